@@ -1,0 +1,174 @@
+"""What devices say: the envelope and the typed content of each kind. Immutable, past tense.
+
+The limits here are the contract's; asyncapi.yaml states the same ones and a test holds the two together.
+"""
+
+import os
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Raw, Struct
+
+MAX_EVENT_BYTES = 8 * 1024
+MAX_COUNT = 10_000
+
+Name = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+Topic = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_-]{0,31}$")]
+Language = Annotated[str, Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=16)]
+Seq = Annotated[int, Meta(ge=1, le=2**53)]
+Milliseconds = Annotated[int, Meta(ge=0, le=2**53)]
+Bytes = Annotated[int, Meta(ge=0, le=2**53)]
+Text = Annotated[str, Meta(max_length=500)]
+Badge = Annotated[str, Meta(min_length=1, max_length=64)]
+Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+AwareTime = Annotated[datetime, Meta(tz=True)]
+
+
+class Clock(Struct, frozen=True):
+    """The device's clocks at the event. Only (boot, monotonic_ms) is ever used to decide anything.
+
+    `boot` names the run of the monotonic clock: a new one whenever that clock begins again.
+    """
+
+    synced: bool
+    boot: UUID
+    monotonic_ms: Milliseconds
+
+
+class Greeted(Struct, frozen=True):
+    way: Literal["in", "out"]
+    sensor: Annotated[str, Meta(min_length=1, max_length=32)]
+
+
+class HelpRequested(Struct, frozen=True):
+    """`count` is how many presses this event stands for."""
+
+    topic: Topic = "help"
+    language: Language = "en"
+    count: Annotated[int, Meta(ge=1, le=MAX_COUNT)] = 1
+
+
+class Cancelled(Struct, frozen=True):
+    request: UUID
+
+
+class Attended(Struct, frozen=True):
+    """Somebody pressed 'associate is here'. Without a badge nobody knows who."""
+
+    request: UUID
+    badge: Badge | None = None
+
+
+class FeedbackGiven(Struct, frozen=True):
+    score: Annotated[int, Meta(ge=1, le=4)]
+    reason: Text | None = None
+    request: UUID | None = None
+
+
+class SecurityRequested(Struct, frozen=True):
+    trigger: Literal["hold", "panic", "duress", "tamper"]
+    silent: bool = True
+
+
+class ClipRecorded(Struct, frozen=True):
+    clip: UUID
+    cause: UUID
+    started_at: AwareTime
+    ended_at: AwareTime
+    bytes: Bytes
+    sha256: Sha256
+    signature: Annotated[str, Meta(max_length=256)]
+    codec: Annotated[str, Meta(max_length=32)]
+    width: Annotated[int, Meta(ge=1, le=16384)]
+    height: Annotated[int, Meta(ge=1, le=16384)]
+
+
+class Tampered(Struct, frozen=True):
+    what: Annotated[str, Meta(min_length=1, max_length=64)]
+
+
+class DrawerMoved(Struct, frozen=True):
+    open: bool
+
+
+Content = (
+    Greeted
+    | HelpRequested
+    | Cancelled
+    | Attended
+    | FeedbackGiven
+    | SecurityRequested
+    | ClipRecorded
+    | Tampered
+    | DrawerMoved
+)
+
+CONTENT: dict[str, type[Content]] = {
+    "greet": Greeted,
+    "help": HelpRequested,
+    "cancel": Cancelled,
+    "attend": Attended,
+    "feedback": FeedbackGiven,
+    "security": SecurityRequested,
+    "clip": ClipRecorded,
+    "tamper": Tampered,
+    "drawer": DrawerMoved,
+}
+KINDS = tuple(CONTENT)
+
+
+class Envelope(Struct, frozen=True, omit_defaults=True):
+    """One event on the wire. `outbox` and `seq` come together or not at all."""
+
+    id: UUID
+    kind: str
+    data: Raw
+    outbox: UUID | None = None
+    seq: Seq | None = None
+    at: AwareTime | None = None
+    clock: Clock | None = None
+    drill: bool = False
+
+
+class Event(Struct, frozen=True):
+    """A decoded event: the envelope with its content typed, and the exact bytes that arrived."""
+
+    store: str
+    device: str
+    id: UUID
+    kind: str
+    content: Content
+    outbox: UUID | None
+    seq: int | None
+    at: datetime | None
+    clock: Clock | None
+    drill: bool
+    payload: bytes
+
+
+def new_id(unix_ms: int, randomness: bytes | None = None) -> UUID:
+    """A UUIDv7 (RFC 9562, 5.7): 48 bits of time, 74 random bits. `randomness` is 10 bytes, for tests."""
+    tail = int.from_bytes(randomness or os.urandom(10)) & ((1 << 74) - 1)
+    value = (
+        (unix_ms & ((1 << 48) - 1)) << 80
+        | 0x7 << 76
+        | (tail >> 62) << 64
+        | 0b10 << 62
+        | tail & ((1 << 62) - 1)
+    )
+    return UUID(int=value)
+
+
+# Crockford's base 32: no I, L, O or U, so that a code survives being read aloud.
+_ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def reference_of(event_id: UUID) -> str:
+    """The shopper's reference code: six signs from the random end of the request's id, as 'K7F-2QD'.
+
+    Both sides compute it, so that a kiosk can show it while the store is not reachable.
+    """
+    bits = event_id.int & ((1 << 30) - 1)
+    signs = "".join(_ALPHABET[(bits >> shift) & 31] for shift in range(25, -1, -5))
+    return f"{signs[:3]}-{signs[3:]}"

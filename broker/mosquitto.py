@@ -1,0 +1,227 @@
+"""Mosquitto: the configuration that we render, and a private broker run from it without root.
+
+Access is by suffix (decisions/001): a device's name is its certificate's, which Mosquitto puts for %u.
+"""
+
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from broker.errors import BrokerStartError
+from broker.topics import ROOT, check_name
+
+# Above the contract's 8 KiB, so that an oversize event reaches the server and is refused there with a reason.
+MAX_PACKET_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a rendered broker listens on and how much it carries. `directory` holds ca/ and broker/."""
+
+    store: str
+    directory: Path
+    host: str = "127.0.0.1"
+    port: int = 8883
+    user: str | None = None
+    max_connections: int = 500
+    max_inflight: int = 1000
+    max_queued: int = 20_000
+    max_queued_bytes: int = 64 * 1024 * 1024
+
+
+def render(settings: Settings) -> tuple[str, str]:
+    """(mosquitto.conf, the access list it names). The one listener speaks MQTT over mutual TLS."""
+    check_name(settings.store, "The store's name")
+    directory = settings.directory.resolve()
+    lines = [
+        "# Written by 'floorbell broker render'; changes here are lost.",
+        "per_listener_settings false",
+        *([f"user {settings.user}"] if settings.user else []),
+        "persistence false",
+        "log_dest stderr",
+        "log_type error",
+        "log_type warning",
+        "log_type notice",
+        "log_type information",
+        "log_type subscribe",
+        "log_type debug",
+        "connection_messages true",
+        f"acl_file {directory}/broker/access.acl",
+        "allow_anonymous false",
+        "allow_zero_length_clientid false",
+        "set_tcp_nodelay true",
+        f"max_inflight_messages {settings.max_inflight}",
+        f"max_queued_messages {settings.max_queued}",
+        f"max_queued_bytes {settings.max_queued_bytes}",
+        f"max_packet_size {MAX_PACKET_BYTES}",
+        "max_keepalive 60",
+        "queue_qos0_messages false",
+        f"listener {settings.port} {settings.host}",
+        "protocol mqtt",
+        f"max_connections {settings.max_connections}",
+        f"cafile {directory}/ca/ca.crt",
+        f"certfile {directory}/broker/tls.crt",
+        f"keyfile {directory}/broker/tls.key",
+        "require_certificate true",
+        "use_identity_as_username true",
+        "tls_version tlsv1.2",
+    ]
+    return "\n".join(lines) + "\n", _access(settings.store)
+
+
+def _access(store: str) -> str:
+    base = f"{ROOT}/{store}"
+    device_writes = ("event/+", "state", "heartbeat", "witness")
+    device_reads = ("receipt", "call", "command", "witness")
+    worker_reads = [f"{base}/+/{suffix}" for suffix in device_writes] + [f"{base}/edge/state"]
+    worker_writes = [f"{base}/+/{suffix}" for suffix in device_reads]
+    worker_writes += [f"{base}/edge/state", f"{base}/edge/heartbeat", f"{base}/feed", f"{base}/pager/+/page"]
+    lines = [
+        *(f"pattern write {base}/%u/{suffix}" for suffix in device_writes),
+        *(f"pattern read {base}/%u/{suffix}" for suffix in device_reads),
+        f"pattern read {base}/edge/state",
+        f"pattern read {base}/edge/heartbeat",
+        f"pattern read {base}/pager/%u/page",
+        "",
+        "user edge-worker",
+        *(f"topic read {topic}" for topic in worker_reads),
+        *(f"topic write {topic}" for topic in worker_writes),
+        "",
+        "user edge-web",
+        f"topic read {base}/feed",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def write(settings: Settings) -> Path:
+    """Render into settings.directory/broker and return the configuration's path."""
+    configuration, access = render(settings)
+    folder = settings.directory / "broker"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "access.acl").write_text(access)
+    (folder / "access.acl").chmod(0o600)
+    path = folder / "mosquitto.conf"
+    path.write_text(configuration)
+    return path
+
+
+def free_port() -> int:
+    """A TCP port that is free on loopback now."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return int(sock.getsockname()[1])
+
+
+class Broker:
+    """A private Mosquitto as a child process. `say` gets each log line worth a person's reading."""
+
+    def __init__(self, settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
+        self.settings = settings
+        self._say = say
+        self._recent: deque[str] = deque(maxlen=20)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._reader: threading.Thread | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process and self._process.poll() is None else None
+
+    def start(self, timeout_s: float = 10.0) -> None:
+        """Start and wait until it listens. BrokerStartError says what is missing."""
+        program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
+        if program is None:
+            raise BrokerStartError("Mosquitto is not installed; on Debian: apt-get install mosquitto.")
+        path = write(self.settings)
+        self._process = subprocess.Popen(
+            [program, "-c", str(path)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(
+            target=self._read, args=(self._process,), name="broker-log", daemon=True
+        )
+        self._reader.start()
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            if self._process.poll() is not None:
+                self._reader.join(1)
+                raise BrokerStartError(f"Mosquitto ended at once: {' | '.join(self._recent) or 'no output'}.")
+            try:
+                socket.create_connection((self.settings.host, self.settings.port), 1).close()
+                return
+            except OSError:
+                time.sleep(0.02)
+        self.stop()
+        raise BrokerStartError(f"Mosquitto does not listen on {self.settings.host}:{self.settings.port}.")
+
+    def wait(self) -> int:
+        """Block until it ends; its exit status."""
+        return self._process.wait() if self._process else 0
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End it: TERM, then KILL. May be called twice."""
+        process = self._process
+        if process is None:
+            return
+        if process.poll() is None:
+            process.terminate()
+            try:
+                process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self._reader:
+            self._reader.join(1)
+
+    def _read(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stderr is not None
+        for raw in process.stderr:
+            if (line := worth_saying(raw, self.settings.store)) is not None:
+                self._recent.append(line)
+                self._say(line)
+
+
+# What debug logging says for every packet; only a refused publish among it is worth a line.
+_ROUTINE = (
+    b"Received ",
+    b"Sending ",
+    b"\tfloorbell/",
+    b"No will",
+    b"Will message",
+    b"Outgoing messages",
+    b"\t0",
+    b"\t1",
+    b"Warning: ACL pattern",
+)
+
+
+def worth_saying(raw: bytes, store: str) -> str | None:
+    """The log line for a person, or None for the routine ones. Names what was refused to whom."""
+    text = raw.split(b": ", 1)[-1].rstrip()
+    if text.startswith(b"Denied PUBLISH from "):
+        return "refused: " + text.decode(errors="replace")
+    if text.startswith(_ROUTINE) or not text:
+        return None
+    line = text.decode(errors="replace")
+    parts = line.split(" ")
+    if len(parts) == 3 and parts[1] in ("0", "1", "2"):  # "{client} {qos} {filter}", of log_type subscribe
+        return (
+            None
+            if _own_subscription(parts[0], parts[2], store)
+            else f"refused: {parts[0]} subscribes to {parts[2]}"
+        )
+    return line
+
+
+def _own_subscription(client: str, topic: str, store: str) -> bool:
+    base = f"{ROOT}/{store}"
+    own = {f"{base}/{client}/{channel}" for channel in ("receipt", "call", "command", "witness")}
+    own |= {f"{base}/edge/state", f"{base}/edge/heartbeat", f"{base}/pager/{client}/page"}
+    return client.startswith("edge-") or topic in own

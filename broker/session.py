@@ -1,0 +1,304 @@
+"""One MQTT v5 connection with mutual TLS that comes back by itself. A thin rim around paho.
+
+Its callbacks only hand things to `deliver`, which must only enqueue: an exception inside a paho callback
+kills paho's thread while is_connected() stays true. Each connection gets a fresh paho client, because a
+reused one sends its unacknowledged messages again by itself, behind the back of the outbox.
+"""
+
+import contextlib
+import random
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+from paho.mqtt.subscribeoptions import SubscribeOptions
+
+from broker.errors import IdentityError
+
+KEEPALIVE_S = 5
+CONNECT_TIMEOUT_S = 5.0
+MAX_PACKET_BYTES = 256 * 1024
+_TAKEN_OVER = 142  # MQTT v5, 3.14.2.1: another client has connected with the same client id
+_NO_CHECK_TIME = 0x200000  # OpenSSL X509_V_FLAG_NO_CHECK_TIME
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The files of one identity (PEM): the store's CA, the own certificate and its private key."""
+
+    ca: Path
+    certificate: Path
+    key: Path
+
+    @classmethod
+    def in_directory(cls, directory: Path) -> "Credentials":
+        """The layout that `floorbell provision` and `floorbell device` write."""
+        return cls(directory / "ca.crt", directory / "tls.crt", directory / "tls.key")
+
+
+@dataclass(frozen=True)
+class Connected:
+    """Connected, and every subscription answered."""
+
+    client: int
+
+
+@dataclass(frozen=True)
+class Disconnected:
+    """`reason` is a sentence; `taken_over` when another program uses the same identity."""
+
+    reason: str
+    taken_over: bool = False
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A message. With `manual_ack`, give it back to Session.acknowledge once it is dealt with."""
+
+    topic: str
+    payload: bytes
+    retained: bool
+    qos: int
+    mid: int
+    client: int
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The broker's PUBACK for what publish() gave this mid; `refused` carries the broker's reason."""
+
+    mid: int
+    refused: str | None = None
+
+
+Delivery = Connected | Disconnected | Arrival | Accepted
+
+
+class Session:
+    """See the module. `name` is the client id and the thread's name; publish and stop may be called anywhere."""
+
+    def __init__(
+        self,
+        name: str,
+        host: str,
+        port: int,
+        credentials: Credentials,
+        deliver: Callable[[Delivery], None],
+        *,
+        subscriptions: Sequence[tuple[str, int]] = (),
+        will: tuple[str, bytes] | None = None,
+        receive_maximum: int = 32,
+        manual_ack: bool = False,
+        check_time: bool = True,
+        backoff_s: tuple[float, float] = (0.2, 5.0),
+    ) -> None:
+        self.name = name
+        self._host, self._port = host, port
+        self._deliver = deliver
+        self._subscriptions = list(subscriptions)
+        self._will = will
+        self._receive_maximum = receive_maximum
+        self._manual_ack = manual_ack
+        self._backoff_s = backoff_s
+        self._tls = _context(credentials, check_time)
+        self._stop = threading.Event()
+        self._ended = threading.Event()
+        self._client: mqtt.Client | None = None
+        self._generation = 0
+        self._ready = False
+        self._reason = ""
+        self._thread = threading.Thread(target=self._run, name=f"mqtt-{name}", daemon=True)
+
+    @property
+    def connected(self) -> bool:
+        return self._ready
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """Disconnect without the last will and end the thread. May be called twice."""
+        self._stop.set()
+        client = self._client
+        if client is not None:
+            client.disconnect()
+        self._ended.set()
+        if self._thread.is_alive() and self._thread is not threading.current_thread():
+            self._thread.join(timeout_s)
+
+    def publish(
+        self, topic: str, payload: bytes, *, qos: int = 1, retain: bool = False, expiry_s: int | None = None
+    ) -> int | None:
+        """Hand a message to the connection and return its mid; None if there is none, and nothing is kept."""
+        client = self._client
+        if client is None or not self._ready:
+            return None
+        properties = None
+        if expiry_s is not None:
+            properties = Properties(PacketTypes.PUBLISH)
+            properties.MessageExpiryInterval = expiry_s
+        info = client.publish(topic, payload, qos=qos, retain=retain, properties=properties)
+        return info.mid if info.rc == mqtt.MQTT_ERR_SUCCESS else None
+
+    def acknowledge(self, arrival: Arrival) -> None:
+        """PUBACK a message taken with manual_ack. One of an earlier connection is left to its sender."""
+        client = self._client
+        if client is not None and arrival.qos and arrival.client == self._generation:
+            client.ack(arrival.mid, arrival.qos)
+
+    def drop(self) -> None:
+        """End this connection at once, as a broken network would; the session then connects anew."""
+        client = self._client
+        sock = client.socket() if client is not None else None
+        if sock is not None:
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+    def _run(self) -> None:
+        wait_s = self._backoff_s[0]
+        while not self._stop.is_set():
+            self._ended.clear()
+            self._reason = ""
+            self._generation += 1
+            client = self._client = self._new_client()
+            was_ready = taken_over = False
+            try:
+                client.connect(
+                    self._host, self._port, keepalive=KEEPALIVE_S, properties=self._connect_properties()
+                )
+            except (OSError, ValueError) as error:
+                self._reason = f"The broker at {self._host}:{self._port} cannot be reached: {error}."
+            else:
+                client.loop_start()
+                while not self._ended.wait(CONNECT_TIMEOUT_S) and not self._stop.is_set():
+                    if not self._ready:
+                        self._reason = "The broker did not answer in time."
+                        break
+                was_ready = self._ready
+                taken_over = self._reason.endswith(_TAKEN_OVER_SENTENCE)
+                if self._stop.is_set():
+                    client.disconnect()
+                else:
+                    self.drop()
+                client.loop_stop()
+            self._ready = False
+            self._deliver(Disconnected(self._reason or "The connection ended.", taken_over))
+            if self._stop.is_set():
+                return
+            wait_s = self._backoff_s[0] if was_ready else min(wait_s * 2, self._backoff_s[1])
+            if taken_over:
+                # Two programs with one identity would otherwise throw each other out many times a second.
+                wait_s = 10.0
+            self._stop.wait(wait_s * random.uniform(0.7, 1.3))
+
+    def _new_client(self) -> mqtt.Client:
+        client = mqtt.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=self.name,
+            protocol=mqtt.MQTTv5,
+            reconnect_on_failure=False,
+            manual_ack=self._manual_ack,
+        )
+        client.tls_set_context(self._tls)
+        client.connect_timeout = CONNECT_TIMEOUT_S
+        client.max_inflight_messages_set(1000)
+        if self._will:
+            client.will_set(self._will[0], self._will[1], qos=1, retain=True)
+        generation = self._generation
+
+        def on_socket_open(_client: mqtt.Client, _data: object, sock: socket.socket) -> None:
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+        def on_connect(
+            client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
+        ) -> None:
+            if reason.is_failure:
+                self._reason = f"The broker refused the connection: {reason}."
+                self._ended.set()
+            elif self._subscriptions:
+                client.subscribe([(topic, SubscribeOptions(qos=qos)) for topic, qos in self._subscriptions])
+            else:
+                ready()
+
+        def on_subscribe(
+            _client: mqtt.Client, _data: object, _mid: int, reasons: list[ReasonCode], _properties: object
+        ) -> None:
+            refused = [
+                topic
+                for (topic, _), reason in zip(self._subscriptions, reasons, strict=False)
+                if reason.is_failure
+            ]
+            if refused:
+                self._reason = f"The broker refused the subscription to {', '.join(refused)}."
+                self._ended.set()
+            else:
+                ready()
+
+        def ready() -> None:
+            self._ready = True
+            self._deliver(Connected(generation))
+
+        def on_disconnect(
+            _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
+        ) -> None:
+            self._ready = False
+            if not self._reason:
+                if reason.value == _TAKEN_OVER:
+                    self._reason = f"{self.name}: {_TAKEN_OVER_SENTENCE}"
+                else:
+                    self._reason = f"The connection ended: {reason}."
+            self._ended.set()
+
+        def on_message(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+            self._deliver(
+                Arrival(message.topic, message.payload, message.retain, message.qos, message.mid, generation)
+            )
+
+        def on_publish(
+            _client: mqtt.Client, _data: object, mid: int, reason: ReasonCode, _properties: object
+        ) -> None:
+            self._deliver(Accepted(mid, str(reason) if reason.is_failure else None))
+
+        client.on_socket_open = on_socket_open  # type: ignore[assignment]
+        client.on_connect = on_connect  # type: ignore[assignment]
+        client.on_subscribe = on_subscribe  # type: ignore[assignment]
+        client.on_disconnect = on_disconnect  # type: ignore[assignment]
+        client.on_message = on_message
+        client.on_publish = on_publish  # type: ignore[assignment]
+        return client
+
+    def _connect_properties(self) -> Properties:
+        properties = Properties(PacketTypes.CONNECT)
+        properties.ReceiveMaximum = self._receive_maximum
+        properties.MaximumPacketSize = MAX_PACKET_BYTES
+        properties.SessionExpiryInterval = 0
+        return properties
+
+
+_TAKEN_OVER_SENTENCE = "another program uses the same identity."
+
+
+def _context(credentials: Credentials, check_time: bool) -> ssl.SSLContext:
+    for path in (credentials.ca, credentials.certificate, credentials.key):
+        if not path.is_file():
+            raise IdentityError(f"The identity file {path} is missing; enrol this program first.")
+    try:
+        context = ssl.create_default_context(cafile=str(credentials.ca))
+        context.load_cert_chain(str(credentials.certificate), str(credentials.key))
+    except (ssl.SSLError, OSError) as error:
+        raise IdentityError(
+            f"The identity beside {credentials.certificate} cannot be used: {error}."
+        ) from None
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if not check_time:
+        # A kiosk has no battery clock: decisions/002 says why it does not judge dates.
+        context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    return context

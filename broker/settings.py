@@ -1,0 +1,60 @@
+"""Configuration files (TOML) into typed records; a mistake becomes one sentence that names key, value and what is allowed."""
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+
+from broker.errors import SettingsError
+
+T = TypeVar("T")
+_AT = re.compile(r" - at `(\$[^`]*)`$")
+_STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|\[\.\.\.\]")
+
+
+def load(path: Path, kind: type[T]) -> T:
+    """The file as a `kind` (a msgspec.Struct with forbid_unknown_fields). SettingsError otherwise."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"There is no configuration file {path}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The configuration file {path} cannot be read: {error}.") from None
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from None
+    return convert(values, kind, str(path))
+
+
+def convert(values: dict[str, Any], kind: type[T], where: str) -> T:
+    """As load, for values that are already read; `where` names their source in the sentence."""
+    try:
+        return msgspec.convert(values, kind)
+    except msgspec.ValidationError as error:
+        raise SettingsError(_sentence(str(error), values, where)) from None
+
+
+def _sentence(message: str, values: dict[str, Any], where: str) -> str:
+    found = _AT.search(message)
+    key_path, allowed = (found[1], message[: found.start()]) if found else ("$", message)
+    key, value = "", values
+    for name, index in _STEP.findall(key_path):
+        key += f".{name}" if name else f"[{index}]" if index else "[…]"
+        try:
+            value = value[name] if name else value[int(index)] if index else None  # type: ignore[index,assignment]
+        except (KeyError, IndexError, TypeError, ValueError):
+            value = None  # type: ignore[assignment]
+    key = key.lstrip(".")
+    if allowed.startswith("Object contains unknown field"):
+        unknown = allowed.split("`")[1]
+        return (
+            f"{where}: {(key + '.' if key else '') + unknown} is not a setting; remove it or mend its name."
+        )
+    if allowed.startswith("Object missing required field"):
+        missing = allowed.split("`")[1]
+        return f"{where}: {(key + '.' if key else '') + missing} is missing."
+    shown = "" if isinstance(value, dict) or value is None else f" is {value!r}"
+    return f"{where}: {key or 'the file'}{shown}: {allowed[0].lower() + allowed[1:]}."
