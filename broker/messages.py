@@ -1,4 +1,4 @@
-"""What the server and the devices tell each other besides events: receipts, calls, commands, states, heartbeats."""
+"""What is said besides events: receipts, calls, commands, states and heartbeats."""
 
 from datetime import datetime
 from enum import StrEnum

@@ -83,7 +83,7 @@ Delivery = Connected | Disconnected | Arrival | Accepted
 
 
 class Session:
-    """See the module. `name` is the client id and the thread's name; publish and stop may be called anywhere."""
+    """See the module. `name` is the client id and the thread's name. Any thread may publish and stop."""
 
     def __init__(
         self,
@@ -160,7 +160,7 @@ class Session:
         sock = client.socket() if client is not None else None
         if sock is not None:
             with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+                sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
 
     def _run(self) -> None:
         wait_s = self._backoff_s[0]
@@ -259,7 +259,14 @@ class Session:
 
         def on_message(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
             self._deliver(
-                Arrival(message.topic, message.payload, message.retain, message.qos, message.mid, generation)
+                Arrival(
+                    message.topic,
+                    bytes(message.payload),
+                    message.retain,
+                    message.qos,
+                    message.mid,
+                    generation,
+                )
             )
 
         def on_publish(
@@ -268,11 +275,11 @@ class Session:
             self._deliver(Accepted(mid, str(reason) if reason.is_failure else None))
 
         client.on_socket_open = on_socket_open  # type: ignore[assignment]
-        client.on_connect = on_connect  # type: ignore[assignment]
-        client.on_subscribe = on_subscribe  # type: ignore[assignment]
-        client.on_disconnect = on_disconnect  # type: ignore[assignment]
+        client.on_connect = on_connect
+        client.on_subscribe = on_subscribe
+        client.on_disconnect = on_disconnect
         client.on_message = on_message
-        client.on_publish = on_publish  # type: ignore[assignment]
+        client.on_publish = on_publish
         return client
 
     def _connect_properties(self) -> Properties:

@@ -1,4 +1,7 @@
-"""Configuration files (TOML) into typed records; a mistake becomes one sentence that names key, value and what is allowed."""
+"""Configuration files (TOML) into typed records.
+
+A mistake becomes one sentence that names the key, the value and what is allowed.
+"""
 
 import re
 import tomllib
