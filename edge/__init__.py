@@ -1,1 +1,1 @@
-"""Floorbell."""
+"""The store server: takes events in, pages people, keeps the log and shows it."""

@@ -1,0 +1,70 @@
+"""Opening the database: pragmas, BEGIN IMMEDIATE for writers, and the check of its version."""
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from edge.errors import StorageError
+
+# The newest migration; a test holds it against the migrations folder.
+VERSION = "0001"
+BUSY_S = 10.0
+
+
+def connect(url: str, *, write: bool) -> sa.Engine:
+    """An engine for readers or for the process's one writer. Nothing is connected yet."""
+    engine = sa.create_engine(url, pool_pre_ping=False, pool_size=8, max_overflow=64)
+    if engine.dialect.name == "sqlite":
+        _prepare_sqlite(engine, "BEGIN IMMEDIATE" if write else "BEGIN")
+    return engine
+
+
+def sqlite_url(path: Path) -> str:
+    return f"sqlite:///{path}"
+
+
+def _prepare_sqlite(engine: sa.Engine, begin: str) -> None:
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: sqlite3.Connection, _record: Any) -> None:
+        # The driver must not begin transactions by itself; on_begin says which kind is meant.
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout={int(BUSY_S * 1000)}")
+        cursor.execute("PRAGMA journal_mode=WAL")
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def check_version(engine: sa.Engine) -> None:
+    """StorageError unless the database stands at this program's migration."""
+    try:
+        with engine.connect() as connection:
+            found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    except sa.exc.DBAPIError as error:
+        raise StorageError(
+            f"The database {engine.url.render_as_string()} has no Floorbell tables; "
+            f"run 'floorbell edge migrate' first ({error.orig})."
+        ) from None
+    if found != VERSION:
+        raise StorageError(
+            f"The database stands at version {found}, this program needs {VERSION}; run 'floorbell edge migrate'."
+        )
+
+
+def migrate(url: str) -> None:
+    """Bring the database to this program's version. Alembic is imported only here."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["url"] = url
+    command.upgrade(config, "head")

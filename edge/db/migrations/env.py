@@ -1,0 +1,14 @@
+"""Alembic's entry: runs the migrations on the engine that edge.db.engine.migrate names."""
+
+from alembic import context
+
+from edge.db.engine import connect
+from edge.db.tables import metadata
+
+engine = connect(context.config.attributes["url"], write=True)
+with engine.connect() as connection:
+    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    with context.begin_transaction():
+        context.run_migrations()
+    connection.commit()
+engine.dispose()

@@ -1,0 +1,323 @@
+"""Every table of the store server. Each row carries its store; each time is an aware UTC instant."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+metadata = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """An aware datetime as microseconds since 1970 UTC: exact, sortable and the same in every database."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("A time without a zone cannot be stored.")
+        return (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def _id() -> sa.String:
+    return sa.String(36)
+
+
+def _name() -> sa.String:
+    return sa.String(32)
+
+
+_counter = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+zone = sa.Table(
+    "zone",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("name", _name(), primary_key=True),
+    sa.Column("title", sa.String(80), nullable=False),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", _id(), primary_key=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("name", sa.String(80), nullable=False),
+    # associate, supervisor, security, manager or admin
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("zones", sa.JSON, nullable=False),
+    sa.Column("languages", sa.JSON, nullable=False),
+    sa.Column("pin_hash", sa.String(200)),
+    sa.Column("password_hash", sa.String(200)),
+    sa.Column("badge", sa.String(64)),
+    # available, busy, on_break or off; 'off' whoever is signed in nowhere
+    sa.Column("presence", sa.String(16), nullable=False),
+    sa.Column("presence_at", Instant, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+    sa.UniqueConstraint("store", "name"),
+    sa.UniqueConstraint("store", "badge"),
+)
+
+# A sign-in. The token itself is only in the browser; here is its SHA-256.
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("person", _id(), nullable=False, index=True),
+    # floor or manage: one browser may hold one of each
+    sa.Column("audience", sa.String(16), nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("name", _name(), primary_key=True),
+    sa.Column("zone", _name(), nullable=False),
+    sa.Column("certificate_sha256", sa.String(64)),
+    sa.Column("certificate_serial", sa.String(64)),
+    sa.Column("signing_key", sa.String(64)),
+    sa.Column("valid_from", Instant),
+    sa.Column("valid_until", Instant),
+    sa.Column("added_at", Instant, nullable=False),
+    # unknown, online or offline: the device's own word or its last will
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("status_at", Instant),
+    sa.Column("version", sa.String(40)),
+    # The pair that the age of an event is measured against, and when it arrived.
+    sa.Column("boot", _id()),
+    sa.Column("monotonic_ms", sa.BigInteger),
+    sa.Column("clock_at", Instant),
+    sa.Column("heartbeat", sa.JSON),
+    sa.Column("heartbeat_at", Instant),
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("device", _name(), primary_key=True),
+    sa.Column("id", _id(), primary_key=True),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("outbox", _id()),
+    sa.Column("seq", sa.BigInteger),
+    # the request that a cancel, attend or feedback speaks of
+    sa.Column("subject", _id()),
+    # the interaction that the event raised or joined
+    sa.Column("interaction", _id()),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Index("ix_event_seq", "store", "device", "outbox", "seq"),
+)
+sa.Index(
+    "ix_event_subject",
+    event.c.store,
+    event.c.device,
+    event.c.subject,
+    sqlite_where=event.c.subject.is_not(None),
+    postgresql_where=event.c.subject.is_not(None),
+)
+
+quarantine = sa.Table(
+    "quarantine",
+    metadata,
+    sa.Column("id", _counter, primary_key=True, autoincrement=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("device", sa.String(64), nullable=False),
+    sa.Column("topic", sa.String(200), nullable=False),
+    sa.Column("reason", sa.String(400), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    # the first 8 KiB
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("event_id", _id()),
+    sa.Column("outbox", _id()),
+    sa.Column("seq", sa.BigInteger),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("first_at", Instant, nullable=False),
+    sa.Column("last_at", Instant, nullable=False),
+    sa.UniqueConstraint("store", "device", "sha256"),
+)
+
+# Sequence numbers of an outbox that its device no longer keeps open and that never came.
+gap = sa.Table(
+    "gap",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("device", _name(), primary_key=True),
+    sa.Column("outbox", _id(), primary_key=True),
+    sa.Column("first_seq", sa.BigInteger, primary_key=True),
+    sa.Column("last_seq", sa.BigInteger, nullable=False),
+    sa.Column("found_at", Instant, nullable=False),
+    sa.Column("closed_at", Instant),
+)
+
+# How far an outbox has been looked through for gaps.
+gap_mark = sa.Table(
+    "gap_mark",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("device", _name(), primary_key=True),
+    sa.Column("outbox", _id(), primary_key=True),
+    sa.Column("checked_below", sa.BigInteger, nullable=False),
+)
+
+OPEN_STATES = ("raised", "acknowledged", "attended")
+
+interaction = sa.Table(
+    "interaction",
+    metadata,
+    sa.Column("id", _id(), primary_key=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("device", _name(), nullable=False),
+    sa.Column("zone", _name(), nullable=False),
+    # greet, help, feedback, security, tamper or drawer
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("topic", _name()),
+    sa.Column("language", sa.String(16)),
+    # recorded for what needs no person, else the request's state
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("reference", sa.String(16), nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False),
+    # how many steps of its escalation policy are done, and how often it was paged again
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("silent", sa.Boolean, nullable=False),
+    sa.Column("drill", sa.Boolean, nullable=False),
+    # pressed at, by the server's clock less the measured age; equal to received_at where the age is unknown
+    sa.Column("raised_at", Instant, nullable=False),
+    sa.Column("received_at", Instant, nullable=False),
+    sa.Column("age_known", sa.Boolean, nullable=False),
+    sa.Column("owner", _id()),
+    sa.Column("acknowledged_at", Instant),
+    sa.Column("attended_at", Instant),
+    sa.Column("closed_at", Instant),
+    sa.Column("outcome", sa.String(32)),
+    sa.Column("note", sa.String(1000)),
+    sa.Column("score", sa.Integer),
+    sa.Column("reason", sa.String(500)),
+    sa.Column("about", _id()),
+    sa.Index("ix_interaction_log", "store", "raised_at", "id"),
+)
+sa.Index(
+    "ix_interaction_open",
+    interaction.c.store,
+    interaction.c.device,
+    sqlite_where=interaction.c.state.in_(OPEN_STATES),
+    postgresql_where=interaction.c.state.in_(OPEN_STATES),
+)
+sa.Index("ix_interaction_device", interaction.c.store, interaction.c.device, interaction.c.raised_at)
+
+# What happened to a request after it was raised, in order. 'raised' itself is the interaction's own row.
+timeline = sa.Table(
+    "timeline",
+    metadata,
+    sa.Column("id", _counter, primary_key=True, autoincrement=True),
+    sa.Column("interaction", _id(), nullable=False, index=True),
+    sa.Column("at", Instant, nullable=False),
+    # pressed_again, paged, escalated, delivered, seen, acknowledged, attended, resolved, cancelled, missed, noted
+    sa.Column("what", sa.String(24), nullable=False),
+    sa.Column("person", _id()),
+    # kiosk, phone, desk or policy
+    sa.Column("through", sa.String(16), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+)
+
+page = sa.Table(
+    "page",
+    metadata,
+    sa.Column("id", _id(), primary_key=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("request", _id(), nullable=False),
+    sa.Column("person", _id(), nullable=False),
+    # 0, and one more at each repeat of a request that is paged again and again
+    sa.Column("round", sa.Integer, nullable=False),
+    sa.Column("reason", sa.String(200), nullable=False),
+    # pending, sent, delivered, seen, answered or superseded
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("sent_at", Instant),
+    sa.Column("delivered_at", Instant),
+    sa.Column("seen_at", Instant),
+    sa.Column("closed_at", Instant),
+    sa.UniqueConstraint("request", "person", "round"),
+    sa.Index("ix_page_person", "person", "request"),
+)
+
+# One of each kind per open request. Whoever moves `due_at` on from the value it read has claimed the timer.
+timer = sa.Table(
+    "timer",
+    metadata,
+    sa.Column("request", _id(), primary_key=True),
+    # escalate or progress
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("due_at", Instant, nullable=False),
+    sa.Index("ix_timer_due", "store", "due_at"),
+)
+
+# MQTT messages that leave the server, each written with its cause; only the worker sends them.
+outgoing = sa.Table(
+    "outgoing",
+    metadata,
+    sa.Column("id", _counter, primary_key=True, autoincrement=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("topic", sa.String(200), nullable=False),
+    sa.Column("payload", sa.LargeBinary, nullable=False),
+    sa.Column("expiry_s", sa.Integer),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("claimed_by", sa.String(64)),
+    sa.Column("claimed_until", Instant),
+    sa.Column("sent_at", Instant),
+)
+sa.Index(
+    "ix_outgoing_waiting",
+    outgoing.c.store,
+    outgoing.c.id,
+    sqlite_where=outgoing.c.sent_at.is_(None),
+    postgresql_where=outgoing.c.sent_at.is_(None),
+)
+
+# What browsers are told, in the order of commit. `audience` is who may see it, live and in replay.
+feed = sa.Table(
+    "feed",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("cursor", sa.BigInteger, primary_key=True),
+    # floor, manage or person:{id}
+    sa.Column("audience", sa.String(48), nullable=False),
+    # page, page_over, request or device
+    sa.Column("what", sa.String(24), nullable=False),
+    sa.Column("subject", _id(), nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+
+# One row per store, updated with every append: its lock makes the order of cursors the order of commits.
+feed_head = sa.Table(
+    "feed_head",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("cursor", sa.BigInteger, nullable=False),
+)
