@@ -111,8 +111,6 @@ def _check(policy: Policy, where: str) -> None:
     if not all(step.who for step in policy.steps):
         raise SettingsError(f"{where}.steps: who is empty in one step; name who is paged.")
     if policy.ceiling_s is None and policy.repeat_s is None:
-        raise SettingsError(
-            f"{where}: without ceiling_s, repeat_s must say how often people are paged again."
-        )
+        raise SettingsError(f"{where}: without ceiling_s, repeat_s must say how often to page again.")
     if policy.ceiling_s is not None and policy.ceiling_s <= afters[-1]:
         raise SettingsError(f"{where}.ceiling_s is {policy.ceiling_s}; it must be later than the last step.")

@@ -55,7 +55,8 @@ def check_version(engine: sa.Engine) -> None:
         ) from None
     if found != VERSION:
         raise StorageError(
-            f"The database stands at version {found}, this program needs {VERSION}; run 'floorbell edge migrate'."
+            f"The database stands at version {found}, this program needs {VERSION}; "
+            "run 'floorbell edge migrate'."
         )
 
 

@@ -236,7 +236,7 @@ timeline = sa.Table(
     sa.Column("id", _counter, primary_key=True, autoincrement=True),
     sa.Column("interaction", _id(), nullable=False, index=True),
     sa.Column("at", Instant, nullable=False),
-    # pressed_again, paged, escalated, delivered, seen, acknowledged, attended, resolved, cancelled, missed, noted
+    # pressed_again, paged, delivered, seen, acknowledged, attended, resolved, cancelled, missed or noted
     sa.Column("what", sa.String(24), nullable=False),
     sa.Column("person", _id()),
     # kiosk, phone, desk or policy

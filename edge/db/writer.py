@@ -15,7 +15,7 @@ _Job = tuple[Callable[[sa.Connection], Any], "Future[Any]"]
 
 
 class Writer:
-    """Runs one function per transaction, in order. A function that raises is rolled back and raises for its caller."""
+    """Runs one function per transaction, in order. One that raises is rolled back; its caller gets the error."""
 
     def __init__(self, engine: sa.Engine, name: str = "writer") -> None:
         self._engine = engine

@@ -1,0 +1,1 @@
+"""Kiosks and pagers: the register, their clocks, what they say of themselves."""

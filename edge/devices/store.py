@@ -1,0 +1,114 @@
+"""The register of zones and devices, and what each device last said of itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+
+from broker.messages import Heartbeat
+from edge.db.tables import device, zone
+from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from broker.identity import Certificate
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A registered device. (boot, monotonic_ms) was true at `clock_at` by the server's clock."""
+
+    name: str
+    zone: str
+    status: str
+    boot: str | None
+    monotonic_ms: int | None
+    clock_at: datetime | None
+
+
+def add_zone(conn: sa.Connection, store: str, name: str, title: str) -> None:
+    """Add a zone, or give an existing one another title."""
+    known = conn.execute(
+        sa.update(zone).where(zone.c.store == store, zone.c.name == name).values(title=title)
+    ).rowcount
+    if not known:
+        conn.execute(sa.insert(zone).values(store=store, name=name, title=title))
+
+
+def zones(conn: sa.Connection, store: str) -> dict[str, str]:
+    """Zone name -> title."""
+    rows = conn.execute(
+        sa.select(zone.c.name, zone.c.title).where(zone.c.store == store).order_by(zone.c.name)
+    )
+    return {row.name: row.title for row in rows}
+
+
+def register(
+    conn: sa.Connection, store: str, name: str, zone_name: str, certificate: Certificate | None, now: datetime
+) -> None:
+    """Add a device or give a known one a new certificate and zone. EdgeError if the zone is unknown."""
+    known = zones(conn, store)
+    if zone_name not in known:
+        raise EdgeError(f"There is no zone {zone_name!r}; this store has {', '.join(known) or 'none yet'}.")
+    values: dict[str, Any] = {"zone": zone_name}
+    if certificate is not None:
+        values |= {
+            "certificate_sha256": certificate.sha256,
+            "certificate_serial": certificate.serial,
+            "signing_key": certificate.signing_key,
+            "valid_from": certificate.not_before,
+            "valid_until": certificate.not_after,
+        }
+    done = conn.execute(
+        sa.update(device).where(device.c.store == store, device.c.name == name).values(values)
+    )
+    if not done.rowcount:
+        conn.execute(
+            sa.insert(device).values(store=store, name=name, added_at=now, status="unknown", **values)
+        )
+
+
+def all_devices(conn: sa.Connection, store: str) -> list[Device]:
+    d = device.c
+    query = sa.select(d.name, d.zone, d.status, d.boot, d.monotonic_ms, d.clock_at)
+    rows = conn.execute(query.where(d.store == store).order_by(d.name))
+    return [Device(*row) for row in rows]
+
+
+def save_status(
+    conn: sa.Connection, store: str, name: str, status: str, version: str | None, now: datetime
+) -> None:
+    """What the device, or its last will, said about being there."""
+    values: dict[str, Any] = {"status": status, "status_at": now}
+    if version is not None:
+        values["version"] = version
+    conn.execute(sa.update(device).where(device.c.store == store, device.c.name == name).values(values))
+
+
+def save_clock(
+    conn: sa.Connection, store: str, name: str, boot: str, monotonic_ms: int, clock_at: datetime
+) -> None:
+    conn.execute(
+        sa.update(device)
+        .where(device.c.store == store, device.c.name == name)
+        .values(boot=boot, monotonic_ms=monotonic_ms, clock_at=clock_at)
+    )
+
+
+def save_heartbeat(conn: sa.Connection, store: str, name: str, beat: Heartbeat, now: datetime) -> None:
+    """The heartbeat as it came, and its clock."""
+    import msgspec
+
+    conn.execute(
+        sa.update(device)
+        .where(device.c.store == store, device.c.name == name)
+        .values(
+            heartbeat=msgspec.to_builtins(beat),
+            heartbeat_at=now,
+            boot=str(beat.boot),
+            monotonic_ms=beat.monotonic_ms,
+            clock_at=now,
+        )
+    )

@@ -1,0 +1,1 @@
+"""What one transaction does with a request: rules decide, stores write, and everyone concerned is told."""

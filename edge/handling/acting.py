@@ -1,0 +1,105 @@
+"""What a person does to a request from a phone or a desk. Each function is one transaction's work.
+
+They raise Refused, with the holder's name where somebody else has the request, or NotFound.
+"""
+
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from edge.errors import NotFound, Refused
+from edge.handling.escalating import finish
+from edge.handling.telling import Telling
+from edge.interactions import store as requests
+from edge.interactions.lifecycle import (
+    Acknowledge,
+    Action,
+    Attend,
+    Change,
+    Refusal,
+    Resolve,
+    State,
+    decide,
+)
+from edge.interactions.store import Entry
+from edge.paging import store as pages
+from edge.people.store import by_id
+
+
+def acknowledge(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
+    """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name."""
+    who = by_id(conn, store, person)
+    _act(conn, store, request, Acknowledge(person, who.name), "phone", now)
+
+
+def attend(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
+    """'I am here'."""
+    who = by_id(conn, store, person)
+    _act(conn, store, request, Attend(person, who.name), "phone", now)
+
+
+def resolve(
+    conn: sa.Connection, store: str, request: str, person: str, outcome: str, note: str, now: datetime
+) -> None:
+    """Close with an outcome of lifecycle.OUTCOMES and an optional note of up to 1000 signs."""
+    if len(note) > 1000:
+        raise Refused(f"The note has {len(note)} signs; allowed are 1000.")
+    who = by_id(conn, store, person)
+    _act(
+        conn,
+        store,
+        request,
+        Resolve(person, who.role, outcome, note),
+        "phone",
+        now,
+        outcome=outcome,
+        note=note or None,
+    )
+
+
+def mark_sent(conn: sa.Connection, store: str, page_ids: list[str], now: datetime) -> None:
+    """These pages were written to an open stream of their person."""
+    pages.reach(conn, store, page_ids, "sent", now)
+
+
+def mark_delivered(conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime) -> None:
+    """The person's phone says that it has them."""
+    pages.reach(conn, store, page_ids, "delivered", now, person)
+
+
+def mark_seen(conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime) -> None:
+    """They are on the person's lit screen; the shopper is told who saw the request first."""
+    telling = Telling(store)
+    moved = pages.reach(conn, store, page_ids, "seen", now, person)
+    for request_id in {request for request, _ in moved}:
+        request = requests.load(conn, store, request_id)
+        if request.state is not State.RAISED or pages.seen_by_others(conn, request_id, person):
+            continue
+        who = by_id(conn, store, person)
+        after = replace(request, revision=request.revision + 1)
+        requests.update(conn, request, after)
+        requests.append(conn, [Entry(request_id, now, "seen", "phone", f"{who.name} has seen it.", person)])
+        telling.call(after, "seen", {"name": who.name})
+    telling.flush(conn, now)
+
+
+def _act(
+    conn: sa.Connection,
+    store: str,
+    request_id: str,
+    action: Action,
+    through: str,
+    now: datetime,
+    **more: object,
+) -> None:
+    if len(request_id) != 36:
+        raise NotFound("There is no such request in this store.")
+    request = requests.load(conn, store, request_id)
+    decision = decide(request, action)
+    if isinstance(decision, Refusal):
+        raise Refused(decision.sentence, decision.holder)
+    if isinstance(decision, Change):
+        telling = Telling(store)
+        finish(conn, telling, request, decision, through, now, **more)
+        telling.flush(conn, now)

@@ -1,0 +1,210 @@
+"""Paging the next people, saying something new, and giving up honestly: what a request's timers do."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from edge.config import Policies, Policy
+from edge.handling.telling import Telling, paging_text, state_text
+from edge.interactions import store as requests
+from edge.interactions.lifecycle import Change, Miss, Request, State, decide
+from edge.interactions.store import Entry
+from edge.paging import store as pages
+from edge.paging import timers
+from edge.paging.timers import Timer
+from edge.routing.choose import Wanted, choose
+from edge.routing.escalation import Move, advance, due_at
+from edge.routing.roster import Floor, read
+
+# PRODUCT 2: something new and true at least every 15 s; the rest is the way to the kiosk.
+PROGRESS = timedelta(seconds=12)
+ReadFloor = Callable[[], Floor]
+
+
+def policy_of(policies: Policies, request: Request) -> Policy:
+    return policies.security if request.kind == "security" else policies.help
+
+
+def start(
+    conn: sa.Connection,
+    telling: Telling,
+    policies: Policies,
+    request: Request,
+    read_floor: ReadFloor,
+    now: datetime,
+) -> Request:
+    """The first pages of a request that was just inserted; returns it as it then stands."""
+    move = advance(policy_of(policies, request), (now - request.raised_at).total_seconds(), 0, first=True)
+    return _carry_out(conn, telling, request, move, read_floor(), now)
+
+
+def page_again(
+    conn: sa.Connection,
+    telling: Telling,
+    policies: Policies,
+    request: Request,
+    read_floor: ReadFloor,
+    now: datetime,
+) -> Request:
+    """A security request was pressed again: everyone is paged again at once."""
+    move = advance(
+        policy_of(policies, request), (now - request.raised_at).total_seconds(), request.step, first=False
+    )
+    return _carry_out(conn, telling, request, move, read_floor(), now)
+
+
+def fire(
+    conn: sa.Connection,
+    telling: Telling,
+    policies: Policies,
+    request_id: str,
+    kind: Timer,
+    due: datetime,
+    read_floor: ReadFloor,
+    now: datetime,
+) -> None:
+    """Do what one due timer is there for, if this transaction is the one that claims it."""
+    if not timers.claim(conn, request_id, kind, due):
+        return
+    request = requests.find(conn, telling.store, request_id)
+    if request is None or not request.open:
+        return
+    if kind is Timer.PROGRESS:
+        _progress(conn, telling, request, now)
+        return
+    if request.state is not State.RAISED:
+        return
+    age_s = (now - request.raised_at).total_seconds()
+    move = advance(policy_of(policies, request), age_s, request.step, first=False)
+    if move.missed:
+        give_up(conn, telling, request, now)
+    else:
+        _carry_out(conn, telling, request, move, read_floor(), now)
+
+
+def give_up(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
+    """The ceiling has passed: the shopper and the manager are told, nobody is paged any more."""
+    change = decide(request, Miss())
+    if isinstance(change, Change):
+        finish(conn, telling, request, change, "policy", now)
+
+
+def finish(
+    conn: sa.Connection,
+    telling: Telling,
+    before: Request,
+    change: Change,
+    through: str,
+    now: datetime,
+    **more: object,
+) -> None:
+    """Write a change of state, end its pages and timers as the new state asks, and tell everyone."""
+    after = change.request
+    column = {
+        State.ACKNOWLEDGED: "acknowledged_at",
+        State.ATTENDED: "attended_at",
+        State.RESOLVED: "closed_at",
+        State.CANCELLED: "closed_at",
+        State.MISSED: "closed_at",
+    }.get(after.state)
+    if column and after.state is not before.state:
+        more[column] = now
+        if after.state is State.ATTENDED and before.state is State.RAISED:
+            more["acknowledged_at"] = now
+    requests.update(conn, before, after, **more)
+    requests.append(conn, [Entry(after.id, now, change.what, through, change.words, change.person)])
+    called = pages.paged(conn, after.id)
+    if after.state is not State.RAISED:
+        if before.state is State.RAISED:
+            pages.close(conn, after.id, after.owner, now)
+            timers.set_due(conn, telling.store, after.id, Timer.ESCALATE, None)
+        if not after.open or after.state is State.ATTENDED:
+            timers.clear(conn, after.id)
+        telling.over(after, called)
+    telling.changed(after, called)
+    text, args = state_text(after)
+    _say(conn, telling, after, text, args, now)
+
+
+def _carry_out(
+    conn: sa.Connection, telling: Telling, request: Request, move: Move, floor: Floor, now: datetime
+) -> Request:
+    """Page whom the move asks for, set the next timer and tell the kiosk and the staff."""
+    wanted = Wanted(request.id, request.kind, request.zone, floor.title(request.zone), request.language)
+    before = pages.paged(conn, request.id)
+    round_ = request.round + 1 if move.again else request.round
+    chosen = [(c.person, c.reason) for c in choose(wanted, floor.roster, move.groups, before.keys())]
+    if move.again:
+        chosen = list(before.items()) + chosen
+    new = pages.insert(conn, telling.store, request.id, chosen, round_, now)
+    after = replace(request, step=move.step, round=round_, revision=request.revision + 1)
+    requests.update(conn, request, after)
+    names = {c.id: c.name for c in floor.roster}
+    requests.append(
+        conn,
+        [
+            Entry(request.id, now, "paged", "policy", f"{names.get(p.person, '?')}: {p.reason}.", p.person)
+            for p in new
+            if not move.again or p.person not in before
+        ]
+        or [Entry(request.id, now, "paged", "policy", _nobody_new(move, len(before)))],
+    )
+    timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, due_at(request.raised_at, move))
+    telling.paged(after, new)
+    called = {*before, *(p.person for p in new)}
+    telling.changed(after, called)
+    if not called:
+        _say(conn, telling, after, "paging.nobody", {}, now)
+    elif any(p.person not in before for p in new):
+        _say(conn, telling, after, paging_text(move.groups), {"people": len(called)}, now)
+    else:
+        _still_paging(conn, telling, after, len(called), now)
+    return after
+
+
+def _nobody_new(move: Move, before: int) -> str:
+    if move.again:
+        return f"{before} people paged again." if before else "Nobody is on the roster."
+    return "Everyone concerned was paged before." if before else "Nobody is signed in."
+
+
+def _progress(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
+    after = replace(request, revision=request.revision + 1)
+    requests.update(conn, request, after)
+    if request.state is State.ACKNOWLEDGED:
+        waited = int((now - (request.acknowledged_at or now)).total_seconds())
+        _say(conn, telling, after, "coming.still", {"name": request.owner_name or "", "seconds": waited}, now)
+    elif called := pages.paged(conn, request.id):
+        _still_paging(conn, telling, after, len(called), now)
+    else:
+        _say(conn, telling, after, "paging.nobody", {}, now)
+
+
+def _still_paging(
+    conn: sa.Connection, telling: Telling, request: Request, people: int, now: datetime
+) -> None:
+    waited = int((now - request.raised_at).total_seconds())
+    _say(conn, telling, request, "paging.still", {"people": people, "seconds": waited}, now)
+
+
+def _say(
+    conn: sa.Connection, telling: Telling, request: Request, text: str, args: dict[str, object], now: datetime
+) -> None:
+    """Tell the kiosk, and come back with something new if people are still waiting."""
+    telling.call(request, text, args)
+    if request.state in (State.RAISED, State.ACKNOWLEDGED) and request.kind == "help":
+        timers.set_due(conn, telling.store, request.id, Timer.PROGRESS, now + PROGRESS)
+
+
+def floor_of(conn: sa.Connection, store: str) -> ReadFloor:
+    """Reads the floor once, at the first need, for one transaction."""
+    found: list[Floor] = []
+
+    def read_once() -> Floor:
+        if not found:
+            found.append(read(conn, store))
+        return found[0]
+
+    return read_once

@@ -1,0 +1,142 @@
+"""Gathers what one transaction has to tell: the feed for browsers, calls and commands for devices.
+
+Both are written in the same transaction as their cause; nothing is sent from here.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from broker import codec
+from broker.events import reference_of
+from broker.messages import Call, CallState, Command
+from broker.topics import Channel, of_device
+from edge.interactions.lifecycle import Request, State
+from edge.paging import feed, outgoing
+from edge.paging.feed import News
+from edge.paging.outgoing import Claimed, Message
+from edge.paging.store import NewPage
+
+# A call is good until the next one should have come: progress follows within 12 s.
+VALID_OPEN_S = 30
+VALID_CLOSED_S = 60
+
+
+@dataclass
+class Telling:
+    """One transaction's words. `flush` writes them and empties it."""
+
+    store: str
+    news: list[News] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+
+    def call(
+        self,
+        request: Request,
+        text: str,
+        args: Mapping[str, object] | None = None,
+        *,
+        pressed: str | None = None,
+    ) -> None:
+        """The status of a request for its device. `pressed` is the event that joined it, if one did."""
+        about = UUID(request.id)
+        call = Call(
+            request=UUID(pressed) if pressed else about,
+            joined_to=about if pressed and pressed != request.id else None,
+            revision=request.revision,
+            state=CallState(request.state.value),
+            text=text,
+            args={key: str(value) for key, value in (args or {}).items()},
+            name=request.owner_name,
+            reference=reference_of(about),
+            valid_s=VALID_OPEN_S if request.open else VALID_CLOSED_S,
+            display="discreet" if request.silent else "open",
+        )
+        topic = of_device(self.store, request.device, Channel.CALL)
+        self.messages.append(Message(topic, codec.encode(call), call.valid_s))
+
+    def command(self, device: str, command: Command, expiry_s: int) -> None:
+        topic = of_device(self.store, device, Channel.COMMAND)
+        self.messages.append(Message(topic, codec.encode(command), expiry_s))
+
+    def paged(self, request: Request, pages: Sequence[NewPage]) -> None:
+        """One entry per person paged, for that person alone."""
+        for page in pages:
+            body = {
+                "page": page.id,
+                "request": request.id,
+                "kind": request.kind,
+                "round": page.round,
+                "zone": request.zone,
+                "topic": request.topic,
+                "reason": page.reason,
+            }
+            self.news.append(News(feed.person_audience(page.person), "page", request.id, body))
+
+    def changed(self, request: Request, paged_people: Iterable[str] = ()) -> None:
+        """A request has moved on: for the whole staff, or for those concerned only if it is silent."""
+        body = {
+            "request": request.id,
+            "kind": request.kind,
+            "state": request.state.value,
+            "revision": request.revision,
+            "zone": request.zone,
+            "topic": request.topic,
+            "owner": request.owner_name,
+        }
+        audiences = [feed.STAFF]
+        if request.silent:
+            audiences = [feed.MANAGE, *(feed.person_audience(p) for p in paged_people)]
+        self.news.extend(News(audience, "request", request.id, body) for audience in audiences)
+
+    def over(self, request: Request, people: Iterable[str]) -> None:
+        """Their pages need no answer any more."""
+        body = {"request": request.id, "state": request.state.value, "owner": request.owner_name}
+        self.news.extend(News(feed.person_audience(p), "page_over", request.id, body) for p in people)
+
+    def recorded(self, interaction: str, kind: str) -> None:
+        """Something was logged that needs no person; one entry stands for a whole batch."""
+        body = {"request": interaction, "kind": kind, "state": "recorded"}
+        self.news.append(News(feed.MANAGE, "request", interaction, body))
+
+    def device(self, name: str, status: str) -> None:
+        self.news.append(News(feed.MANAGE, "device", name, {"device": name, "status": status}))
+
+    def flush(
+        self, conn: sa.Connection, now: datetime, worker: str | None = None
+    ) -> tuple[int | None, list[Claimed]]:
+        """Write it all. The feed's last cursor, and what this worker may send once it is committed."""
+        cursor = feed.append(conn, self.store, self.news, now)
+        claimed = outgoing.put(conn, self.store, self.messages, now, worker)
+        self.news, self.messages = [], []
+        return cursor, claimed
+
+
+def paging_text(groups: Sequence[str]) -> str:
+    """The text key for the people called last."""
+    for group, text in (
+        ("all", "paging.all"),
+        ("supervisors", "paging.supervisors"),
+        ("zone", "paging.zone"),
+    ):
+        if group in groups:
+            return text
+    return "paging.best"
+
+
+def state_text(request: Request) -> tuple[str, dict[str, object]]:
+    """The text key and arguments that say just the request's state."""
+    match request.state:
+        case State.ACKNOWLEDGED:
+            return "coming", {"name": request.owner_name or ""}
+        case State.ATTENDED if request.owner_name:
+            return "here", {"name": request.owner_name}
+        case State.ATTENDED:
+            return "here.someone", {}
+        case State.RESOLVED | State.CANCELLED | State.MISSED:
+            return request.state.value, {}
+        case _:
+            return "paging.nobody", {}

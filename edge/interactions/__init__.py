@@ -1,0 +1,1 @@
+"""Every contact with a shopper: its states, its log and its timeline."""

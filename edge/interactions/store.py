@@ -1,0 +1,136 @@
+"""Requests and their timelines in the database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from edge.db.tables import OPEN_STATES, interaction, person, timeline
+from edge.errors import NotFound
+from edge.interactions.lifecycle import Request, State
+
+REQUEST_KINDS = ("help", "security")
+_COLUMNS = (
+    interaction.c.id,
+    interaction.c.store,
+    interaction.c.device,
+    interaction.c.zone,
+    interaction.c.kind,
+    interaction.c.topic,
+    interaction.c.language,
+    interaction.c.state,
+    interaction.c.count,
+    interaction.c.revision,
+    interaction.c.step,
+    interaction.c.round,
+    interaction.c.silent,
+    interaction.c.drill,
+    interaction.c.raised_at,
+    interaction.c.age_known,
+    interaction.c.owner,
+    interaction.c.acknowledged_at,
+    person.c.name.label("owner_name"),
+)
+_SELECT = (
+    sa.select(*_COLUMNS)
+    .select_from(interaction.outerjoin(person, person.c.id == interaction.c.owner))
+    .where(interaction.c.kind.in_(REQUEST_KINDS))
+)
+_BY_ID = _SELECT.where(
+    interaction.c.store == sa.bindparam("in_store"), interaction.c.id == sa.bindparam("in_id")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a request's timeline."""
+
+    interaction: str
+    at: datetime
+    what: str
+    through: str
+    words: str
+    person: str | None = None
+
+
+def load(conn: sa.Connection, store: str, request: str) -> Request:
+    """The request, or NotFound."""
+    found = find(conn, store, request)
+    if found is None:
+        raise NotFound("There is no such request in this store.")
+    return found
+
+
+def find(conn: sa.Connection, store: str, request: str) -> Request | None:
+    row = conn.execute(_BY_ID, {"in_store": store, "in_id": request}).first()
+    return _request(row) if row else None
+
+
+def open_of_devices(conn: sa.Connection, store: str, devices: Iterable[str]) -> list[Request]:
+    """The open requests that these devices raised, oldest first."""
+    query = _SELECT.where(
+        interaction.c.store == store,
+        interaction.c.device.in_(list(devices)),
+        interaction.c.state.in_(OPEN_STATES),
+    ).order_by(interaction.c.raised_at)
+    return [_request(row) for row in conn.execute(query)]
+
+
+def latest_of_device(conn: sa.Connection, store: str, device: str, kind: str) -> Request | None:
+    """The request that the device pressed for last, open or closed."""
+    query = (
+        _SELECT.where(
+            interaction.c.store == store, interaction.c.device == device, interaction.c.kind == kind
+        )
+        .order_by(interaction.c.raised_at.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).first()
+    return _request(row) if row else None
+
+
+def update(conn: sa.Connection, before: Request, after: Request, **more: Any) -> None:
+    """Write a change that was decided on `before`. It is conditional on nobody having changed it since."""
+    done = conn.execute(
+        sa.update(interaction)
+        .where(interaction.c.id == before.id, interaction.c.revision == before.revision)
+        .values(
+            state=after.state.value,
+            count=after.count,
+            revision=after.revision,
+            step=after.step,
+            round=after.round,
+            raised_at=after.raised_at,
+            owner=after.owner,
+            **more,
+        )
+    )
+    if done.rowcount != 1:
+        raise RuntimeError(f"Request {before.id} changed inside its own transaction.")
+
+
+def append(conn: sa.Connection, entries: Sequence[Entry]) -> None:
+    """Add to timelines."""
+    if entries:
+        conn.execute(
+            sa.insert(timeline),
+            [
+                {
+                    "interaction": e.interaction,
+                    "at": e.at,
+                    "what": e.what,
+                    "through": e.through,
+                    "words": e.words[:500],
+                    "person": e.person,
+                }
+                for e in entries
+            ],
+        )
+
+
+def _request(row: Any) -> Request:
+    values = dict(row._mapping)
+    values["state"] = State(values["state"])
+    return Request(**values)

@@ -1,0 +1,1 @@
+"""Calling people: pages, timers, the feed that browsers read, and what leaves over MQTT."""

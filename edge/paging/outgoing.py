@@ -1,0 +1,97 @@
+"""MQTT messages on their way out: written with their cause, sent by the worker, marked after it was sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from edge.db.tables import outgoing
+
+LEASE = timedelta(seconds=5)
+KEPT = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A QoS 1 message to be. `expiry_s`: after that long it is worth nothing."""
+
+    topic: str
+    payload: bytes
+    expiry_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message that this worker may send until its lease ends."""
+
+    id: int
+    topic: str
+    payload: bytes
+    expiry_s: int | None
+
+
+_COLUMNS = (outgoing.c.id, outgoing.c.topic, outgoing.c.payload, outgoing.c.expiry_s)
+
+
+def put(
+    conn: sa.Connection, store: str, messages: Sequence[Message], now: datetime, worker: str | None = None
+) -> list[Claimed]:
+    """Write messages. A worker claims its own at once; another process leaves them for it."""
+    if not messages:
+        return []
+    rows = conn.execute(
+        sa.insert(outgoing).returning(*_COLUMNS, sort_by_parameter_order=True),
+        [
+            {
+                "store": store,
+                "topic": m.topic,
+                "payload": m.payload,
+                "expiry_s": m.expiry_s,
+                "created_at": now,
+                "claimed_by": worker,
+                "claimed_until": now + LEASE if worker else None,
+            }
+            for m in messages
+        ],
+    )
+    return [Claimed(*row) for row in rows] if worker else []
+
+
+def claim(conn: sa.Connection, store: str, worker: str, now: datetime) -> list[Claimed]:
+    """Claim up to 200 waiting messages whose lease is free, oldest first, and drop those past their expiry."""
+    waiting = (
+        sa.select(outgoing.c.id)
+        .where(
+            outgoing.c.store == store,
+            outgoing.c.sent_at.is_(None),
+            sa.or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until < now),
+        )
+        .order_by(outgoing.c.id)
+        .limit(200)
+    )
+    rows = conn.execute(
+        sa.update(outgoing)
+        .where(outgoing.c.id.in_(waiting))
+        .values(claimed_by=worker, claimed_until=now + LEASE)
+        .returning(*_COLUMNS, outgoing.c.created_at)
+    ).all()
+    claimed, late = [], []
+    for row in sorted(rows, key=lambda r: r.id):
+        if row.expiry_s is not None and row.created_at + timedelta(seconds=row.expiry_s) < now:
+            late.append(row.id)
+        else:
+            claimed.append(Claimed(row.id, row.topic, row.payload, row.expiry_s))
+    if late:
+        conn.execute(sa.delete(outgoing).where(outgoing.c.id.in_(late)))
+    return claimed
+
+
+def mark_sent(conn: sa.Connection, ids: Sequence[int], now: datetime) -> None:
+    if ids:
+        conn.execute(sa.update(outgoing).where(outgoing.c.id.in_(list(ids))).values(sent_at=now))
+
+
+def forget(conn: sa.Connection, store: str, now: datetime) -> None:
+    """Drop what was sent long ago."""
+    conn.execute(sa.delete(outgoing).where(outgoing.c.store == store, outgoing.c.sent_at < now - KEPT))

@@ -1,0 +1,169 @@
+"""Pages: one call of one person about one request, and how far it verifiably got."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from broker.events import new_id
+from edge.db.tables import OPEN_STATES, interaction, page, person, zone
+
+# How far a page can get before someone answers; a report of an earlier stage never takes it back.
+_STAGES = ("pending", "sent", "delivered", "seen")
+
+
+@dataclass(frozen=True, slots=True)
+class NewPage:
+    id: str
+    person: str
+    reason: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPage:
+    """An open request as one person's phone shows it. `page` is None where they own it without a page."""
+
+    page: str | None
+    request: str
+    kind: str
+    topic: str | None
+    zone: str
+    zone_title: str
+    language: str | None
+    device: str
+    reference: str
+    count: int
+    state: str
+    reason: str
+    mine: bool
+    owner_name: str | None
+    raised_at: datetime
+    age_known: bool
+    silent: bool
+    drill: bool
+
+
+def insert(
+    conn: sa.Connection,
+    store: str,
+    request: str,
+    chosen: Sequence[tuple[str, str]],
+    round_: int,
+    now: datetime,
+) -> list[NewPage]:
+    """Write one pending page for each (person, reason)."""
+    unix_ms = int(now.timestamp() * 1000)
+    pages = [NewPage(str(new_id(unix_ms)), who, reason, round_) for who, reason in chosen]
+    if pages:
+        conn.execute(
+            sa.insert(page),
+            [
+                {
+                    "id": p.id,
+                    "store": store,
+                    "request": request,
+                    "person": p.person,
+                    "round": round_,
+                    "reason": p.reason,
+                    "state": "pending",
+                    "created_at": now,
+                }
+                for p in pages
+            ],
+        )
+    return pages
+
+
+def paged(conn: sa.Connection, request: str) -> dict[str, str]:
+    """Everyone who was paged for the request, with the reason of their first page."""
+    rows = conn.execute(
+        sa.select(page.c.person, page.c.reason).where(page.c.request == request).order_by(page.c.round.desc())
+    )
+    return {row.person: row.reason for row in rows}
+
+
+def reach(
+    conn: sa.Connection,
+    store: str,
+    pages: Sequence[str],
+    stage: str,
+    now: datetime,
+    person_id: str | None = None,
+) -> list[tuple[str, str]]:
+    """Move pages on to sent, delivered or seen and return (request, person) of those that moved.
+
+    Only that person's own pages where `person_id` is given. A later stage implies the earlier ones.
+    """
+    earlier = _STAGES[: _STAGES.index(stage)]
+    column = {"sent": page.c.sent_at, "delivered": page.c.delivered_at, "seen": page.c.seen_at}[stage]
+    query = sa.update(page).where(
+        page.c.store == store, page.c.id.in_(list(pages)), page.c.state.in_(earlier)
+    )
+    if person_id is not None:
+        query = query.where(page.c.person == person_id)
+    rows = conn.execute(
+        query.values({page.c.state: stage, column: now}).returning(page.c.request, page.c.person)
+    )
+    return [(row.request, row.person) for row in rows]
+
+
+def seen_by_others(conn: sa.Connection, request: str, person_id: str) -> bool:
+    """Whether anyone else's page of this request was seen already."""
+    query = sa.select(page.c.id).where(
+        page.c.request == request, page.c.person != person_id, page.c.seen_at.is_not(None)
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def close(conn: sa.Connection, request: str, answered_by: str | None, now: datetime) -> None:
+    """End a request's pages: that of whoever answered is answered, all others are superseded."""
+    mine = page.c.person == answered_by if answered_by else sa.false()
+    conn.execute(
+        sa.update(page)
+        .where(page.c.request == request, page.c.state.in_(_STAGES))
+        .values(state=sa.case((mine, "answered"), else_="superseded"), closed_at=now)
+    )
+
+
+def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage]:
+    """The open requests that this person was paged for or answers; theirs first, then security."""
+    latest = (
+        sa.select(page.c.request, sa.func.max(page.c.round).label("round"))
+        .where(page.c.person == person_id)
+        .group_by(page.c.request)
+        .subquery()
+    )
+    own = (
+        sa.select(page.c.id, page.c.request, page.c.reason)
+        .join(latest, sa.and_(latest.c.request == page.c.request, latest.c.round == page.c.round))
+        .where(page.c.person == person_id)
+        .subquery()
+    )
+    owner = person.alias("owner")
+    i = interaction.c
+    query = (
+        sa.select(
+            own.c.id.label("page"), i.id.label("request"), i.kind, i.topic, i.zone,
+            sa.func.coalesce(zone.c.title, i.zone).label("zone_title"), i.language, i.device, i.reference,
+            i.count, i.state, sa.func.coalesce(own.c.reason, "").label("reason"),
+            sa.func.coalesce(i.owner == person_id, sa.false()).label("mine"),
+            owner.c.name.label("owner_name"),
+            i.raised_at, i.age_known, i.silent, i.drill,
+        )
+        .select_from(
+            interaction.outerjoin(own, own.c.request == i.id)
+            .outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone))
+            .outerjoin(owner, owner.c.id == i.owner)
+        )
+        .where(
+            i.store == store,
+            i.kind.in_(("help", "security")),
+            i.state.in_(OPEN_STATES),
+            sa.or_(own.c.id.is_not(None), i.owner == person_id),
+        )
+        .order_by(i.raised_at.desc())
+    )  # fmt: skip
+    rows = [OpenPage(**{**row._mapping, "mine": bool(row.mine)}) for row in conn.execute(query)]
+    return sorted(rows, key=lambda p: (not p.mine, p.owner_name is not None, p.kind != "security"))

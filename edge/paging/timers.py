@@ -1,0 +1,67 @@
+"""Timers of open requests: rows with a due time, which survive any restart and fire once.
+
+They are claimed by moving `due_at` on from the value that was read, in the transaction that does what is
+due (decisions/001-timers-without-lease.md).
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from edge.db.tables import timer
+
+
+class Timer(StrEnum):
+    ESCALATE = "escalate"
+    PROGRESS = "progress"
+
+
+_DUE = (
+    sa.select(timer.c.request, timer.c.kind, timer.c.due_at)
+    .where(timer.c.store == sa.bindparam("in_store"), timer.c.due_at <= sa.bindparam("in_now"))
+    .order_by(timer.c.due_at)
+    .limit(50)
+)
+_NEXT = sa.select(sa.func.min(timer.c.due_at).label("next")).where(timer.c.store == sa.bindparam("in_store"))
+_CLAIM = sa.delete(timer).where(
+    timer.c.request == sa.bindparam("in_request"),
+    timer.c.kind == sa.bindparam("in_kind"),
+    timer.c.due_at == sa.bindparam("in_due"),
+)
+
+
+def due(conn: sa.Connection, store: str, now: datetime) -> list[tuple[str, Timer, datetime]]:
+    """Up to 50 timers that are due, the most overdue first."""
+    return [
+        (r.request, Timer(r.kind), r.due_at) for r in conn.execute(_DUE, {"in_store": store, "in_now": now})
+    ]
+
+
+def next_due(conn: sa.Connection, store: str) -> datetime | None:
+    return conn.execute(_NEXT, {"in_store": store}).scalar()
+
+
+def claim(conn: sa.Connection, request: str, kind: Timer, due_at: datetime) -> bool:
+    """Whether this transaction is the one that fires it."""
+    done = conn.execute(_CLAIM, {"in_request": request, "in_kind": kind.value, "in_due": due_at})
+    return done.rowcount == 1
+
+
+def set_due(conn: sa.Connection, store: str, request: str, kind: Timer, due_at: datetime | None) -> None:
+    """Set, move or (None) remove one timer of a request."""
+    conn.execute(sa.delete(timer).where(timer.c.request == request, timer.c.kind == kind.value))
+    if due_at is not None:
+        conn.execute(sa.insert(timer).values(store=store, request=request, kind=kind.value, due_at=due_at))
+
+
+def clear(conn: sa.Connection, request: str) -> None:
+    """Remove every timer of a closed request."""
+    conn.execute(sa.delete(timer).where(timer.c.request == request))
+
+
+def shift(conn: sa.Connection, store: str, by: timedelta) -> int:
+    """Move all timers by a jump of the server's clock, so that none fires late or early for it."""
+    micros = by // timedelta(microseconds=1)
+    raw = sa.type_coerce(timer.c.due_at, sa.BigInteger) + micros
+    return conn.execute(sa.update(timer).where(timer.c.store == store).values(due_at=raw)).rowcount

@@ -1,0 +1,1 @@
+"""The people of a store: who they are, how they prove it, and where they are signed in."""

@@ -1,0 +1,86 @@
+"""PINs and passwords: their rules, their argon2id hashes, and checking them without taking the machine."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING
+
+from edge.errors import EdgeError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+PIN_LENGTHS = range(4, 9)
+MIN_PASSWORD = 10
+MAX_PASSWORD = 200
+# A storm of sign-ins may take one core, never both, and never more than a few of the web's threads.
+_AT_ONCE = 1
+_WAITING = 8
+
+
+class WeakSecret(EdgeError):
+    """A PIN or password that the rules do not allow."""
+
+
+class TooManySigningIn(EdgeError):
+    """More sign-ins at once than are checked at once. Trying again in a few seconds makes sense."""
+
+
+def hash_pin(pin: str) -> str:
+    """The argon2id hash of a PIN of 4 to 8 digits. WeakSecret for anything else or one digit repeated."""
+    if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_LENGTHS):
+        raise WeakSecret("A PIN has 4 to 8 digits.")
+    if len(set(pin)) == 1:
+        raise WeakSecret("A PIN is not one digit repeated.")
+    return _hasher().hash(pin)
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password of at least 10 characters. WeakSecret for a shorter one."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise WeakSecret(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    return _hasher().hash(password)
+
+
+class Verifier:
+    """Compares secrets with hashes, one at a time, with a short queue; whoever comes later is told so."""
+
+    def __init__(self, at_once: int = _AT_ONCE, waiting: int = _WAITING) -> None:
+        self._slots = threading.BoundedSemaphore(at_once)
+        self._places = threading.BoundedSemaphore(at_once + waiting)
+
+    def matches(self, secret: str, hashed: str | None) -> bool:
+        """Whether the secret is the hashed one. False for None, after as much work. TooManySigningIn."""
+        with self.place():
+            from argon2.exceptions import InvalidHashError, VerificationError
+
+            try:
+                return _hasher().verify(hashed or _nobody(), secret[:MAX_PASSWORD]) and hashed is not None
+            except (VerificationError, InvalidHashError):
+                return False
+
+    @contextmanager
+    def place(self) -> Iterator[None]:
+        """Held while one secret is compared."""
+        if not self._places.acquire(blocking=False):
+            raise TooManySigningIn("Many people are signing in at this moment; try again in a few seconds.")
+        try:
+            with self._slots:
+                yield
+        finally:
+            self._places.release()
+
+
+@cache
+def _hasher() -> "PasswordHasher":
+    # OWASP Password Storage Cheat Sheet, argon2id: 19 MiB, 2 passes, 1 lane. A Pi 4 takes about 0.1 s for it.
+    from argon2 import PasswordHasher
+
+    return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+
+
+@cache
+def _nobody() -> str:
+    # Compared for names that do not exist, so that the time of the answer does not tell which do.
+    return _hasher().hash("nobody has this password")

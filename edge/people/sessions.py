@@ -1,0 +1,111 @@
+"""Sign-ins. A browser holds 256 random bits, the table their SHA-256: a stolen database signs nobody in."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import sqlalchemy as sa
+
+from edge.db.tables import person as person_table
+from edge.db.tables import session as table
+from edge.people import store as people
+from edge.people.store import Person
+
+Audience = Literal["floor", "manage"]
+# Who may sit at the desk. Everyone with a PIN may be on the floor.
+DESK_ROLES = frozenset({"supervisor", "manager", "admin"})
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """A valid session. `key` is the token's SHA-256 in hex."""
+
+    person: Person
+    audience: str
+    key: str
+    expires_at: datetime
+
+
+def key_of(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def start(conn: sa.Connection, person: Person, audience: Audience, now: datetime, shift_hours: float) -> str:
+    """A new session's token. On the floor, whoever was off is available from now on."""
+    token = secrets.token_urlsafe(32)
+    conn.execute(
+        table.insert().values(
+            token_sha256=key_of(token),
+            store=person.store,
+            person=person.id,
+            audience=audience,
+            started_at=now,
+            expires_at=now + timedelta(hours=shift_hours),
+        )
+    )
+    if audience == "floor":
+        conn.execute(
+            person_table.update()
+            .where(person_table.c.id == person.id, person_table.c.presence == "off")
+            .values(presence="available", presence_at=now)
+        )
+    return token
+
+
+def find(conn: sa.Connection, store: str, audience: Audience, key: str, now: datetime) -> SignIn | None:
+    """The session with this key (see key_of), or None if it ended, expired, or its person may not be here."""
+    row = conn.execute(
+        sa.select(table.c.person, table.c.expires_at).where(
+            table.c.token_sha256 == key,
+            table.c.store == store,
+            table.c.audience == audience,
+            table.c.expires_at > now,
+        )
+    ).one_or_none()
+    person = people.by_id(conn, store, row[0]) if row else None
+    if row is None or person is None or not person.active:
+        return None
+    if audience == "manage" and person.role not in DESK_ROLES:
+        return None
+    return SignIn(person, audience, key, row[1])
+
+
+def end(conn: sa.Connection, store: str, key: str, now: datetime) -> None:
+    """Sign out. Whoever is then signed in on no phone is off. Ending an ended session does nothing."""
+    row = conn.execute(
+        sa.select(table.c.person).where(table.c.token_sha256 == key, table.c.store == store)
+    ).one_or_none()
+    if row is not None:
+        conn.execute(table.delete().where(table.c.token_sha256 == key))
+        _switch_off(conn, store, [row[0]], now)
+
+
+def sweep(conn: sa.Connection, store: str, now: datetime) -> int:
+    """End what has expired; whoever went home without signing out is off. How many sessions ended."""
+    expired = list(
+        conn.execute(
+            sa.select(table.c.token_sha256, table.c.person).where(
+                table.c.store == store, table.c.expires_at <= now
+            )
+        )
+    )
+    if expired:
+        conn.execute(table.delete().where(table.c.store == store, table.c.expires_at <= now))
+        _switch_off(conn, store, sorted({row[1] for row in expired}), now)
+    return len(expired)
+
+
+def _switch_off(conn: sa.Connection, store: str, persons: list[str], now: datetime) -> None:
+    still_here = sa.select(table.c.person).where(table.c.audience == "floor", table.c.expires_at > now)
+    conn.execute(
+        person_table.update()
+        .where(
+            person_table.c.store == store,
+            person_table.c.id.in_(persons),
+            person_table.c.presence != "off",
+            person_table.c.id.not_in(still_here),
+        )
+        .values(presence="off", presence_at=now)
+    )

@@ -1,0 +1,1 @@
+"""Who is called for a request, and when the next ones are."""

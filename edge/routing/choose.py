@@ -1,0 +1,111 @@
+"""Who is best placed for a request: a pure function of (request, roster, presence, open work).
+
+The reason in words goes on the timeline and on the page, so that nobody has to guess why they were called.
+"""
+
+import hashlib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+BEST = 2
+
+
+class Presence(StrEnum):
+    AVAILABLE = "available"
+    BUSY = "busy"
+    ON_BREAK = "on_break"
+    OFF = "off"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for: where, by which kind of request, in which language."""
+
+    request: str
+    kind: str
+    zone: str
+    zone_title: str
+    language: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A person on the roster. `open_requests` are those that they are answering now."""
+
+    id: str
+    name: str
+    role: str
+    zones: frozenset[str] = field(default_factory=frozenset)
+    languages: frozenset[str] = field(default_factory=frozenset)
+    presence: Presence = Presence.AVAILABLE
+    open_requests: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    person: str
+    name: str
+    reason: str
+
+
+def choose(
+    wanted: Wanted, roster: Sequence[Colleague], groups: Sequence[str], already: Collection[str]
+) -> list[Chosen]:
+    """The people of these groups (best, zone, supervisors, security, all) who are not paged `already`.
+
+    If that leaves a request with nobody paged at all, everyone present is the fallback; a security
+    request with nobody present goes to everyone on the roster.
+    """
+    chosen: dict[str, Chosen] = {}
+    for group in groups:
+        for colleague, why in _group(group, wanted, roster):
+            if colleague.id not in already and colleague.id not in chosen:
+                chosen[colleague.id] = Chosen(colleague.id, colleague.name, why)
+    if not chosen and not already:
+        present = [c for c in roster if c.presence is not Presence.OFF]
+        if present:
+            return [Chosen(c.id, c.name, "nobody better placed is here; everyone is called") for c in present]
+        if wanted.kind == "security":
+            return [
+                Chosen(c.id, c.name, "nobody is signed in; everyone on the roster is called") for c in roster
+            ]
+    return list(chosen.values())
+
+
+def _group(group: str, wanted: Wanted, roster: Sequence[Colleague]) -> list[tuple[Colleague, str]]:
+    here = [c for c in roster if c.presence is not Presence.OFF]
+    if wanted.kind != "security":
+        here = [c for c in here if group == "all" or c.presence is not Presence.ON_BREAK]
+    match group:
+        case "best":
+            free = [c for c in here if c.role == "associate" and c.presence is Presence.AVAILABLE]
+            free.sort(key=lambda c: _rank(c, wanted))
+            return [(c, _why(c, wanted)) for c in free[:BEST]]
+        case "zone":
+            return [(c, f"works in {wanted.zone_title}") for c in here if wanted.zone in c.zones]
+        case "supervisors":
+            return [(c, "supervisor") for c in here if c.role == "supervisor"]
+        case "security":
+            return [(c, "security") for c in here if c.role == "security"]
+        case _:
+            return [(c, "all hands") for c in here]
+
+
+def _rank(colleague: Colleague, wanted: Wanted) -> tuple[int, bool, bool, bytes]:
+    """Least busy among those in the zone, then language; equals take turns by a hash of the request."""
+    away = wanted.zone not in colleague.zones
+    mute = wanted.language is not None and wanted.language not in colleague.languages
+    turn = hashlib.blake2b(f"{wanted.request}{colleague.id}".encode(), digest_size=8).digest()
+    return (2 * min(colleague.open_requests, 2) + away, mute, away, turn)
+
+
+def _why(colleague: Colleague, wanted: Wanted) -> str:
+    reasons = [f"works in {wanted.zone_title}" if wanted.zone in colleague.zones else "near enough"]
+    if wanted.language and wanted.language in colleague.languages:
+        reasons.append(f"speaks {wanted.language}")
+    if colleague.open_requests:
+        reasons.append(f"answering {colleague.open_requests}")
+    else:
+        reasons.append("free")
+    return ", ".join(reasons)

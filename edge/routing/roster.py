@@ -1,0 +1,52 @@
+"""The floor as routing sees it: who is on the roster, how busy they are, what the zones are called."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from edge.db.tables import interaction, person, zone
+from edge.routing.choose import Colleague, Presence
+
+_BUSY = ("acknowledged", "attended")
+
+
+@dataclass(frozen=True, slots=True)
+class Floor:
+    """One moment of the floor, read inside the transaction that decides on it."""
+
+    roster: tuple[Colleague, ...]
+    zone_titles: dict[str, str]
+
+    def title(self, zone_name: str) -> str:
+        return self.zone_titles.get(zone_name, zone_name)
+
+
+def read(conn: sa.Connection, store: str) -> Floor:
+    """Everyone active, with the number of requests that they are answering now."""
+    owned = sa.select(interaction.c.owner, sa.func.count()).where(
+        interaction.c.store == store, interaction.c.state.in_(_BUSY), interaction.c.owner.is_not(None)
+    )
+    answering: dict[str, int] = {
+        owner: count for owner, count in conn.execute(owned.group_by(interaction.c.owner))
+    }
+    people = conn.execute(
+        sa.select(
+            person.c.id, person.c.name, person.c.role, person.c.zones, person.c.languages, person.c.presence
+        )
+        .where(person.c.store == store, person.c.active)
+        .order_by(person.c.name)
+    )
+    roster = tuple(
+        Colleague(
+            id=p.id,
+            name=p.name,
+            role=p.role,
+            zones=frozenset(p.zones),
+            languages=frozenset(p.languages),
+            presence=Presence(p.presence),
+            open_requests=answering.get(p.id, 0),
+        )
+        for p in people
+    )
+    titles = conn.execute(sa.select(zone.c.name, zone.c.title).where(zone.c.store == store)).all()
+    return Floor(roster, {row.name: row.title for row in titles})
