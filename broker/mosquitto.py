@@ -3,6 +3,7 @@
 Access is by suffix (decisions/001): a device's name is its certificate's, which Mosquitto puts for %u.
 """
 
+import re
 import shutil
 import socket
 import subprocess
@@ -202,6 +203,10 @@ _ROUTINE = (
 )
 
 
+# Mosquitto before 2.1 cannot refuse MQTT 3.1.1 (decisions/001); its log names it p1 or p2, and MQTT v5 p5.
+_OLD_PROTOCOL = re.compile(rb"^New client connected from .* \(p[12], ")
+
+
 def worth_saying(raw: bytes, store: str) -> str | None:
     """The log line for a person, or None for the routine ones. Names what was refused to whom."""
     text = raw.split(b": ", 1)[-1].rstrip()
@@ -209,6 +214,8 @@ def worth_saying(raw: bytes, store: str) -> str | None:
         return "refused: " + text.decode(errors="replace")
     if text.startswith(_ROUTINE) or not text:
         return None
+    if _OLD_PROTOCOL.match(text):
+        return "not MQTT v5: " + text.decode(errors="replace")
     line = text.decode(errors="replace")
     parts = line.split(" ")
     if len(parts) == 3 and parts[1] in ("0", "1", "2"):  # "{client} {qos} {filter}", of log_type subscribe
