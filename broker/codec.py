@@ -19,6 +19,7 @@ _contents = {kind: msgspec.json.Decoder(content) for kind, content in CONTENT.it
 _commands = msgspec.json.Decoder(Command)
 _records: dict[type, msgspec.json.Decoder] = {}
 _ID = re.compile(rb'"id"\s*:\s*"([0-9a-fA-F-]{36})"')
+_OUTBOX = re.compile(rb'"outbox"\s*:\s*"([0-9a-fA-F-]{36})"')
 _SEQ = re.compile(rb'"seq"\s*:\s*(\d{1,16})\b')
 
 
@@ -62,10 +63,9 @@ def decode_event(store: str, topic: str, payload: bytes) -> Event:
 
     `store` is the reader's own store: an event of another one is refused.
     """
-    event_id, seq = _peek(payload[: 2 * MAX_EVENT_BYTES])
 
     def refuse(reason: str) -> ContractError:
-        return ContractError(reason, event_id, seq)
+        return ContractError(reason, *_peek(payload[: 2 * MAX_EVENT_BYTES]))
 
     address = topics.parse(topic)
     if address.channel is not topics.Channel.EVENT:
@@ -127,17 +127,18 @@ def decode_command(payload: bytes) -> Command:
         raise ContractError(f"The message is not a command: {_sentence(error)}") from None
 
 
-def _peek(payload: bytes) -> tuple[str | None, int | None]:
-    """The id and sequence number of a payload that may be anything, so that a refusal can name them."""
-    found_id, found_seq = _ID.search(payload), _SEQ.search(payload)
-    event_id = None
-    if found_id:
-        try:
-            event_id = str(UUID(found_id[1].decode()))
-        except ValueError:
-            event_id = None
-    seq = int(found_seq[1]) if found_seq else None
-    return event_id, seq if seq and seq <= 2**53 else None
+def _peek(payload: bytes) -> tuple[str | None, int | None, str | None]:
+    """The id, sequence number and outbox of a payload that may be anything, so that a refusal can name it."""
+    found = _SEQ.search(payload)
+    seq = int(found[1]) if found else 0
+    return _uuid(_ID.search(payload)), seq if 0 < seq <= 2**53 else None, _uuid(_OUTBOX.search(payload))
+
+
+def _uuid(found: re.Match[bytes] | None) -> str | None:
+    try:
+        return str(UUID(found[1].decode())) if found else None
+    except ValueError:
+        return None
 
 
 def _sentence(error: Exception) -> str:

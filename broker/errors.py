@@ -8,14 +8,18 @@ class BrokerError(Exception):
 class ContractError(BrokerError):
     """A message that does not follow the contract.
 
-    `event_id` and `seq` are set when they could still be read, so that a receipt can name what it refuses.
+    `event_id`, `seq` and `outbox` are set when they could still be read, so that a receipt can name what it
+    refuses.
     """
 
-    def __init__(self, reason: str, event_id: str | None = None, seq: int | None = None) -> None:
+    def __init__(
+        self, reason: str, event_id: str | None = None, seq: int | None = None, outbox: str | None = None
+    ) -> None:
         super().__init__(reason)
         self.reason = reason
         self.event_id = event_id
         self.seq = seq
+        self.outbox = outbox
 
 
 class SettingsError(BrokerError):

@@ -71,6 +71,7 @@ CALL_TEXTS: dict[str, tuple[str, ...]] = {
     "paging.all": ("people",),
     "paging.still": ("people", "seconds"),
     "paging.nobody": (),
+    "pressed_again": ("count",),
     "seen": ("name",),
     "coming": ("name",),
     "coming.still": ("name", "seconds"),

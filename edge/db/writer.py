@@ -15,7 +15,7 @@ _Job = tuple[Callable[[sa.Connection], Any], "Future[Any]"]
 
 
 class Writer:
-    """Runs one function per transaction, in order. One that raises is rolled back; its caller gets the error."""
+    """Runs one function per transaction, in order. What it raises is rolled back and raised to its caller."""
 
     def __init__(self, engine: sa.Engine, name: str = "writer") -> None:
         self._engine = engine

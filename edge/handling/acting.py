@@ -24,18 +24,18 @@ from edge.interactions.lifecycle import (
 )
 from edge.interactions.store import Entry
 from edge.paging import store as pages
-from edge.people.store import by_id
+from edge.people.store import Person, by_id
 
 
 def acknowledge(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
     """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name."""
-    who = by_id(conn, store, person)
+    who = _who(conn, store, person)
     _act(conn, store, request, Acknowledge(person, who.name), "phone", now)
 
 
 def attend(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
     """'I am here'."""
-    who = by_id(conn, store, person)
+    who = _who(conn, store, person)
     _act(conn, store, request, Attend(person, who.name), "phone", now)
 
 
@@ -45,7 +45,7 @@ def resolve(
     """Close with an outcome of lifecycle.OUTCOMES and an optional note of up to 1000 signs."""
     if len(note) > 1000:
         raise Refused(f"The note has {len(note)} signs; allowed are 1000.")
-    who = by_id(conn, store, person)
+    who = _who(conn, store, person)
     _act(
         conn,
         store,
@@ -76,12 +76,19 @@ def mark_seen(conn: sa.Connection, store: str, person: str, page_ids: list[str],
         request = requests.load(conn, store, request_id)
         if request.state is not State.RAISED or pages.seen_by_others(conn, request_id, person):
             continue
-        who = by_id(conn, store, person)
+        who = _who(conn, store, person)
         after = replace(request, revision=request.revision + 1)
         requests.update(conn, request, after)
         requests.append(conn, [Entry(request_id, now, "seen", "phone", f"{who.name} has seen it.", person)])
         telling.call(after, "seen", {"name": who.name})
     telling.flush(conn, now)
+
+
+def _who(conn: sa.Connection, store: str, person: str) -> Person:
+    who = by_id(conn, store, person)
+    if who is None or not who.active:
+        raise NotFound("There is no such person in this store.")
+    return who
 
 
 def _act(

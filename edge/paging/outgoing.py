@@ -59,7 +59,7 @@ def put(
 
 
 def claim(conn: sa.Connection, store: str, worker: str, now: datetime) -> list[Claimed]:
-    """Claim up to 200 waiting messages whose lease is free, oldest first, and drop those past their expiry."""
+    """Claim up to 200 waiting messages whose lease is free, oldest first; drop those past their expiry."""
     waiting = (
         sa.select(outgoing.c.id)
         .where(

@@ -83,7 +83,7 @@ def _group(group: str, wanted: Wanted, roster: Sequence[Colleague]) -> list[tupl
             free.sort(key=lambda c: _rank(c, wanted))
             return [(c, _why(c, wanted)) for c in free[:BEST]]
         case "zone":
-            return [(c, f"works in {wanted.zone_title}") for c in here if wanted.zone in c.zones]
+            return [(c, _place(c, wanted)) for c in here if c.role == "associate" and _in_zone(c, wanted)]
         case "supervisors":
             return [(c, "supervisor") for c in here if c.role == "supervisor"]
         case "security":
@@ -94,14 +94,25 @@ def _group(group: str, wanted: Wanted, roster: Sequence[Colleague]) -> list[tupl
 
 def _rank(colleague: Colleague, wanted: Wanted) -> tuple[int, bool, bool, bytes]:
     """Least busy among those in the zone, then language; equals take turns by a hash of the request."""
-    away = wanted.zone not in colleague.zones
+    away = not _in_zone(colleague, wanted)
     mute = wanted.language is not None and wanted.language not in colleague.languages
     turn = hashlib.blake2b(f"{wanted.request}{colleague.id}".encode(), digest_size=8).digest()
     return (2 * min(colleague.open_requests, 2) + away, mute, away, turn)
 
 
+def _in_zone(colleague: Colleague, wanted: Wanted) -> bool:
+    """Whoever has no zone of their own has the whole floor."""
+    return wanted.zone in colleague.zones or not colleague.zones
+
+
+def _place(colleague: Colleague, wanted: Wanted) -> str:
+    if wanted.zone in colleague.zones:
+        return f"works in {wanted.zone_title}"
+    return "near enough" if colleague.zones else "has the whole floor"
+
+
 def _why(colleague: Colleague, wanted: Wanted) -> str:
-    reasons = [f"works in {wanted.zone_title}" if wanted.zone in colleague.zones else "near enough"]
+    reasons = [_place(colleague, wanted)]
     if wanted.language and wanted.language in colleague.languages:
         reasons.append(f"speaks {wanted.language}")
     if colleague.open_requests:

@@ -26,9 +26,9 @@ def read(conn: sa.Connection, store: str) -> Floor:
     owned = sa.select(interaction.c.owner, sa.func.count()).where(
         interaction.c.store == store, interaction.c.state.in_(_BUSY), interaction.c.owner.is_not(None)
     )
-    answering: dict[str, int] = {
-        owner: count for owner, count in conn.execute(owned.group_by(interaction.c.owner))
-    }
+    answering: dict[str, int] = {}
+    for owner, count in conn.execute(owned.group_by(interaction.c.owner)):
+        answering[owner] = count
     people = conn.execute(
         sa.select(
             person.c.id, person.c.name, person.c.role, person.c.zones, person.c.languages, person.c.presence

@@ -7,7 +7,9 @@ from edge.db.tables import metadata
 
 engine = connect(context.config.attributes["url"], write=True)
 with engine.connect() as connection:
-    context.configure(connection=connection, target_metadata=metadata, render_as_batch=True)
+    context.configure(
+        connection=connection, target_metadata=metadata, render_as_batch=True, transactional_ddl=True
+    )
     with context.begin_transaction():
         context.run_migrations()
     connection.commit()

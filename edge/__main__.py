@@ -1,0 +1,45 @@
+"""The store server's programs: `python -m edge worker|web|migrate --config edge.toml`."""
+
+import argparse
+import logging
+import signal
+import sys
+from pathlib import Path
+
+from broker.errors import BrokerError
+from edge.config import load_config
+from edge.errors import EdgeError
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one program. A mistake is one sentence on stderr and exit status 1."""
+    parser = argparse.ArgumentParser(prog="edge", description="Floorbell's store server")
+    parser.add_argument("program", choices=("worker", "web", "migrate"))
+    parser.add_argument("--config", type=Path, default=Path("edge.toml"))
+    chosen = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    try:
+        config = load_config(chosen.config)
+        if chosen.program == "worker":
+            from edge.worker import Worker
+
+            worker = Worker(config)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: worker.stop())
+            worker.run()
+            return 0
+        if chosen.program == "web":
+            from edge.web.server import run_web
+
+            return run_web(config)
+        from edge.db.engine import migrate
+
+        migrate(config.database_url)
+        return 0
+    except (BrokerError, EdgeError) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

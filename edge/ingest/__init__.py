@@ -1,0 +1,1 @@
+"""Events in: decoded, committed, receipted, and turned into interactions."""

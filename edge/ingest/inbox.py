@@ -1,0 +1,78 @@
+"""What has arrived and waits for the loop that commits. Security first; paho's threads only put here."""
+
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+
+from broker.session import Arrival, Session
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A message and the session that it must be acknowledged on."""
+
+    session: Session
+    arrival: Arrival
+
+
+class Inbox:
+    """Three queues and one wake-up. The broker's receive maximum bounds how much can wait."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._security: deque[Waiting] = deque()
+        self._events: deque[Waiting] = deque()
+        self._words: deque[object] = deque()
+        self._woken = False
+
+    def put_event(self, waiting: Waiting, *, security: bool) -> None:
+        with self._condition:
+            (self._security if security else self._events).append(waiting)
+            self._condition.notify()
+
+    def put_word(self, word: object) -> None:
+        """A state, heartbeat or change of a connection."""
+        with self._condition:
+            self._words.append(word)
+            self._condition.notify()
+
+    def wake(self) -> None:
+        """Something in the database wants the loop's attention."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify()
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until something is there or woken; True if it was woken."""
+        with self._condition:
+            if not (self._security or self._events or self._words or self._woken) and timeout_s > 0:
+                self._condition.wait(timeout_s)
+            woken, self._woken = self._woken, False
+            return woken
+
+    def take(self, most: int) -> tuple[list[Waiting], list[object]]:
+        """Up to `most` events, every security request first, and all words."""
+        with self._condition:
+            events = [self._security.popleft() for _ in range(min(most, len(self._security)))]
+            events += [self._events.popleft() for _ in range(min(most - len(events), len(self._events)))]
+            words = list(self._words)
+            self._words.clear()
+            return events, words
+
+    def put_back(self, events: list[Waiting], words: list[object]) -> None:
+        """What could not be committed waits again, in its old order."""
+        with self._condition:
+            self._events.extendleft(reversed(events))
+            self._words.extendleft(reversed(words))
+
+    def pause(self, seconds: float) -> None:
+        """Leave the write lock free for an associate's tap, unless a security request is waiting."""
+        deadline = time.monotonic() + seconds
+        with self._condition:
+            while not self._security and (left := deadline - time.monotonic()) > 0:
+                self._condition.wait(left)
+
+    @property
+    def backlog(self) -> int:
+        return len(self._security) + len(self._events)

@@ -1,0 +1,142 @@
+"""Events and what was set aside, in the database."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from broker.events import MAX_EVENT_BYTES, Event
+from edge.db.tables import event, quarantine
+
+# What one device may fill the quarantine with; after that only the counts of known ones grow.
+MOST_PER_DEVICE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """A payload that was refused, with whatever of it could be read."""
+
+    device: str
+    topic: str
+    payload: bytes
+    reason: str
+    event_id: str | None = None
+    outbox: str | None = None
+    seq: int | None = None
+
+
+def subject_of(incoming: Event) -> str | None:
+    """The request that the event speaks of."""
+    request = getattr(incoming.content, "request", None)
+    return str(request) if request else None
+
+
+def insert(conn: sa.Connection, store: str, events: Sequence[Event], now: datetime) -> set[tuple[str, str]]:
+    """Insert events and return the (device, id) of those that were not there before.
+
+    ON CONFLICT DO NOTHING on the key only: INSERT OR IGNORE would also swallow rows that break a constraint.
+    """
+    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        make(event)
+        .on_conflict_do_nothing(index_elements=["store", "device", "id"])
+        .returning(event.c.device, event.c.id)
+    )
+    rows = [
+        {
+            "store": store,
+            "device": e.device,
+            "id": str(e.id),
+            "kind": e.kind,
+            "outbox": str(e.outbox) if e.outbox else None,
+            "seq": e.seq,
+            "subject": subject_of(e),
+            "interaction": None,
+            "received_at": now,
+            "drill": e.drill,
+            "payload": e.payload,
+        }
+        for e in events
+    ]
+    return {(row.device, row.id) for row in conn.execute(statement, rows)}
+
+
+def payload_of(conn: sa.Connection, store: str, device: str, event_id: str) -> bytes:
+    """The payload that is committed under this id."""
+    query = sa.select(event.c.payload).where(
+        event.c.store == store, event.c.device == device, event.c.id == event_id
+    )
+    return conn.execute(query).scalar_one()
+
+
+def joined(conn: sa.Connection, store: str, device: str, event_id: str, interaction: str) -> None:
+    """Remember the request that an event joined."""
+    conn.execute(
+        sa.update(event)
+        .where(event.c.store == store, event.c.device == device, event.c.id == event_id)
+        .values(interaction=interaction)
+    )
+
+
+def interaction_of(conn: sa.Connection, store: str, device: str, event_id: str) -> str | None:
+    """The request that this event of the device joined, if it joined one."""
+    query = sa.select(event.c.interaction).where(
+        event.c.store == store, event.c.device == device, event.c.id == event_id
+    )
+    return conn.execute(query).scalar()
+
+
+def withdraw(conn: sa.Connection, store: str, device: str, event_id: str) -> None:
+    """Take back an insert of this same transaction: the event is refused after all."""
+    conn.execute(
+        sa.delete(event).where(event.c.store == store, event.c.device == device, event.c.id == event_id)
+    )
+
+
+def early_cancels(conn: sa.Connection, store: str, device: str, requests: Sequence[str]) -> set[str]:
+    """Those of these requests that the device cancelled before they came."""
+    query = sa.select(event.c.subject).where(
+        event.c.store == store,
+        event.c.device == device,
+        event.c.subject.in_(list(requests)),
+        event.c.kind == "cancel",
+    )
+    return {row.subject for row in conn.execute(query)}
+
+
+def set_aside(conn: sa.Connection, store: str, refused: SetAside, now: datetime) -> None:
+    """Keep a refused payload with its reason; the same one again only raises its count."""
+    digest = sha256(refused.payload).hexdigest()
+    key = (quarantine.c.store == store, quarantine.c.device == refused.device, quarantine.c.sha256 == digest)
+    known = conn.execute(sa.update(quarantine).where(*key).values(count=quarantine.c.count + 1, last_at=now))
+    if known.rowcount:
+        return
+    held = conn.execute(
+        sa.select(sa.func.count())
+        .select_from(quarantine)
+        .where(quarantine.c.store == store, quarantine.c.device == refused.device)
+    ).scalar_one()
+    if held >= MOST_PER_DEVICE:
+        oldest = sa.select(sa.func.min(quarantine.c.id)).where(
+            quarantine.c.store == store, quarantine.c.device == refused.device
+        )
+        conn.execute(sa.delete(quarantine).where(quarantine.c.id == oldest.scalar_subquery()))
+    conn.execute(
+        sa.insert(quarantine).values(
+            store=store,
+            device=refused.device[:64],
+            topic=refused.topic[:200],
+            reason=refused.reason[:400],
+            sha256=digest,
+            payload=refused.payload[:MAX_EVENT_BYTES],
+            event_id=refused.event_id,
+            outbox=refused.outbox,
+            seq=refused.seq,
+            count=1,
+            first_at=now,
+            last_at=now,
+        )
+    )

@@ -1,0 +1,30 @@
+"""Noticing that the server's clock was set: timers must neither fire at once nor fall silent for it."""
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+
+class WallClock:
+    """Notices a jump of the wall clock against the monotonic one."""
+
+    def __init__(self, clock: Callable[[], datetime], threshold_s: float = 1.0) -> None:
+        self._clock, self._threshold = clock, timedelta(seconds=threshold_s)
+        self._offset = self._read()
+
+    def _read(self) -> datetime:
+        return self._clock() - timedelta(seconds=time.monotonic())
+
+    def jump(self) -> timedelta | None:
+        """How far it jumped since the last look; None if it did not."""
+        offset = self._read()
+        difference = offset - self._offset
+        if abs(difference) < self._threshold:
+            return None
+        self._offset = offset
+        return difference
+
+    def undo(self, jump: timedelta | None) -> None:
+        """The jump could not be written: find it again at the next look."""
+        if jump is not None:
+            self._offset -= jump
