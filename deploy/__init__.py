@@ -1,1 +1,1 @@
-"""Floorbell."""
+"""Puts Floorbell on machines and runs it there: the `floorbell` command and the demo. May import all the others."""

@@ -1,0 +1,131 @@
+"""The `floorbell` command. Every mistake is one sentence on stderr and exit status 1."""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from broker import mosquitto
+from broker.errors import BrokerError
+from deploy.errors import DeployError
+from deploy.register import CONFIG, device, person, provision
+from edge.config import load_config
+from edge.errors import EdgeError
+from kiosk.errors import KioskError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def floorbell() -> None:
+    """Help buttons for a shop floor that page the right person until someone answers."""
+
+
+floorbell.add_command(provision)
+floorbell.add_command(device)
+floorbell.add_command(person)
+
+
+@floorbell.group()
+def broker() -> None:
+    """Mosquitto, which carries the messages."""
+
+
+_LISTEN = click.option(
+    "--listen", default="0.0.0.0", show_default=True, help="The address that kiosks reach the broker at."
+)
+_USER = click.option("--user", help="The account that Mosquitto changes to when root starts it.")
+
+
+def _settings(config: Path, listen: str, user: str | None) -> mosquitto.Settings:
+    loaded = load_config(config)
+    if not (loaded.identity_path / "broker" / "tls.key").exists():
+        raise DeployError(f"{loaded.identity_path} holds no broker's certificate; run 'floorbell provision'.")
+    return mosquitto.Settings(loaded.store, loaded.identity_path, listen, loaded.broker.port, user)
+
+
+@broker.command("render")
+@CONFIG
+@_LISTEN
+@_USER
+def broker_render(config: Path, listen: str, user: str | None) -> None:
+    """Write mosquitto.conf and its access list, and say where."""
+    click.echo(mosquitto.write(_settings(config, listen, user)))
+
+
+@broker.command("run")
+@CONFIG
+@_LISTEN
+@_USER
+def broker_run(config: Path, listen: str, user: str | None) -> int:
+    """Run Mosquitto with that configuration, and show what it refuses."""
+    if user is None and os.geteuid() == 0:
+        # Otherwise Mosquitto becomes 'mosquitto', who may not read the store's keys.
+        user = "root"
+    running = mosquitto.Broker(_settings(config, listen, user), lambda line: click.echo(line, err=True))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+    running.start()
+    try:
+        return running.wait()
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        running.stop()
+
+
+@floorbell.group()
+def edge() -> None:
+    """The store server's programs."""
+
+
+def _edge_program(name: str, what: str) -> None:
+    @edge.command(name, help=what)
+    @CONFIG
+    def program(config: Path) -> int:
+        from edge.__main__ import main as run
+
+        return run([name, "--config", str(config)])
+
+
+_edge_program("worker", "Take events in, page people, send what leaves the server.")
+_edge_program("web", "Serve the associates' and the managers' pages.")
+_edge_program("migrate", "Bring the database to this version.")
+
+
+@floorbell.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def kiosk(arguments: tuple[str, ...]) -> int:
+    """The kiosk's programs: run, check."""
+    from kiosk.__main__ import main as run
+
+    return run(list(arguments))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; its exit status."""
+    try:
+        status = floorbell.main(arguments, prog_name="floorbell", standalone_mode=False)
+    except click.ClickException as error:
+        # "Error: …" and a usage block would be three lines for one sentence.
+        return _fail(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        return _fail("Stopped.")
+    except (BrokerError, EdgeError, KioskError, DeployError) as error:
+        return _fail(str(error))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        return _fail(f"{where}{error.strerror or error}.")
+    return status if isinstance(status, int) else 0
+
+
+def _fail(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

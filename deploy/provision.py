@@ -1,0 +1,152 @@
+"""Making a store and letting devices and people into it. Files and the database; no questions, no printing."""
+
+import datetime as dt
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from broker import identity
+from broker.errors import IdentityError
+from broker.topics import check_name
+from deploy.errors import DeployError
+from edge.config import EdgeConfig, load_config
+from edge.db import engine
+from edge.devices import store as devices
+from edge.people import passwords
+from edge.people import store as people
+
+DEVICES = "devices"
+
+
+@dataclass(frozen=True)
+class NewStore:
+    """What a store is made from. `hosts` are the names and addresses that kiosks know the broker by."""
+
+    name: str
+    title: str
+    hosts: tuple[str, ...]
+    zones: dict[str, str]
+    broker_port: int = 8883
+    web_host: str = "127.0.0.1"
+    web_port: int = 8080
+    secure_cookies: bool = True
+    frames: str = "none"
+
+
+def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
+    """CA, certificates, edge.toml and a migrated database with its zones; the path of edge.toml.
+
+    IdentityError if `directory` holds a store already: a second CA would lock its devices out.
+    """
+    check_name(wanted.name, "The store's name")
+    for zone in wanted.zones:
+        check_name(zone, "The zone's name")
+    if not wanted.title.isprintable() or not all(title.isprintable() for title in wanted.zones.values()):
+        raise DeployError("A title is one line of ordinary letters.")
+    if (directory / "identity" / "ca" / "ca.key").exists():
+        raise IdentityError(f"{directory} holds a store already; it is kept.")
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / "edge.toml"
+    path.write_text(_edge_toml(wanted), encoding="utf-8")
+    config = load_config(path)
+    engine.migrate(config.database_url)
+    Path(directory / config.database).chmod(0o600)
+    with writing(config) as conn:
+        for zone, title in wanted.zones.items():
+            devices.add_zone(conn, wanted.name, zone, title)
+    # Last, because it is what says that the store is made.
+    hosts = list(dict.fromkeys([*wanted.hosts, "localhost", "127.0.0.1"]))
+    identity.make_store(config.identity_path, wanted.name, hosts, now)
+    return path
+
+
+def add_device(config: EdgeConfig, name: str, zone: str, request: str | None, now: dt.datetime) -> Path:
+    """Issue a certificate and register the device; the folder with what belongs on it.
+
+    With `request` (the text that `floorbell device request` wrote on the device) the folder holds the answer
+    only. Without one the device's keys are made here too, and should be moved, not copied.
+    """
+    folder = Path(config.directory) / DEVICES / name
+    with writing(config) as conn:
+        devices.register(conn, config.store, name, zone, None, now)
+        if request is None:
+            request = identity.make_request(folder, name)
+        pem, ca_pem, certificate = identity.sign_request(config.identity_path, request, name, now)
+        identity.install_certificate(folder, pem, ca_pem)
+        devices.register(conn, config.store, name, zone, certificate, now)
+    return folder
+
+
+def add_person(
+    config: EdgeConfig,
+    name: str,
+    role: str,
+    now: dt.datetime,
+    *,
+    zones: tuple[str, ...] = (),
+    languages: tuple[str, ...] = ("en",),
+    pin: str | None = None,
+    password: str | None = None,
+    badge: str | None = None,
+) -> people.Person:
+    """A new member of staff. EdgeError if a zone is unknown, a secret too weak or the name taken."""
+    # Hashing takes a core for a while; the database is not held meanwhile.
+    pin_hash = passwords.hash_pin(pin) if pin is not None else None
+    password_hash = passwords.hash_password(password) if password is not None else None
+    with writing(config) as conn:
+        known = devices.zones(conn, config.store)
+        for zone in zones:
+            if zone not in known:
+                raise DeployError(f"There is no zone {zone!r}; this store has {', '.join(known) or 'none'}.")
+        return people.add(
+            conn,
+            config.store,
+            name,
+            role,
+            now,
+            zones=zones,
+            languages=languages,
+            pin_hash=pin_hash,
+            password_hash=password_hash,
+            badge=badge,
+        )
+
+
+@contextmanager
+def writing(config: EdgeConfig) -> Iterator[sa.Connection]:
+    """One transaction in the store's database. DeployError if it cannot be written."""
+    opened = engine.connect(config.database_url, write=True)
+    try:
+        engine.check_version(opened)
+        with opened.begin() as conn:
+            yield conn
+    except sa.exc.DBAPIError as error:
+        raise DeployError(f"The store's database cannot be written: {error.orig}.") from None
+    finally:
+        opened.dispose()
+
+
+def _edge_toml(wanted: NewStore) -> str:
+    # A JSON string without escaped letters is a TOML string.
+    title = json.dumps(wanted.title, ensure_ascii=False)
+    return f"""\
+# One store server. Every setting and its limits: edge/config.py.
+store = "{wanted.name}"
+title = {title}
+identity = "identity"
+database = "floorbell.db"
+
+[broker]
+host = "127.0.0.1"
+port = {wanted.broker_port}
+
+[web]
+host = "{wanted.web_host}"
+port = {wanted.web_port}
+secure_cookies = {str(wanted.secure_cookies).lower()}
+frames = "{wanted.frames}"
+"""

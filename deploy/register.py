@@ -1,0 +1,175 @@
+"""`floorbell provision | device | person`: a new store, and who and what belongs to it."""
+
+import datetime as dt
+import shlex
+from pathlib import Path
+
+import click
+
+from broker import identity
+from deploy import provision as making
+from deploy.errors import DeployError
+from edge.config import load_config
+from edge.devices import store as devices
+from edge.people import store as people
+
+CONFIG = click.option(
+    "--config",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default="edge.toml",
+    show_default=True,
+    help="The store server's configuration.",
+)
+# Roles that sit at a desk sign in there with a password; everyone else with a PIN on the floor.
+_DESK = ("manager", "admin")
+
+
+def now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
+
+
+@click.group()
+def provision() -> None:
+    """Make a new store."""
+
+
+@provision.command("store")
+@click.argument("name")
+@click.option("--title", required=True, help="What people call the store.")
+@click.option("--dir", "directory", type=click.Path(path_type=Path, file_okay=False), required=True)
+@click.option("--host", "hosts", multiple=True, required=True, help="A name or address of this server.")
+@click.option("--zone", "zones", multiple=True, required=True, metavar="NAME=TITLE")
+@click.option("--broker-port", default=8883, show_default=True)
+@click.option("--web-port", default=8080, show_default=True)
+def provision_store(
+    name: str,
+    title: str,
+    directory: Path,
+    hosts: tuple[str, ...],
+    zones: tuple[str, ...],
+    broker_port: int,
+    web_port: int,
+) -> None:
+    """Certificates, configuration and an empty database for the store NAME."""
+    titles = {}
+    for zone in zones:
+        key, equals, said = zone.partition("=")
+        if not equals or not said:
+            raise DeployError(f"--zone is {zone!r}; allowed is NAME=TITLE, as in tills=Tills.")
+        titles[key] = said
+    wanted = making.NewStore(name, title, hosts, titles, broker_port, web_port=web_port)
+    path = making.make_store(directory, wanted, now())
+    click.echo(f"The store {name} is in {directory}.")
+    click.echo(f"Keep {directory}/identity/ca/ca.key safe: whoever has it can let devices in.")
+    click.echo(f"Next: floorbell person add NAME --role manager --config {shlex.quote(str(path))}")
+
+
+@click.group()
+def device() -> None:
+    """Kiosks and pagers."""
+
+
+@device.command("request")
+@click.argument("name")
+@click.option("--dir", "directory", type=click.Path(path_type=Path, file_okay=False), required=True)
+def device_request(name: str, directory: Path) -> None:
+    """On the device: make its keys in --dir, and the request that goes to the server."""
+    request = identity.make_request(directory, name)
+    path = directory / "request.json"
+    path.write_text(request, encoding="utf-8")
+    click.echo(f"The keys stay in {directory}. Take {path} to the store server and run there:")
+    click.echo(f"  floorbell device add {name} --zone ZONE --request request.json")
+
+
+@device.command("add")
+@click.argument("name")
+@click.option("--zone", required=True)
+@click.option("--request", "request_file", type=click.Path(path_type=Path, dir_okay=False))
+@CONFIG
+def device_add(name: str, zone: str, request_file: Path | None, config: Path) -> None:
+    """On the server: let the device NAME into the store."""
+    request = None
+    if request_file is not None:
+        try:
+            request = request_file.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise DeployError(f"The request {request_file} cannot be read: {error}.") from None
+    folder = making.add_device(load_config(config), name, zone, request, now())
+    if request is None:
+        click.echo(f"Move the files in {folder} to the device, into the folder that kiosk.toml names")
+        click.echo("as broker.identity. They hold its keys: leave no copy behind.")
+    else:
+        click.echo(f"Copy tls.crt and ca.crt from {folder} to the device, beside its keys.")
+
+
+@device.command("list")
+@CONFIG
+def device_list(config: Path) -> None:
+    """Every device of the store and what it last said."""
+    loaded = load_config(config)
+    with making.writing(loaded) as conn:
+        found = devices.all_devices(conn, loaded.store)
+    for each in found:
+        click.echo(f"{each.name:<32}  {each.zone:<20}  {each.status}")
+    if not found:
+        click.echo("There is no device yet.")
+
+
+@click.group()
+def person() -> None:
+    """Members of staff."""
+
+
+@person.command("add")
+@click.argument("name")
+@click.option("--role", type=click.Choice(people.ROLES), required=True)
+@click.option("--zone", "zones", multiple=True, help="Where they work; none means the whole floor.")
+@click.option("--language", "languages", multiple=True, default=("en",), show_default=True)
+@click.option("--badge", help="What their badge says at a kiosk.")
+@click.option("--pin/--no-pin", default=None, help="Ask for a PIN, for the floor.")
+@click.option("--password/--no-password", default=None, help="Ask for a password, for the desk.")
+@CONFIG
+def person_add(
+    name: str,
+    role: str,
+    zones: tuple[str, ...],
+    languages: tuple[str, ...],
+    badge: str | None,
+    pin: bool | None,
+    password: bool | None,
+    config: Path,
+) -> None:
+    """Add NAME to the staff and ask for a PIN or a password."""
+    loaded = load_config(config)
+    ask_pin = role not in _DESK if pin is None else pin
+    ask_password = role in _DESK if password is None else password
+    added = making.add_person(
+        loaded,
+        name,
+        role,
+        now(),
+        zones=zones,
+        languages=languages,
+        pin=_secret("PIN (4 to 8 digits)") if ask_pin else None,
+        password=_secret("Password (at least 10 characters)") if ask_password else None,
+        badge=badge,
+    )
+    click.echo(f"{added.name} is added as {added.role}.")
+
+
+@person.command("disable")
+@click.argument("name")
+@CONFIG
+def person_disable(name: str, config: Path) -> None:
+    """NAME no longer works here: signed out everywhere at once, and paged no more."""
+    loaded = load_config(config)
+    with making.writing(loaded) as conn:
+        found = people.by_name(conn, loaded.store, name)
+        if found is None or not found.active:
+            raise DeployError(f"There is no {name} in this store.")
+        people.disable(conn, loaded.store, found.id, now())
+    click.echo(f"{found.name} is signed out and paged no more.")
+
+
+def _secret(what: str) -> str:
+    return str(click.prompt(what, hide_input=True, confirmation_prompt=True))
