@@ -1,1 +1,1 @@
-"""Puts Floorbell on machines and runs it there: the `floorbell` command and the demo. May import all the others."""
+"""Puts Floorbell on machines and runs it there: the `floorbell` command and the demo."""

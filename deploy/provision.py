@@ -1,4 +1,4 @@
-"""Making a store and letting devices and people into it. Files and the database; no questions, no printing."""
+"""Making a store, letting devices and people in. Files and the database; no questions, no printing."""
 
 import datetime as dt
 import json

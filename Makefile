@@ -1,0 +1,43 @@
+# make demo    the whole store on this machine, without hardware        ARGS="--port 8000 --data DIR --check"
+# make test    everything that is checked before a change is accepted
+# make check   format, lint, types and import contracts only
+# make faults  kills, power cuts and full disks                         ARGS="--help"
+# make bench   how fast, beside the floor of this machine               ARGS="--help"
+# make lock    renew the locked requirements (needs uv)
+.PHONY: demo test check faults bench lock format ready
+ARGS ?=
+BIN := .venv/bin
+SUITES := $(wildcard tests/unit tests/system tests/browser)
+LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --quiet
+
+demo:
+	@deploy/bootstrap.sh demo
+	@exec $(BIN)/floorbell demo $(ARGS)
+
+test: check
+	$(BIN)/python -m pytest $(SUITES) $(ARGS)
+
+check: ready
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: ready
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+faults: ready
+	$(BIN)/python -m tests.faults $(ARGS)
+
+bench: ready
+	$(BIN)/python -m tests.bench $(ARGS)
+
+lock:
+	$(LOCK) --extra kiosk -o requirements/kiosk.txt
+	$(LOCK) --extra edge -o requirements/edge.txt
+	$(LOCK) --extra kiosk --extra edge --extra dev -o requirements/dev.txt
+
+ready:
+	@deploy/bootstrap.sh test

@@ -1,0 +1,70 @@
+#!/bin/sh
+# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | test
+# System packages come from apt, Python ones from the locked requirements into .venv. Repeating it is cheap.
+# apt may start a Mosquitto of the system's own on port 1883: we neither use nor touch it.
+set -eu
+cd "$(dirname "$0")/.."
+root=$(pwd)
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "$*"; exit 1; }
+have() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
+
+apt_install() {
+    command -v apt-get >/dev/null 2>&1 || fail "This system has no apt-get; install $* by hand and try again."
+    if [ "$(id -u)" -eq 0 ]; then
+        sudo=
+    elif command -v sudo >/dev/null 2>&1 && { [ -t 0 ] || sudo -n true 2>/dev/null; }; then
+        sudo=sudo
+    else
+        fail "$* is missing; install it as root with: apt-get install $*"
+    fi
+    say "Installing $* with apt."
+    export DEBIAN_FRONTEND=noninteractive
+    # shellcheck disable=SC2086
+    $sudo apt-get install -y --no-install-recommends "$@" </dev/null >/dev/null 2>&1 ||
+        { $sudo apt-get update </dev/null >/dev/null && $sudo apt-get install -y --no-install-recommends "$@" \
+            </dev/null >/dev/null; } || fail "apt could not install $*; its message is above."
+}
+
+case "${1:-demo}" in
+    demo) locks="requirements/edge.txt requirements/kiosk.txt" ;;
+    test) locks="requirements/dev.txt" ;;
+    *) fail "Usage: deploy/bootstrap.sh demo | test" ;;
+esac
+
+have mosquitto || apt_install mosquitto
+if [ "$1" = test ]; then
+    have make || apt_install make
+    have mosquitto_pub || apt_install mosquitto-clients
+    have chromium || have chromium-browser || apt_install chromium
+fi
+
+python=${PYTHON:-python3}
+have "$python" || apt_install python3
+"$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail "Floorbell needs Python 3.11 or later; $python is $("$python" --version 2>&1)."
+if [ ! -x .venv/bin/python ]; then
+    "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
+    "$python" -m venv .venv
+fi
+.venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
+
+# shellcheck disable=SC2086
+wanted=$( (.venv/bin/python --version; cat $locks) | sha256sum)
+stamp=.venv/floorbell-$1.stamp
+if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
+    say "Installing the Python packages into .venv."
+    arguments=
+    for lock in $locks; do arguments="$arguments -r $lock"; done
+    # shellcheck disable=SC2086
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-input --require-hashes \
+        $arguments </dev/null || fail "The Python packages could not be installed; pip's message is above."
+    printf '%s\n' "$wanted" >"$stamp"
+fi
+
+cat >.venv/bin/floorbell <<EOF
+#!/bin/sh
+PYTHONPATH='$root' exec '$root/.venv/bin/python' -m deploy.cli "\$@"
+EOF
+chmod +x .venv/bin/floorbell
