@@ -1,0 +1,162 @@
+"""kiosk.toml as typed records. A mistake in it is one sentence that names key, value and what is allowed."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+from broker import settings, topics
+from broker.errors import ContractError, SettingsError
+from broker.events import Language
+
+# What a help button can ask for (PRODUCT row 3). The store routes by these words.
+TOPICS = ("help", "find-item", "fitting-room", "till", "collect", "return", "other", "supervisor")
+
+Pin = Annotated[int, Meta(ge=0, le=27)]
+ButtonName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+
+
+class Broker(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where the broker is, and the directory with ca.crt, tls.crt and tls.key of this device."""
+
+    host: Annotated[str, Meta(min_length=1, max_length=253)]
+    identity: str
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8883
+
+
+class Outbox(Struct, frozen=True, forbid_unknown_fields=True):
+    directory: str = "outbox"
+
+
+class Button(Struct, frozen=True, forbid_unknown_fields=True):
+    """One button between `pin` (BCM number) and ground; with pull_up = false, and 3.3 V."""
+
+    name: ButtonName
+    pin: Pin
+    action: Literal["help", "cancel", "attend", "security"]
+    topic: str | None = None
+    pull_up: bool = True
+    hold_s: Annotated[float, Meta(ge=0.5, le=5.0)] | None = None
+
+    @property
+    def held_s(self) -> float:
+        """How long a security button must be held."""
+        return 1.5 if self.hold_s is None else float(self.hold_s)
+
+
+class Lamp(Struct, frozen=True, forbid_unknown_fields=True):
+    """One lamp on `pin`, or one of three colours on `red`, `green` and `blue`."""
+
+    pin: Pin | None = None
+    red: Pin | None = None
+    green: Pin | None = None
+    blue: Pin | None = None
+
+
+class Buzzer(Struct, frozen=True, forbid_unknown_fields=True):
+    pin: Pin
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """A whole kiosk. Paths are absolute once load() has returned it."""
+
+    store: str
+    device: str
+    zone: str
+    broker: Broker
+    button: list[Button]
+    languages: Annotated[list[Language], Meta(min_length=1)] = msgspec.field(default_factory=lambda: ["en"])
+    language: Language | None = None
+    outbox: Outbox = Outbox()
+    lamp: Lamp = Lamp()
+    buzzer: Buzzer | None = None
+    gpio_chip: Annotated[int, Meta(ge=0, le=63)] | None = None
+    give_up_s: Annotated[int, Meta(ge=30, le=3600)] = 180
+    repeat_window_s: Annotated[int, Meta(ge=1, le=60)] = 5
+
+    @property
+    def spoken(self) -> str:
+        """The language that a request begins with."""
+        return self.language or self.languages[0]
+
+    @property
+    def identity(self) -> Path:
+        return Path(self.broker.identity)
+
+    @property
+    def outbox_directory(self) -> Path:
+        return Path(self.outbox.directory)
+
+
+def load(path: Path) -> Config:
+    """The checked configuration. SettingsError is the one sentence to show instead of starting."""
+    config = settings.load(path, Config)
+    _check(config, str(path))
+    return resolved(config, path.resolve().parent)
+
+
+def resolved(config: Config, base: Path) -> Config:
+    """The same with its relative paths beside `base`."""
+    return msgspec.structs.replace(
+        config,
+        broker=msgspec.structs.replace(config.broker, identity=str(base / config.broker.identity)),
+        outbox=msgspec.structs.replace(config.outbox, directory=str(base / config.outbox.directory)),
+    )
+
+
+def _check(config: Config, where: str) -> None:
+    def wrong(key: str, value: object, allowed: str) -> SettingsError:
+        return SettingsError(f"{where}: {key} is {value!r}; {allowed}.")
+
+    try:
+        topics.check_name(config.store, "store")
+        topics.check_device_name(config.device)
+        topics.check_name(config.zone, "zone")
+    except ContractError as error:
+        raise SettingsError(f"{where}: {error.reason}") from None
+    if config.spoken not in config.languages:
+        raise wrong("language", config.language, f"allowed are the languages {', '.join(config.languages)}")
+    names: set[str] = set()
+    for index, button in enumerate(config.button):
+        key = f"button[{index}]"
+        if button.name in names:
+            raise wrong(f"{key}.name", button.name, "another button has this name; each needs its own")
+        names.add(button.name)
+        if button.action == "help":
+            if button.topic not in TOPICS:
+                raise wrong(f"{key}.topic", button.topic, f"allowed are {', '.join(TOPICS)}")
+        elif button.topic is not None:
+            raise wrong(f"{key}.topic", button.topic, "only a button with action 'help' has a topic")
+        if button.hold_s is not None and button.action != "security":
+            raise wrong(f"{key}.hold_s", button.hold_s, "only a button with action 'security' is held")
+    if not any(button.action == "help" for button in config.button):
+        raise SettingsError(f"{where}: button: there must be at least one with action 'help'.")
+    _check_lamp(config.lamp, where)
+    _check_pins(config, where)
+
+
+def _check_lamp(lamp: Lamp, where: str) -> None:
+    colours = [lamp.red, lamp.green, lamp.blue]
+    if any(pin is not None for pin in colours):
+        if lamp.pin is not None:
+            raise SettingsError(f"{where}: lamp has both pin and colours; allowed is one or the other.")
+        if any(pin is None for pin in colours):
+            raise SettingsError(f"{where}: lamp: a colour lamp needs all of red, green and blue.")
+
+
+def _check_pins(config: Config, where: str) -> None:
+    used: dict[int, str] = {}
+    wanted: list[tuple[str, int | None]] = [
+        (f"button[{i}].pin", button.pin) for i, button in enumerate(config.button)
+    ]
+    wanted += [(f"lamp.{colour}", getattr(config.lamp, colour)) for colour in ("pin", "red", "green", "blue")]
+    wanted.append(("buzzer.pin", config.buzzer.pin if config.buzzer else None))
+    for key, pin in wanted:
+        if pin is None:
+            continue
+        if pin in used:
+            raise SettingsError(
+                f"{where}: {key} is {pin}, which {used[pin]} uses already; each needs its own pin of 0 to 27."
+            )
+        used[pin] = key

@@ -1,0 +1,204 @@
+"""The main loop: one thread, one queue. Edges, stored events, receipts, calls and time come in; lamps,
+sound and jobs for the outbox go out. It never waits for a disk or a network."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from broker.events import Content, SecurityRequested, new_id
+from broker.messages import Call, Identify
+from kiosk import texts
+from kiosk.buttons import ButtonEvent, ButtonWatch, Happening
+from kiosk.clock import Clocks
+from kiosk.config import Button, Config
+from kiosk.courier import Answered, News, Reachable
+from kiosk.display import Display, State
+from kiosk.health import Health
+from kiosk.jobs import Count, Job, NotSaved, Refilled, Report, Save, Saved
+from kiosk.lamps import Player
+from kiosk.outbox import NewEvent
+from kiosk.pins import Pins
+from kiosk.request import CountRepeats, Effect, Make, Request
+
+log = logging.getLogger(__name__)
+
+TURN_S = 0.5  # how soon at the latest the loop sees that it is to stop
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A button's level changed at `at_s` (monotonic)."""
+
+    button: str
+    pressed: bool
+    at_s: float
+
+
+Input = Edge | Report | News
+
+
+class Panel:
+    """See the module. `watch` sees every new Display, in this loop's thread."""
+
+    def __init__(
+        self,
+        config: Config,
+        clocks: Clocks,
+        store: Callable[[Job], None],
+        health: Health,
+        watch: Callable[[Display], None] | None = None,
+    ) -> None:
+        self._clocks = clocks
+        self._store = store
+        self._health = health
+        self._watch = watch
+        self._inbox: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
+        self._buttons: dict[str, Button] = {button.name: button for button in config.button}
+        self._watches = {
+            button.name: ButtonWatch(button.name, button.held_s if button.action == "security" else None)
+            for button in config.button
+        }
+        self.request = Request(config.spoken, config.give_up_s, config.repeat_window_s, self.new_id)
+        self._shown = Display(State.IDLE, "")  # nothing has been shown yet
+        self._pins: Pins | None = None
+        self._player: Player | None = None
+        self.ticked_s = clocks.now()
+
+    def put(self, item: Input | None) -> None:
+        """From any thread, and from a signal handler; None only wakes the loop."""
+        self._inbox.put(item)
+
+    def edge(self, button: str, pressed: bool, at_s: float) -> None:
+        """What kiosk.pins delivers."""
+        self._inbox.put(Edge(button, pressed, at_s))
+
+    def begin(self, pins: Pins, player: Player) -> None:
+        """Take the pins as they are; a button that is pressed now has been pressed for nobody."""
+        self._pins, self._player = pins, player
+        now_s = self._clocks.now()
+        for name, watch in self._watches.items():
+            watch.begin(pins.pressed(name), now_s)
+
+    def run(self, ended: Callable[[], bool]) -> None:
+        """Until `ended`; then the repeats that were counted leave."""
+        self._show()
+        while not ended():
+            self.turn(self._pause_s())
+        self._perform(self.request.end(self._clocks.now()), self._clocks.now())
+
+    def turn(self, pause_s: float) -> None:
+        """One round: wait for something at most `pause_s`, deal with all there is, show what is new."""
+        try:
+            item = self._inbox.get(timeout=pause_s)
+            while True:
+                if item is not None:
+                    self._handle(item)
+                    self._show()
+                item = self._inbox.get_nowait()
+        except queue.Empty:
+            pass
+        now_s = self.ticked_s = self._clocks.now()
+        for name, watch in self._watches.items():
+            due_s = watch.due_at()
+            if due_s is not None and now_s >= due_s and self._pins is not None:
+                self._buttons_did(watch.look(self._pins.pressed(name), now_s))
+        self._perform(self.request.tick(now_s), now_s)
+        self._show()
+
+    def _pause_s(self) -> float:
+        now_s = self._clocks.now()
+        times = [now_s + TURN_S, self.request.due_at()]
+        times += [watch.due_at() for watch in self._watches.values()]
+        return max(0.001, min(at for at in times if at is not None) - now_s)
+
+    def _handle(self, item: Input) -> None:
+        now_s = self._clocks.now()
+        match item:
+            case Edge(button, pressed, at_s):
+                self._buttons_did(self._watches[button].edge(pressed, at_s))
+            case Saved(event):
+                self.request.stored(event.id, now_s)
+            case NotSaved(event):
+                self.request.not_stored(event.id, now_s)
+            case Answered(receipted, refused):
+                for event_id in receipted:
+                    self.request.receipted(event_id, now_s)
+                for event_id, _ in refused:
+                    self.request.refused(event_id, now_s)
+            case Call():
+                self.request.call(item, now_s)
+            case Reachable(reachable):
+                self.request.link(reachable, now_s)
+            case Identify(seconds):
+                if self._player is not None:
+                    self._player.identify(seconds)
+            case Refilled():
+                pass  # the courier's business
+
+    def _buttons_did(self, events: Iterable[ButtonEvent]) -> None:
+        for event in events:
+            button = self._buttons[event.name]
+            match event.what:
+                case Happening.STUCK | Happening.RECOVERED:
+                    log.warning("The button %s is %s.", event.name, event.what)
+                    self._health.stuck = tuple(w.name for w in self._watches.values() if w.stuck)
+                case Happening.HELD if button.action == "security":
+                    # Nothing is shown, sounded or logged where somebody could look over a shoulder.
+                    self._save(self.new_id(), SecurityRequested("hold"), None, event.at_s)
+                case Happening.PRESSED if button.action == "help":
+                    self._perform(self.request.press_help(button.topic or "help", event.at_s), event.at_s)
+                case Happening.PRESSED if button.action == "cancel":
+                    self._perform(self.request.press_cancel(event.at_s), event.at_s)
+                case Happening.PRESSED if button.action == "attend":
+                    self._perform(self.request.press_attend(event.at_s), event.at_s)
+
+    @staticmethod
+    def new_id() -> UUID:
+        """The id of an event that happens now."""
+        return new_id(time.time_ns() // 1_000_000)
+
+    def _perform(self, effects: Iterable[Effect], at_s: float) -> None:
+        for effect in effects:
+            match effect:
+                case Make(event_id, content, request, ends_repeats):
+                    self._save(event_id, content, request, at_s, ends_repeats)
+                case CountRepeats(request, content):
+                    self._store(Count(request, content, self._clocks.stamp(at_s)))
+
+    def _save(
+        self, event_id: UUID, content: Content, request: UUID | None, at_s: float, ends_repeats: bool = False
+    ) -> None:
+        stamp = self._clocks.stamp(at_s)
+        self._store(Save(NewEvent(event_id, content, stamp, request, ends_repeats)))
+
+    def _show(self) -> None:
+        before, display = self._shown, self.request.display
+        if display is before:
+            return
+        self._shown = display
+        pressed = display.state is State.PRESSED and before.state is not State.PRESSED
+        coming = display.state is State.ON_THE_WAY and before.state is not State.ON_THE_WAY
+        if self._player is not None:
+            self._player.show(display.state, news=display.state is not State.IDLE, chirp=pressed or coming)
+        log.info("%s: %s", display.state, texts.say(display.text, display.args))
+        if self._watch is not None:
+            self._watch(display)
+
+
+class Ending:
+    """Whether the program is to end: asked to from outside, or because one of its threads has failed."""
+
+    def __init__(self, stop: threading.Event, failures: Iterable[Callable[[], BaseException | None]]) -> None:
+        self._stop = stop
+        self._failures = list(failures)
+
+    @property
+    def failure(self) -> BaseException | None:
+        return next((error for failed in self._failures if (error := failed()) is not None), None)
+
+    def __call__(self) -> bool:
+        return self._stop.is_set() or self.failure is not None

@@ -1,0 +1,94 @@
+"""gpiozero's devices for one kiosk. Thin: a callback only hands on (button, level, seconds)."""
+
+import contextlib
+import time
+from collections.abc import Callable
+from typing import Any
+
+from kiosk.config import Config
+from kiosk.errors import PinsMissing
+
+Edge = Callable[[str, bool, float], None]
+
+
+class Pins:
+    """See the module. `deliver(name, pressed, monotonic_s)` is called from gpiozero's threads."""
+
+    def __init__(self, config: Config, factory: Any, deliver: Edge) -> None:
+        from gpiozero import PWMLED, RGBLED, Buzzer, DigitalInputDevice, GPIOZeroError
+
+        self._buttons: dict[str, Any] = {}
+        self._devices: list[Any] = []
+        self._lamp: Any = None
+        self._colour = config.lamp.red is not None
+        self._buzzer: Any = None
+        try:
+            for button in config.button:
+                device = DigitalInputDevice(
+                    button.pin, pull_up=button.pull_up, bounce_time=None, pin_factory=factory
+                )
+                self._devices.append(device)
+                self._buttons[button.name] = device
+                device.when_activated = _edge(deliver, button.name, True)
+                device.when_deactivated = _edge(deliver, button.name, False)
+            lamp = config.lamp
+            if self._colour:
+                self._lamp = RGBLED(lamp.red, lamp.green, lamp.blue, pin_factory=factory)
+            elif lamp.pin is not None:
+                self._lamp = PWMLED(lamp.pin, pin_factory=factory)
+            if config.buzzer is not None:
+                self._buzzer = Buzzer(config.buzzer.pin, pin_factory=factory)
+        except (GPIOZeroError, OSError) as error:
+            self.close()
+            raise PinsMissing(f"A pin of this kiosk cannot be used: {error}.") from None
+        self._devices += [device for device in (self._lamp, self._buzzer) if device is not None]
+
+    def pressed(self, name: str) -> bool:
+        """The level as it is now."""
+        return bool(self._buttons[name].is_active)
+
+    def light(self, brightness: float, colour: tuple[float, float, float]) -> None:
+        """Set the lamp: `brightness` 0 to 1; `colour` counts only where three colours are wired."""
+        if self._lamp is None:
+            return
+        self._lamp.value = tuple(brightness * part for part in colour) if self._colour else brightness
+
+    def sound(self, on: bool) -> None:
+        if self._buzzer is not None:
+            self._buzzer.value = on
+
+    def close(self) -> None:
+        """Lamp and buzzer off, every pin free. May be called twice."""
+        devices, self._devices = self._devices, []
+        for device in devices:
+            with contextlib.suppress(Exception):
+                device.close()
+
+
+def open_factory(chip: int | None) -> Any:
+    """lgpio's pins. PinsMissing says what is not there."""
+    try:
+        from gpiozero.pins.lgpio import LGPIOFactory
+    except ImportError:
+        raise PinsMissing(
+            "The GPIO library is missing; on Raspberry Pi OS: apt-get install python3-lgpio."
+        ) from None
+    try:
+        return LGPIOFactory(chip=chip)
+    except Exception as error:
+        # lgpio raises its own error class, and gpiozero others, for a chip that is not there.
+        raise PinsMissing(f"The GPIO chip cannot be opened: {error}.") from None
+
+
+def mock_factory() -> Any:
+    """gpiozero's pins without hardware, with PWM."""
+    from gpiozero.pins.mock import MockFactory, MockPWMPin
+
+    return MockFactory(pin_class=MockPWMPin)
+
+
+def _edge(deliver: Edge, name: str, pressed: bool) -> Callable[[], None]:
+    def changed() -> None:
+        deliver(name, pressed, time.monotonic())
+
+    return changed

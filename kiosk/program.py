@@ -1,0 +1,108 @@
+"""The kiosk program, wired in one place."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from broker.errors import BrokerError
+from kiosk import disk
+from kiosk.clock import Clocks
+from kiosk.config import Config
+from kiosk.courier import Courier
+from kiosk.display import Display
+from kiosk.errors import KioskError
+from kiosk.health import HUNG_EXIT, Health, Watchdog, notify
+from kiosk.jobs import Report, Save
+from kiosk.lamps import Player
+from kiosk.outbox import NewEvent
+from kiosk.panel import Ending, Panel
+from kiosk.pins import Pins, open_factory
+from kiosk.storing import Storing
+
+log = logging.getLogger(__name__)
+
+
+def run(
+    config: Config,
+    pin_factory: Any,
+    stop: threading.Event,
+    watch: Callable[[Display], None] | None = None,
+) -> int:
+    """Be a kiosk until `stop` is set; the exit status. `pin_factory` is a gpiozero factory, None for lgpio's.
+
+    `watch` is called with every new Display from the kiosk's main loop and must not block. KioskError is a
+    sentence that says why the kiosk cannot start.
+    """
+    clocks = Clocks()
+    held = disk.lock(config.outbox_directory)
+    closing: list[Callable[[], object]] = [held.close]
+    try:
+        panel: Panel
+        courier: Courier
+
+        def report(item: Report) -> None:
+            panel.put(item)
+            courier.put(item)
+
+        storing = Storing(config.outbox_directory, clocks, report)
+        health = Health(clocks, storing, config.outbox_directory)
+        panel = Panel(config, clocks, storing.put, health, watch)
+        try:
+            courier = Courier(config, clocks, health.heartbeat, storing.put, panel.put)
+        except BrokerError as error:
+            raise KioskError(str(error)) from None
+        health.watch_identity(lambda: courier.taken_over)
+        pins = Pins(config, pin_factory or open_factory(config.gpio_chip), panel.edge)
+        closing.append(pins.close)
+        storing.open()
+        closing.append(storing.close)
+        _take_up(storing, panel, clocks, config.give_up_s)
+        player = Player(pins)
+        player.start()
+        closing.append(player.close)
+        panel.begin(pins, player)
+        storing.start()
+        courier.start()
+        closing.append(courier.close)
+        watchdog = Watchdog(
+            clocks,
+            {
+                "panel": lambda: panel.ticked_s,
+                "storing thread": lambda: storing.ticked_s,
+                "courier": lambda: courier.ticked_s,
+            },
+        )
+        watchdog.start()
+        closing.append(watchdog.close)
+        notify("READY=1", f"STATUS={config.device} in {config.zone}")
+        log.info("The kiosk %s of the store %s is ready.", config.device, config.store)
+        ending = Ending(stop, [lambda: storing.failed, lambda: courier.failed])
+        panel.run(ending)
+        notify("STOPPING=1")
+        return 0 if ending.failure is None else HUNG_EXIT
+    finally:
+        for close in reversed(closing):
+            close()
+
+
+def _take_up(storing: Storing, panel: Panel, clocks: Clocks, give_up_s: float) -> None:
+    """What the program was in the middle of when it ended: counted repeats, and the open request."""
+    outbox = storing.outbox
+    if outbox is None:
+        return
+    now_s = clocks.now()
+    for request_id, content in outbox.waiting_repeats():
+        event = NewEvent(panel.new_id(), content, clocks.stamp(now_s), request_id, ends_repeats=True)
+        storing.put(Save(event))
+    found = outbox.interrupted(now_s - give_up_s)
+    if found is not None:
+        panel.request.resume(*found, now_s)
+        log.info("A request from before the start is still open.")
+
+
+def end_on_signals(stop: threading.Event) -> None:
+    """SIGTERM and SIGINT set `stop`. Only for the program itself: signals belong to the main thread."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda _number, _frame: stop.set())

@@ -1,0 +1,226 @@
+"""The kiosk's half of the spine: pins to wire and back, on a real broker, with a server that can be told."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from broker.events import HelpRequested, reference_of
+from broker.messages import Replay
+from broker.mosquitto import Broker
+from kiosk.display import State
+from tests.system.kiosk_rig import (
+    CANCEL,
+    HELP,
+    HERE,
+    LAMP,
+    SECURITY,
+    TILL,
+    FakeServer,
+    RunningKiosk,
+    a_call,
+    settings,
+    until,
+)
+
+pytestmark = pytest.mark.system
+NAME = "kiosk-1"
+
+
+@pytest.fixture
+def start(
+    device: Callable[[str], Path], broker: Broker, store: Path, tmp_path: Path
+) -> Iterator[Callable[..., RunningKiosk]]:
+    """Start a kiosk; a second call starts it anew on the same outbox."""
+    identity = device(NAME)
+    running: list[RunningKiosk] = []
+
+    def begin(**more: object) -> RunningKiosk:
+        config = settings(identity, broker.settings.port, tmp_path / "outbox", NAME, **more)
+        running.append(RunningKiosk(config))
+        return running[-1]
+
+    yield begin
+    for kiosk in running:
+        kiosk.close()
+
+
+@pytest.fixture
+def server(store: Path, broker: Broker) -> Iterator[FakeServer]:
+    fake = FakeServer(store, broker.settings.port)
+    yield fake
+    fake.close()
+
+
+def test_a_press_becomes_saved_then_sent_then_a_person_by_name(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    server.receipts = False
+    kiosk.press(HELP)
+    kiosk.shows(State.SAVED)
+    assert State.SENT not in kiosk.states
+    event = until(lambda: server.arrivals and server.arrivals[0])
+    assert event.content == HelpRequested("find-item", "en", 1)
+    assert event.seq == 1 and event.clock is not None
+    assert State.SENT not in kiosk.states
+
+    server.receipts = True
+    server.receipt(event)
+    kiosk.shows(State.SENT)
+    assert kiosk.display.reference == reference_of(event.id)
+    reference = reference_of(event.id)
+    server.call(NAME, a_call(event.id, args={"people": "2"}, reference=reference))
+    kiosk.shows(State.SENT, "paging.best")
+    coming = a_call(
+        event.id, revision=2, state="acknowledged", text="coming", name="Ana", reference=reference
+    )
+    server.call(NAME, coming)
+    shown = kiosk.shows(State.ON_THE_WAY)
+    assert shown.name == "Ana"
+    until(lambda: kiosk.factory.pin(LAMP).state > 0)
+
+    kiosk.press(HERE)
+    attended = until(lambda: server.of_kind("attend"))[0]
+    assert attended.content.request == event.id
+    here = a_call(event.id, revision=3, state="attended", text="here", name="Ana", reference=reference)
+    server.call(NAME, here)
+    kiosk.shows(State.HERE)
+    server.call(NAME, a_call(event.id, revision=4, state="resolved", text="resolved", reference=reference))
+    kiosk.shows(State.RESOLVED)
+
+
+def test_cancel_withdraws_the_open_request(start: Callable[..., RunningKiosk], server: FakeServer) -> None:
+    kiosk = start()
+    kiosk.press(HELP)
+    event = until(lambda: server.of_kind("help"))[0]
+    kiosk.press(CANCEL)
+    cancel = until(lambda: server.of_kind("cancel"))[0]
+    assert cancel.content.request == event.id
+    kiosk.shows(State.CANCELLED, "cancelled")
+
+
+def test_a_killed_broker_loses_nothing_that_was_pressed(
+    start: Callable[..., RunningKiosk], server: FakeServer, broker: Broker
+) -> None:
+    kiosk = start()
+    kiosk.press(HELP)
+    kiosk.shows(State.SENT)
+    assert broker.pid is not None
+    os.kill(broker.pid, signal.SIGKILL)
+    kiosk.press(CANCEL)
+    kiosk.shows(State.CANCELLED, "cancel.saved")
+    kiosk.press(TILL)
+    kiosk.shows(State.SAVED)
+    time.sleep(0.3)
+    broker.start()
+    until(lambda: len(server.of_kind("help")) == 2 and server.of_kind("cancel"))
+    assert sorted(event.seq for event in server.events.values()) == [1, 2, 3]
+    assert kiosk.shows(State.SENT)
+
+
+def test_twenty_presses_a_second_are_one_request_with_a_count(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start(repeat_window_s=1)
+    for _ in range(60):
+        kiosk.press(HELP, 0.025)
+        time.sleep(0.025)
+    until(lambda: sum(event.content.count for event in server.of_kind("help")) == 60)
+    helps = server.of_kind("help")
+    assert len(helps) <= 6
+    assert helps[0].content.count == 1
+
+
+def test_a_held_security_button_sends_an_event_and_leaves_no_trace(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    before = list(kiosk.shown)
+    lamp = list(kiosk.factory.pin(LAMP).states)
+    kiosk.press(SECURITY, 0.3)
+    kiosk.press(SECURITY, 0.7)
+    event = until(lambda: server.of_kind("security"))[0]
+    assert event.content.trigger == "hold" and event.content.silent
+    server.call(NAME, a_call(event.id, display="discreet", state="acknowledged", text="coming", name="Bo"))
+    time.sleep(0.3)
+    assert len(server.of_kind("security")) == 1
+    assert kiosk.shown == before
+    assert list(kiosk.factory.pin(LAMP).states) == lamp
+
+
+def test_while_the_server_is_away_help_is_held_and_security_is_not(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    kiosk.press(HELP)
+    kiosk.shows(State.SENT)
+    server.online(False)
+    kiosk.press(CANCEL)
+    kiosk.shows(State.CANCELLED)
+    until(lambda: server.of_kind("cancel"))  # the probe
+    kiosk.press(HELP)
+    kiosk.press(SECURITY, 0.6)
+    until(lambda: server.of_kind("security"))
+    assert len(server.of_kind("help")) == 1
+    assert kiosk.display.state is State.SAVED
+    server.online(True)
+    until(lambda: len(server.of_kind("help")) == 2)
+    kiosk.shows(State.SENT)
+
+
+def test_a_kiosk_that_starts_anew_takes_up_the_open_request(
+    start: Callable[..., RunningKiosk], store: Path, broker: Broker
+) -> None:
+    kiosk = start()
+    kiosk.press(HELP)
+    reference = kiosk.shows(State.SAVED).reference
+    kiosk.close()
+    again = start()
+    assert again.shows(State.SAVED).reference == reference
+    server = FakeServer(store, broker.settings.port)
+    try:
+        again.shows(State.SENT)
+        assert len(server.of_kind("help")) == 1
+        states = until(lambda: [s.status for s in server.states])
+        assert states[-1] == "online"
+        again.close()
+        until(lambda: server.states[-1].status == "offline")
+    finally:
+        server.close()
+
+
+def test_a_replay_sends_what_was_receipted_again(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    kiosk.press(HELP)
+    kiosk.shows(State.SENT)
+    outbox = server.arrivals[0].outbox
+    assert outbox is not None
+    server.command(NAME, Replay(outbox, 1))
+    until(lambda: len(server.arrivals) >= 2)
+    assert server.arrivals[0].payload == server.arrivals[-1].payload
+
+
+def test_a_refused_event_is_set_aside_and_shows_in_the_heartbeat(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    server.refuse = "The kind is not wanted here."
+    kiosk.press(HELP)
+    kiosk.shows(State.MISSED, "refused")
+    beat = until(lambda: next((b for b in server.heartbeats if b.faults), None))
+    assert "not wanted here" in beat.faults[0]
+    assert beat.depth == 0 and beat.oldest_open_seq == 2
+
+
+def test_a_second_program_on_the_same_outbox_refuses_to_start(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    start()
+    second = start()
+    assert "Another kiosk program" in str(second.error)
