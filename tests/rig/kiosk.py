@@ -1,0 +1,44 @@
+"""A real kiosk program of the trial store on mock pins, and the hand that presses its buttons."""
+
+from pathlib import Path
+
+from deploy.demo.control import Hand
+from tests.rig.store import STORE, Rig
+
+BUTTONS = {"find": (17, "help"), "till": (27, "help"), "cancel": (6, "cancel"), "here": (13, "attend")}
+
+
+def configure(rig: Rig, device: str, outbox: Path | None = None, hold_s: float = 0.5) -> Path:
+    """Write the kiosk's configuration and return its path. `outbox` elsewhere than beside it, if given."""
+    folder = rig.directory / "kiosks" / device
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [
+        f'store = "{STORE}"',
+        f'device = "{device}"',
+        'zone = "shoes"',
+        'languages = ["en", "ca"]',
+        "[broker]",
+        'host = "127.0.0.1"',
+        f"port = {rig.config.broker.port}",
+        f'identity = "{rig.directory / "devices" / device}"',
+        "[outbox]",
+        f'directory = "{outbox or folder / "outbox"}"',
+    ]
+    for name, (pin, action) in BUTTONS.items():
+        lines += ["[[button]]", f'name = "{name}"', f"pin = {pin}", f'action = "{action}"']
+        lines += [f'topic = "{name}"'] if action == "help" else []
+    lines += ["[[button]]", 'name = "security"', "pin = 26", 'action = "security"', f"hold_s = {hold_s}"]
+    lines += ["[lamp]", "red = 18", "green = 23", "blue = 24"]
+    path = folder / "kiosk.toml"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def start(rig: Rig, device: str) -> Hand:
+    """Start the kiosk program of a configured device; it runs as the process named like the device."""
+    folder = rig.directory / "kiosks" / device
+    socket = folder / "hand"
+    rig.start(
+        device, "-m", "deploy.demo.kiosk", "--config", str(folder / "kiosk.toml"), "--socket", str(socket)
+    )
+    return Hand(socket)
