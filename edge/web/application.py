@@ -1,0 +1,70 @@
+"""The Flask application: one blueprint per audience, the same guards before all of them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request
+from flask.sessions import SecureCookieSessionInterface
+from flask_limiter import Limiter
+from flask_wtf.csrf import CSRFProtect
+
+from edge.config import EdgeConfig
+from edge.web import access, headers, refusals, words
+from edge.web.floor import floor_blueprint
+from edge.web.health import health
+from edge.web.manage import manage_blueprint
+from edge.web.secret import secret_key
+from edge.web.services import Services
+from edge.web.throttle import phone_here
+
+_MAX_REQUEST_BYTES = 64 * 1024
+
+
+class FormCookie(SecureCookieSessionInterface):
+    """Flask's own session carries the form token only, one for each audience.
+
+    With one for all, two frames that load side by side would overwrite each other's token.
+    """
+
+    def get_cookie_path(self, app: Flask) -> str:
+        return f"/{request.blueprint}" if request.blueprint in access.COOKIES else "/"
+
+
+def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
+    """See edge.create_app."""
+    app = Flask("edge.web", root_path=str(Path(__file__).parent))
+    app.config.update(
+        SECRET_KEY=secret_key(Path(config.directory)),
+        SESSION_COOKIE_NAME="floorbell_form",
+        SESSION_COOKIE_SAMESITE="Strict",
+        SESSION_COOKIE_SECURE=config.web.secure_cookies,
+        MAX_CONTENT_LENGTH=_MAX_REQUEST_BYTES,
+        # A phone's page stays open for a whole shift; the token ends with the browser's session.
+        WTF_CSRF_TIME_LIMIT=None,
+        # Its referrer check cannot pass: our pages send no referrer.
+        WTF_CSRF_SSL_STRICT=False,
+        SEND_FILE_MAX_AGE_DEFAULT=None,
+    )
+    app.session_interface = FormCookie()
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(words.FILTERS)
+    app.jinja_env.globals["words"] = words
+    app.extensions["floorbell"] = Services(config, clock)
+
+    limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
+    access.guard(app)
+    CSRFProtect(app)
+    headers.install(app, config.web.frames)
+    refusals.install(app)
+    app.register_blueprint(access.door)
+    app.register_blueprint(health)
+    app.register_blueprint(floor_blueprint(limiter))
+    app.register_blueprint(manage_blueprint(limiter))
+
+    @app.context_processor
+    def everywhere() -> dict[str, Any]:
+        return {"store_title": config.title, "now": clock()}
+
+    return app

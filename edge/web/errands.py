@@ -1,0 +1,78 @@
+"""What the web process does aside from requests: it records pages as sent, and ends sessions that expired."""
+
+import logging
+import queue
+import threading
+from typing import TYPE_CHECKING
+
+from edge.errors import EdgeError
+from edge.handling import acting
+from edge.people import sessions
+
+if TYPE_CHECKING:
+    from edge.web.services import Services
+
+_log = logging.getLogger(__name__)
+SWEEP_EVERY_S = 60.0
+_BATCH = 200
+
+
+class Errands:
+    """One thread. sent() may be called from any other and only enqueues."""
+
+    def __init__(self, services: "Services") -> None:
+        self._services = services
+        self._sent: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="web-errands", daemon=True)
+
+    def sent(self, page: str) -> None:
+        """The page was written to its person's stream."""
+        self._sent.put(page)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        self._sent.put(None)
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        waiting: list[str] = []
+        while True:
+            try:
+                first = self._sent.get(timeout=1.0 if waiting else SWEEP_EVERY_S)
+            except queue.Empty:
+                first = ""
+            if first is None:
+                self._record(waiting)
+                return
+            if first:
+                waiting.append(first)
+                while len(waiting) < _BATCH and not self._sent.empty():
+                    if (page := self._sent.get()) is None:
+                        self._record(waiting)
+                        return
+                    waiting.append(page)
+            elif not waiting:
+                self._sweep()
+            waiting = self._record(waiting)
+
+    def _record(self, pages: list[str]) -> list[str]:
+        """What is still to be recorded: nothing, or all of it if the database did not take it."""
+        if not pages:
+            return []
+        services = self._services
+        try:
+            services.writer.run(lambda conn: acting.mark_sent(conn, services.store, pages, services.clock()))
+        except EdgeError as error:
+            _log.warning("Pages are sent but not yet recorded as sent: %s", error)
+            return pages[-10_000:]
+        return []
+
+    def _sweep(self) -> None:
+        services = self._services
+        try:
+            services.change(lambda conn: sessions.sweep(conn, services.store, services.clock()))
+        except EdgeError as error:
+            _log.warning("Expired sessions could not be ended: %s", error)

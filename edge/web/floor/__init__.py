@@ -1,0 +1,26 @@
+"""The floor: what a person with a phone sees and does. Works as plain forms; scripts make it live."""
+
+from flask import Blueprint
+from flask_limiter import Limiter
+
+from edge.web.floor import doing, door, showing
+from edge.web.throttle import sign_in_throttle
+
+
+def floor_blueprint(limiter: Limiter) -> Blueprint:
+    floor = Blueprint("floor", __name__, url_prefix="/floor")
+    add = floor.add_url_rule
+    add("/sign-in", view_func=door.names)
+    add("/sign-in/<person_id>", view_func=door.pin)
+    add("/sign-in", view_func=sign_in_throttle(limiter)(door.sign_in), methods=["POST"])
+    add("/sign-out", view_func=door.sign_out, methods=["POST"])
+    add("/", view_func=showing.pages)
+    add("/pages", view_func=showing.pages_part)
+    add("/stream", view_func=showing.stream)
+    add("/requests/<request_id>/acknowledge", view_func=doing.acknowledge, methods=["POST"])
+    add("/requests/<request_id>/attend", view_func=doing.attend, methods=["POST"])
+    add("/requests/<request_id>/resolve", view_func=doing.resolve, methods=["POST"])
+    add("/pages/delivered", view_func=doing.delivered, methods=["POST"])
+    add("/pages/seen", view_func=doing.seen, methods=["POST"])
+    add("/presence", view_func=doing.presence, methods=["POST"])
+    return floor

@@ -1,0 +1,79 @@
+"""What an associate does: accept, be there, close, say if they are free; and what their phone reports."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import sqlalchemy as sa
+from flask import redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from edge.errors import Refused
+from edge.handling import acting
+from edge.people import store as people
+from edge.people.store import CHOICES, PersonError
+from edge.web.access import signed_in
+from edge.web.floor.showing import Notice, show
+from edge.web.services import services
+
+Act = Callable[[sa.Connection, str, str, str, datetime], None]
+MAX_NOTE = 1000
+MAX_REPORT = 100
+
+
+def acknowledge(request_id: str) -> Response:
+    """'I am coming'. Of two at once the loser gets 409 and is told who it is."""
+    return _act(request_id, acting.acknowledge)
+
+
+def attend(request_id: str) -> Response:
+    return _act(request_id, acting.attend)
+
+
+def resolve(request_id: str) -> Response:
+    """With `outcome`, one of lifecycle.OUTCOMES, and a `note` of up to 1000 letters."""
+    outcome = request.form.get("outcome", "")
+    note = request.form.get("note", "").strip()[:MAX_NOTE]
+
+    def close(conn: sa.Connection, store: str, request_: str, person: str, now: datetime) -> None:
+        acting.resolve(conn, store, request_, person, outcome, note, now)
+
+    return _act(request_id, close)
+
+
+def delivered() -> Response:
+    """The phone has these pages (`pages`, repeated). Others than one's own change nothing."""
+    room, person, pages = services(), signed_in().person.id, _reported()
+    if pages:
+        room.change(lambda conn: acting.mark_delivered(conn, room.store, person, pages, room.clock()))
+    return Response(status=204)
+
+
+def seen() -> Response:
+    """These pages are on a screen that is lit and in front."""
+    room, person, pages = services(), signed_in().person.id, _reported()
+    if pages:
+        room.change(lambda conn: acting.mark_seen(conn, room.store, person, pages, room.clock()))
+    return Response(status=204)
+
+
+def presence() -> Response:
+    room, person, wanted = services(), signed_in().person.id, request.form.get("presence", "")
+    if wanted not in CHOICES:
+        raise PersonError(f"Choose one of {', '.join(CHOICES)}.")
+    room.change(lambda conn: people.set_presence(conn, room.store, person, wanted, room.clock()))
+    return redirect(url_for("floor.pages"), 303)
+
+
+def _act(request_id: str, act: Act) -> Response:
+    room, person = services(), signed_in().person.id
+    try:
+        room.change(lambda conn: act(conn, room.store, request_id, person, room.clock()))
+    except Refused as error:
+        return show(Notice(request_id, error.sentence), 409)
+    if request.headers.get("HX-Request"):
+        return show()
+    return redirect(url_for("floor.pages"), 303)
+
+
+def _reported() -> list[str]:
+    return [page for page in request.form.getlist("pages")[:MAX_REPORT] if len(page) == 36]

@@ -1,0 +1,54 @@
+"""Signing in on a shared phone: tap the name, tap the PIN."""
+
+from itertools import groupby
+
+from flask import make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from edge.errors import NotFound
+from edge.people import store as people
+from edge.people.store import Person
+from edge.web import signing
+from edge.web.access import sign_in_of, signed_in
+from edge.web.services import services
+
+
+def names() -> Response:
+    """Everyone who may sign in here, by role."""
+    room = services()
+    with room.read() as conn:
+        everyone = people.all_people(conn, room.store, with_pin=True)
+    everyone.sort(key=lambda person: (people.ROLES.index(person.role), person.name.casefold()))
+    groups = [(role, list(members)) for role, members in groupby(everyone, key=lambda p: p.role)]
+    return make_response(render_template("floor/names.html", groups=groups, here=sign_in_of("floor")))
+
+
+def pin(person_id: str) -> Response:
+    """The pad for one person's PIN."""
+    return _pad(_known(person_id))
+
+
+def sign_in() -> Response:
+    """403 and the pad again if the PIN is wrong; what counts against the throttle is that 403."""
+    room = services()
+    person = _known(request.form.get("person", ""))
+    if not signing.proves(room, person, request.form.get("pin", ""), "floor"):
+        return _pad(person, f"That PIN is not right for {person.name}.", 403)
+    return signing.let_in(room, person, "floor", url_for("floor.pages"))
+
+
+def sign_out() -> Response:
+    return signing.let_out(services(), signed_in(), "floor", url_for("floor.names"))
+
+
+def _known(person_id: str) -> Person:
+    room = services()
+    with room.read() as conn:
+        person = people.by_id(conn, room.store, person_id)
+    if person is None or not person.active:
+        raise NotFound("There is no such person in this store.")
+    return person
+
+
+def _pad(person: Person, wrong: str = "", status: int = 200) -> Response:
+    return make_response(render_template("floor/pin.html", person=person, wrong=wrong), status)

@@ -1,0 +1,51 @@
+"""An event stream as a response: the same for the floor and the desk."""
+
+import json
+
+from flask import Response, request
+
+from edge.errors import StorageError
+from edge.paging.feed import Entry, audiences_of
+from edge.people import sessions
+from edge.people.sessions import SignIn
+from edge.web.services import Services
+
+
+def live(room: Services, sign_in: SignIn, *, pages: bool) -> Response:
+    """The stream of what this person may see. With `pages`, what is written of them is recorded as sent.
+
+    StreamsFull if there are too many.
+    """
+    if request.method == "HEAD":
+        return Response(mimetype="text/event-stream")
+    person = sign_in.person
+
+    def valid() -> bool:
+        try:
+            with room.read() as conn:
+                return (
+                    sessions.find(conn, room.store, "floor" if pages else "manage", sign_in.key, room.clock())
+                    is not None
+                )
+        except StorageError:
+            # Not knowing is no reason to cut off a phone that pages must reach.
+            return True
+
+    def sent(entry: Entry) -> None:
+        if pages and entry.what == "page":
+            room.errands.sent(json.loads(entry.body)["page"])
+
+    stream = room.hub.enter(audiences_of(person.id, person.role), sign_in.key, _place())
+    response = Response(stream.written(valid, sent), mimetype="text/event-stream")
+    response.call_on_close(lambda: room.hub.leave(stream))
+    # For a proxy in between: the first byte must not wait for the second.
+    response.headers["X-Accel-Buffering"] = "no"
+    return response
+
+
+def _place() -> int | None:
+    """Behind which entry the browser wants to go on; -1, which no feed holds, for what is no number."""
+    text = request.headers.get("Last-Event-ID") or request.args.get("after", "")
+    if not text:
+        return None
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else -1

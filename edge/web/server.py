@@ -1,0 +1,153 @@
+"""The web program: the application under gunicorn, one worker process with a thread for every open stream."""
+
+import os
+import socket
+import sys
+import threading
+from types import FrameType
+from typing import Any
+
+from edge.config import EdgeConfig
+from edge.errors import EdgeError
+
+# Threads for everything that is not a stream: with as many threads as streams, every page would wait.
+SPARE_THREADS = 32
+STOP_S = 3
+# How long the kernel keeps a connection whose other end no longer answers: a phone that left the building.
+_SILENT_PEER_MS = 15_000
+
+
+def run_web(config: EdgeConfig) -> int:
+    """Serve until SIGTERM. 1 with one sentence if the port is taken or the database cannot be used."""
+    try:
+        listener = _listen(config.web.host, config.web.port)
+    except OSError as error:
+        print(
+            f"The address {config.web.host}:{config.web.port} cannot be used: {error.strerror}. "
+            "Stop what uses it, or set another web.port in edge.toml.",
+            file=sys.stderr,
+        )
+        return 1
+    if not _checked(config):
+        return 1
+    return _serve(config, listener)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Accepted connections inherit these two (tcp(7)).
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENT_PEER_MS)
+        listener.bind((host, port))
+        listener.listen(256)
+    except OSError:
+        listener.close()
+        raise
+    listener.set_inheritable(True)
+    return listener
+
+
+def _checked(config: EdgeConfig) -> bool:
+    """Whether the database and the identity are fit, tried in a process of its own.
+
+    The process that stays only watches the worker; it need not carry what the check imports.
+    """
+    child = os.fork()
+    if child:
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    status = 1
+    try:
+        _check(config)
+        status = 0
+    except Exception as error:
+        # An EdgeError's sentence is enough; whatever else it is must not leave the child by another way.
+        print(error if _is_ours(error) else f"The web program cannot start: {error!r}.", file=sys.stderr)
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _check(config: EdgeConfig) -> None:
+    from pathlib import Path
+
+    from edge.db.engine import check_version, connect
+    from edge.web.secret import secret_key
+    from edge.web.wake import BrokerWake
+
+    engine = connect(config.database_url, write=False)
+    check_version(engine)
+    engine.dispose()
+    secret_key(Path(config.directory))
+    BrokerWake(config, lambda: None)
+
+
+def _is_ours(error: Exception) -> bool:
+    from broker.errors import BrokerError
+
+    return isinstance(error, EdgeError | BrokerError)
+
+
+def _serve(config: EdgeConfig, listener: socket.socket) -> int:
+    from gunicorn.app.base import BaseApplication
+    from gunicorn.workers.gthread import ThreadWorker
+
+    class StreamingWorker(ThreadWorker):  # type: ignore[misc]
+        """Streams never end by themselves, so a stop ends them first."""
+
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            services = self.wsgi.extensions["floorbell"]
+            services.hub.end_streams()
+            super().handle_exit(sig, frame)
+
+    class Web(BaseApplication):  # type: ignore[misc]
+        def load_config(self) -> None:
+            streams = config.web.streams
+            for name, value in {
+                "bind": f"fd://{listener.fileno()}",
+                "worker_class": StreamingWorker,
+                "workers": 1,
+                "threads": streams + SPARE_THREADS,
+                "worker_connections": 2 * (streams + SPARE_THREADS),
+                "keepalive": 15,
+                "timeout": 30,
+                "graceful_timeout": STOP_S,
+                "limit_request_line": 4094,
+                "limit_request_fields": 50,
+                "proc_name": "floorbell-web",
+                "loglevel": "warning",
+                "errorlog": "-",
+                "control_socket_disable": True,
+                "worker_exit": _stop,
+            }.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            return _application(config)
+
+    try:
+        Web().run()
+    except SystemExit as end:
+        return int(end.code or 0) if not isinstance(end.code, str) else 1
+    return 0
+
+
+def _application(config: EdgeConfig) -> Any:
+    """Made in the worker process: threads do not survive a fork."""
+    from edge import create_app
+    from edge.web.wake import BrokerWake
+
+    app = create_app(config)
+    services = app.extensions["floorbell"]
+    services.start(BrokerWake(config, services.hub.notify))
+    return app
+
+
+def _stop(_server: Any, worker: Any) -> None:
+    """Bounded: an errand that hangs must not hold up the stop."""
+    stopping = threading.Thread(target=worker.wsgi.extensions["floorbell"].stop, daemon=True)
+    stopping.start()
+    stopping.join(STOP_S)

@@ -1,0 +1,87 @@
+"""What one web process holds, made once by create_app: database, hub of streams, the way to the worker."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypeVar, cast
+
+import sqlalchemy as sa
+from flask import current_app
+
+from edge.config import EdgeConfig
+from edge.db.engine import connect
+from edge.db.writer import Writer
+from edge.errors import StorageError
+from edge.hint import Hinter
+from edge.people.passwords import Verifier
+from edge.web.errands import Errands
+from edge.web.stream import Feed, Hub
+from edge.web.wake import BrokerWake
+
+T = TypeVar("T")
+
+
+class Services:
+    """See the module. start() begins the threads that streams need; plain pages work without it."""
+
+    def __init__(self, config: EdgeConfig, clock: Callable[[], datetime]) -> None:
+        self.config = config
+        self.clock = clock
+        self.readers = connect(config.database_url, write=False)
+        self.writer = Writer(connect(config.database_url, write=True), name="web-writer")
+        self.hinter = Hinter(config.hint_path)
+        self.verifier = Verifier()
+        self.hub = Hub(Feed(self.read, config.store), config.web.streams)
+        self.errands = Errands(self)
+        self._wake: BrokerWake | None = None
+        self._stopped = threading.Event()
+
+    @property
+    def store(self) -> str:
+        return self.config.store
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A reader's connection. StorageError if the database cannot be read."""
+        try:
+            with self.readers.connect() as connection:
+                yield connection
+        except sa.exc.DBAPIError as error:
+            raise StorageError(f"The database could not be read: {error.orig}.") from error
+
+    def change(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run a change in the writer, then tell the streams here and the worker over there."""
+        result = self.writer.run(work)
+        self.hub.notify()
+        self.hinter.send()
+        return result
+
+    def start(self, wake: BrokerWake | None = None) -> None:
+        """`wake` makes streams as fast as the broker; without it they look once a second."""
+        self.hub.start()
+        self.errands.start()
+        self._wake = wake
+        if wake is not None:
+            wake.start()
+
+    def wake_state(self) -> str:
+        """How this process hears of news: 'connected', 'away' or 'not used', in terms of the broker."""
+        return "not used" if self._wake is None else "connected" if self._wake.connected else "away"
+
+    def stop(self) -> None:
+        """End every stream and thread. May be called twice."""
+        if not self._stopped.is_set():
+            self._stopped.set()
+            if self._wake is not None:
+                self._wake.stop()
+            self.hub.stop()
+            self.errands.stop()
+            self.writer.close()
+            self.hinter.close()
+            self.readers.dispose()
+
+
+def services() -> Services:
+    """Those of the application that answers the present request."""
+    return cast(Services, current_app.extensions["floorbell"])

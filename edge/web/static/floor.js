@@ -1,0 +1,137 @@
+// The associate's page made live: the list, the sounds, and what the phone reports back.
+
+import "./ages.js";
+import { tick } from "./ages.js";
+import { keep, stamp } from "./keep.js";
+import * as sound from "./sound.js";
+import { listen } from "./stream.js";
+
+const facts = document.body.dataset;
+const board = document.getElementById("board");
+const trouble = document.getElementById("trouble");
+const link = document.getElementById("link");
+const soundButton = document.getElementById("sound");
+const WORDS = {
+  unknown: "Connecting…",
+  connected: "Connected",
+  lost: "NOT CONNECTED: pages cannot reach this phone",
+};
+
+// ---- the list -------------------------------------------------------------------------------------------
+
+let drawing = null;
+let dirty = false;
+let putBack = () => {};
+
+/** Draw the list anew; what comes in while it is drawn is drawn right after. */
+function redraw() {
+  if (drawing) {
+    dirty = true;
+    return drawing;
+  }
+  drawing = window.htmx.ajax("GET", facts.board, { target: "#board", swap: "innerHTML" }).finally(() => {
+    drawing = null;
+    if (dirty) {
+      dirty = false;
+      redraw().catch(() => {});
+    }
+  });
+  return drawing;
+}
+
+document.body.addEventListener("htmx:beforeSwap", () => (putBack = keep(board)));
+document.body.addEventListener("htmx:afterSwap", () => {
+  putBack();
+  drawn();
+});
+document.body.addEventListener("htmx:afterRequest", (event) => {
+  const status = event.detail.xhr?.status ?? 0;
+  if (status && status < 500) heard();
+  if (status && status < 500 && status !== 400 && status !== 403) tell("");
+});
+document.body.addEventListener("htmx:sendError", () => tell(unsent));
+document.body.addEventListener("htmx:timeout", () => tell(unsent));
+document.body.addEventListener("htmx:responseError", (event) => {
+  tell(event.detail.xhr.responseText.slice(0, 300) || unsent);
+});
+const unsent = "Not sent: the store’s server did not answer. Tap again.";
+
+function tell(sentence) {
+  trouble.textContent = sentence;
+  trouble.hidden = !sentence;
+}
+
+function drawn() {
+  tick();
+  stamp(board);
+  const waiting = board.querySelectorAll("[data-waiting]");
+  document.title = waiting.length ? `(${waiting.length}) Floorbell` : "Floorbell";
+  const fresh = [...waiting].filter((card) => !called.has(card.dataset.page));
+  for (const card of waiting) called.add(card.dataset.page);
+  if (fresh.length) sound.call(fresh.some((card) => card.dataset.kind === "security") ? "security" : "help");
+  report();
+}
+
+// ---- what the phone reports -----------------------------------------------------------------------------
+
+const called = new Set(); // pages that have rung here
+const reported = { delivered: new Set(), seen: new Set() };
+
+async function post(what, pages) {
+  const fresh = pages.filter((page) => page && !reported[what].has(page));
+  if (!fresh.length) return;
+  for (const page of fresh) reported[what].add(page);
+  const body = new URLSearchParams(fresh.map((page) => ["pages", page]));
+  try {
+    const answer = await fetch(facts[what], { method: "POST", body, headers: { "X-CSRFToken": facts.token } });
+    if (!answer.ok) throw new Error(String(answer.status));
+    heard();
+  } catch {
+    // Said again at the next redraw.
+    for (const page of fresh) reported[what].delete(page);
+  }
+}
+
+const shownPages = () => [...board.querySelectorAll("[data-page]")].map((card) => card.dataset.page);
+
+function report() {
+  if (document.visibilityState === "visible") post("seen", shownPages());
+  else post("delivered", shownPages());
+}
+
+document.addEventListener("visibilitychange", report);
+
+// ---- sound ----------------------------------------------------------------------------------------------
+
+const showSound = () => (soundButton.hidden = sound.ready());
+for (const touch of ["pointerdown", "keydown"]) {
+  addEventListener(touch, () => sound.unlock().then(showSound), { passive: true });
+}
+soundButton.addEventListener("click", () => sound.unlock().then((on) => on && sound.call("help")));
+
+// ---- the connection -------------------------------------------------------------------------------------
+
+function showLink(state) {
+  if (link.dataset.link === state) return;
+  link.dataset.link = state;
+  link.querySelector(".link-words").textContent = WORDS[state];
+}
+
+const heard = listen(facts.stream, facts.cursor, {
+  on: {
+    page: (page) => {
+      post("delivered", [page.page]);
+      redraw().catch(() => sound.call(page.kind));
+    },
+    page_over: () => redraw().catch(() => {}),
+    request: (news) => {
+      if (board.querySelector(`[data-request="${CSS.escape(news.request)}"]`)) redraw().catch(() => {});
+    },
+  },
+  poll: redraw,
+  catchUp: () => redraw().catch(() => {}),
+  link: showLink,
+});
+
+showSound();
+drawn();

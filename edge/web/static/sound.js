@@ -1,0 +1,40 @@
+// Two sounds that nobody confuses: help rings, security knocks low. No files, no words.
+
+let context = null;
+
+const SOUNDS = {
+  // [hertz, begins at s, lasts s, loudness]
+  help: [[784, 0, 0.5, 0.5], [1047, 0.18, 0.7, 0.5], [784, 0.9, 0.5, 0.5], [1047, 1.08, 0.8, 0.5]],
+  security: [0, 0.9, 1.8].flatMap((at) => [[220, at, 0.16, 0.9], [220, at + 0.2, 0.16, 0.9], [330, at + 0.4, 0.28, 0.9]]),
+};
+const VIBRATIONS = { help: [220, 120, 220], security: [90, 70, 90, 70, 400, 200, 90, 70, 90, 70, 400] };
+
+/** Whether a sound would be heard now. Browsers keep quiet until the first touch. */
+export const ready = () => context !== null && context.state === "running";
+
+/** To be called inside a touch, a click or a key press. */
+export async function unlock() {
+  const Context = window.AudioContext || window.webkitAudioContext;
+  if (!Context) return false;
+  context ??= new Context();
+  if (context.state !== "running") await context.resume().catch(() => {});
+  return ready();
+}
+
+export function call(kind) {
+  if (navigator.vibrate) navigator.vibrate(VIBRATIONS[kind] ?? VIBRATIONS.help);
+  if (!ready()) return;
+  for (const [hertz, at, lasts, loudness] of SOUNDS[kind] ?? SOUNDS.help) {
+    const tone = context.createOscillator();
+    const volume = context.createGain();
+    const begins = context.currentTime + at;
+    tone.type = kind === "security" ? "triangle" : "sine";
+    tone.frequency.value = hertz;
+    volume.gain.setValueAtTime(0.0001, begins);
+    volume.gain.exponentialRampToValueAtTime(loudness, begins + 0.015);
+    volume.gain.exponentialRampToValueAtTime(0.0001, begins + lasts);
+    tone.connect(volume).connect(context.destination);
+    tone.start(begins);
+    tone.stop(begins + lasts + 0.05);
+  }
+}

@@ -1,0 +1,103 @@
+// One event stream per page, and the truth about it. Nothing here knows what the page shows.
+
+const FRESH_MS = 10_000; // heard from the server this recently: connected
+const STALE_MS = 12_000; // two missed beats: this stream is dead, whatever the browser thinks
+const POLL_MS = 5_000;
+const RETRY_MS = 15_000;
+
+/**
+ * Listen to `url` from `cursor` on.
+ * on: {what: (body, id) => void} for each kind of news; poll(): Promise, called while there is no stream;
+ * catchUp(): called when news may have been missed; link(state): 'unknown', 'connected' or 'lost'.
+ * Returns heard(), to be called after any other round trip to the server.
+ */
+export function listen(url, cursor, { on, poll, catchUp, link }) {
+  const begun = performance.now();
+  let source = null;
+  let last = cursor;
+  let heardAt = null;
+  let openedAt = begun;
+  let retry = null;
+  let polling = null;
+
+  const silence = () => performance.now() - (heardAt ?? openedAt);
+
+  function heard() {
+    heardAt = performance.now();
+    show();
+  }
+
+  function show() {
+    if (heardAt === null) link(performance.now() - begun < FRESH_MS ? "unknown" : "lost");
+    else link(silence() < FRESH_MS ? "connected" : "lost");
+  }
+
+  function open() {
+    close();
+    openedAt = performance.now();
+    source = new EventSource(`${url}?after=${encodeURIComponent(last)}`);
+    source.addEventListener("beat", () => {
+      stopPolling();
+      heard();
+    });
+    source.addEventListener("reload", () => location.reload());
+    for (const [what, act] of Object.entries(on)) {
+      source.addEventListener(what, (event) => {
+        last = event.lastEventId || last;
+        heard();
+        act(JSON.parse(event.data), event.lastEventId);
+      });
+    }
+    source.onerror = () => {
+      // CONNECTING: the browser comes back by itself. CLOSED: it was refused and gave up.
+      if (source && source.readyState === EventSource.CLOSED) {
+        startPolling();
+        again(RETRY_MS);
+      }
+    };
+  }
+
+  function close() {
+    if (source) source.close();
+    source = null;
+    clearTimeout(retry);
+    retry = null;
+  }
+
+  function again(afterMs) {
+    clearTimeout(retry);
+    retry = setTimeout(open, afterMs * (0.7 + 0.6 * Math.random()));
+  }
+
+  function startPolling() {
+    if (polling === null) polling = setInterval(() => poll().catch(() => {}), POLL_MS);
+  }
+
+  function stopPolling() {
+    clearInterval(polling);
+    polling = null;
+  }
+
+  function wake() {
+    if (document.visibilityState === "hidden") return;
+    show();
+    if (silence() > 6_000) {
+      open();
+      catchUp();
+    }
+  }
+
+  document.addEventListener("visibilitychange", wake);
+  addEventListener("online", wake);
+  addEventListener("pageshow", (event) => event.persisted && (open(), catchUp()));
+  addEventListener("pagehide", close);
+  setInterval(() => {
+    show();
+    // A connection that died without a word; the browser would wait for minutes.
+    if (polling === null && performance.now() - openedAt > STALE_MS && silence() > STALE_MS) open();
+  }, 1_000);
+
+  show();
+  open();
+  return heard;
+}

@@ -1,0 +1,138 @@
+"""The words and times that templates show. Pure; what the wire calls things becomes what people call them."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.log import Row
+
+KINDS = {
+    "help": "Help",
+    "security": "Security",
+    "greet": "Greeting",
+    "feedback": "Feedback",
+    "tamper": "Tamper",
+    "drawer": "Drawer",
+    "clip": "Clip",
+}
+STATES = {
+    "raised": "Waiting",
+    "acknowledged": "Coming",
+    "attended": "There",
+    "resolved": "Done",
+    "cancelled": "Cancelled",
+    "missed": "Missed",
+    "recorded": "Recorded",
+}
+TOPICS = {
+    "help": "Help",
+    "find": "Find an item",
+    "find-item": "Find an item",
+    "find_item": "Find an item",
+    "return": "Return or refund",
+    "other": "Something else",
+}
+LANGUAGES = {"en": "English", "ca": "Català", "sr": "Srpski", "it": "Italiano", "pt": "Português"}
+ROLES = {
+    "associate": "Associates",
+    "supervisor": "Supervisors",
+    "security": "Security",
+    "manager": "Managers",
+    "admin": "Administrators",
+}
+PRESENCES = {"available": "Available", "busy": "Busy", "on_break": "On break", "off": "Off"}
+PAGE_STATES = {
+    "pending": "Not sent yet",
+    "sent": "Sent",
+    "delivered": "On the phone",
+    "seen": "Seen",
+    "answered": "Answered",
+    "superseded": "No answer needed",
+}
+SCORES = {1: "Very unhappy", 2: "Unhappy", 3: "Happy", 4: "Very happy"}
+
+
+def topic(name: str | None) -> str:
+    """'fitting-room' as 'Fitting room'."""
+    if not name:
+        return ""
+    return TOPICS.get(name) or re.sub(r"[-_]+", " ", name).strip().capitalize()
+
+
+def subject(kind: str, topic_name: str | None) -> str:
+    """What an interaction is about, in a few words."""
+    return topic(topic_name) or KINDS.get(kind, kind.capitalize())
+
+
+def language(tag: str | None) -> str:
+    return LANGUAGES.get(tag.split("-")[0], tag) if tag else ""
+
+
+def outcome(key: str | None) -> str:
+    return OUTCOMES.get(key, key) if key else ""
+
+
+def span(length: timedelta | None) -> str:
+    """A length of time as people say it: '8 s', '2 min 05 s', '3 h 20 min', '2 days'. '' for None."""
+    if length is None:
+        return ""
+    seconds = max(0, int(length.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02} s"
+    if seconds < 48 * 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
+    return f"{seconds // 86400} days"
+
+
+def since_press(length: timedelta) -> str:
+    """Exact to a tenth, for timelines: '+4.2 s', '+1:05.0'."""
+    tenths = max(0, round(length.total_seconds() * 10))
+    if tenths < 600:
+        return f"+{tenths / 10:.1f} s"
+    hours, rest = divmod(tenths, 36_000)
+    minutes, rest = divmod(rest, 600)
+    head = f"{hours}:{minutes:02}" if hours else str(minutes)
+    return f"+{head}:{rest // 10:02}.{rest % 10}"
+
+
+def local(at: datetime) -> datetime:
+    """In the store server's own time zone."""
+    return at.astimezone()
+
+
+def clock_time(at: datetime) -> str:
+    return f"{local(at):%H:%M:%S}"
+
+
+def day(at: datetime) -> str:
+    here = local(at)
+    return f"{here:%A} {here.day} {here:%B %Y}"
+
+
+@dataclass(frozen=True)
+class Day:
+    """The rows of a log that were raised on one day, in their order."""
+
+    day: str
+    rows: list[Row]
+
+
+def groupby_day(rows: list[Row]) -> list[Day]:
+    return [Day(name, list(group)) for name, group in groupby(rows, key=lambda row: day(row.raised_at))]
+
+
+FILTERS = {
+    "groupby_day": groupby_day,
+    "zip": zip,
+    "topic": topic,
+    "language": language,
+    "outcome": outcome,
+    "span": span,
+    "since_press": since_press,
+    "clock_time": clock_time,
+    "day": day,
+}
