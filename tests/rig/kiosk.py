@@ -5,7 +5,7 @@ from pathlib import Path
 from deploy.demo.control import Hand
 from tests.rig.store import STORE, Rig
 
-BUTTONS = {"find": (17, "help"), "till": (27, "help"), "cancel": (6, "cancel"), "here": (13, "attend")}
+BUTTONS = {"find-item": (17, "help"), "till": (27, "help"), "cancel": (6, "cancel"), "here": (13, "attend")}
 
 
 def configure(rig: Rig, device: str, outbox: Path | None = None, hold_s: float = 0.5) -> Path:

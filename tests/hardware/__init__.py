@@ -1,0 +1,1 @@
+"""Programs for real or simulated hardware."""
