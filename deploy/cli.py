@@ -105,6 +105,17 @@ def kiosk(arguments: tuple[str, ...]) -> int:
     return run(list(arguments))
 
 
+@floorbell.command()
+@click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="A folder to keep and reuse.")
+@click.option("--port", type=click.IntRange(1, 65535), help="The page's port; without it 8080 or a free one.")
+@click.option("--check", is_flag=True, help="Play one full round, print each step with its time, and end.")
+def demo(data: Path | None, port: int | None, check: bool) -> int:
+    """A whole store on this machine without hardware, in a browser."""
+    from deploy.demo.run import run
+
+    return run(data, port, check)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; its exit status."""
     try:

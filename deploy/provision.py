@@ -50,8 +50,7 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
     if (directory / "identity" / "ca" / "ca.key").exists():
         raise IdentityError(f"{directory} holds a store already; it is kept.")
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / "edge.toml"
-    path.write_text(_edge_toml(wanted), encoding="utf-8")
+    path = write_configuration(directory, wanted)
     config = load_config(path)
     engine.migrate(config.database_url)
     Path(directory / config.database).chmod(0o600)
@@ -61,6 +60,13 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
     # Last, because it is what says that the store is made.
     hosts = list(dict.fromkeys([*wanted.hosts, "localhost", "127.0.0.1"]))
     identity.make_store(config.identity_path, wanted.name, hosts, now)
+    return path
+
+
+def write_configuration(directory: Path, wanted: NewStore) -> Path:
+    """edge.toml, written anew; its path."""
+    path = directory / "edge.toml"
+    path.write_text(_edge_toml(wanted), encoding="utf-8")
     return path
 
 

@@ -1,0 +1,176 @@
+"""Starts the store, says where it is, and ends it again; with --check it also plays one full round."""
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+import deploy
+from broker.mosquitto import free_port
+from deploy import provision as making
+from deploy.demo import shop
+from deploy.demo.children import Children
+from deploy.demo.control import Hand
+from deploy.demo.stage import Stage, person_ids, prepare, socket_of
+from deploy.demo.visitor import Browser
+from deploy.errors import DeployError
+from edge.db.tables import device
+
+PORT = 8080
+START_S = 30.0
+ROOT = Path(deploy.__file__).parent.parent
+
+
+def run(data: Path | None, port: int | None, check: bool, say: Callable[[str], None] = click.echo) -> int:
+    """The exit status. DeployError with the reason if the store could not start or a part of it ended."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: stop.set())
+    if shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") is None:
+        raise DeployError("Mosquitto is not installed; on Debian: apt-get install mosquitto.")
+    with _directory(data) as directory:
+        stage = prepare(directory, _web_port(port), dt.datetime.now(dt.UTC))
+        children = Children()
+        try:
+            _start(stage, children, stop, say)
+            if stop.is_set():
+                return 0
+            if check:
+                from deploy.demo.check import play
+
+                return play(stage, say)
+            _welcome(stage, data, say)
+            while not stop.wait(0.5):
+                children.check()
+            return 0
+        finally:
+            say("Stopping.")
+            if killed := children.stop():
+                say(f"These had to be killed: {', '.join(killed)}.")
+            stage.close()
+
+
+def _start(stage: Stage, children: Children, stop: threading.Event, say: Callable[[str], None]) -> None:
+    """Everything, and wait until all of it works together. Returns early when `stop` is set."""
+    python, config = sys.executable, str(stage.config_path)
+
+    def start(name: str, *arguments: str) -> None:
+        children.start(name, [python, "-m", *arguments], stage.log_of(name), ROOT)
+
+    def until(ready: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + START_S
+        while not stop.is_set() and not ready():
+            children.check()
+            if time.monotonic() > deadline:
+                raise DeployError(f"{what} within {START_S:.0f} seconds; see {stage.directory / 'log'}.")
+            stop.wait(0.05)
+
+    began_at = dt.datetime.now(dt.UTC)
+    say(f"Starting the store {shop.TITLE}.")
+    start("broker", "deploy.cli", "broker", "run", "--listen", "127.0.0.1", "--config", config)
+    until(lambda: _listens(stage.config.broker.port), "The broker did not start")
+    start("worker", "edge", "worker", "--config", config)
+    start("web", "deploy.demo.web", "--config", config)
+    for kiosk in shop.KIOSKS:
+        folder, control = stage.kiosk_folder(kiosk), socket_of(stage.directory, kiosk.name)
+        arguments = ("--config", str(folder / "kiosk.toml"), "--socket", str(control))
+        start(kiosk.name, "deploy.demo.kiosk", *arguments)
+    until(lambda: _listens(stage.config.web.port), "The pages did not start")
+    until(lambda: _reached(stage, began_at), "The kiosks did not reach the store")
+    if not stop.is_set():
+        _sign_in_the_others(stage)
+
+
+def _sign_in_the_others(stage: Stage) -> None:
+    """Everyone but the visitor carries a phone already: they are called, and leave the visitor to answer."""
+    ids = person_ids(stage.config)
+    for member in shop.PEOPLE:
+        if member.pin and member is not shop.VISITOR:
+            Browser(stage.address).sign_in_on_the_floor(ids[member.name], member.pin)
+
+
+def _welcome(stage: Stage, data: Path | None, say: Callable[[str], None]) -> None:
+    say("")
+    say(f"  Open   {stage.address}/")
+    say("")
+    say(f"  Phone  {stage.address}/floor/     Desk  {stage.address}/manage/")
+    for member in shop.PEOPLE:
+        secret = "   ".join(
+            part
+            for part in (
+                f"PIN {member.pin}" if member.pin else "",
+                f"password {member.password}" if member.password else "",
+            )
+            if part
+        )
+        say(f"    {member.name:<7} {member.about:<32} {secret}")
+    say("")
+    kept = f"Data is kept in {stage.directory}." if data else "Nothing is kept."
+    say(f"  Ctrl-C ends it. {kept}")
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def _directory(data: Path | None) -> Iterator[Path]:
+    if data is not None:
+        yield data
+        return
+    # Not TemporaryDirectory: what a dying process still writes must not turn into an error here.
+    made = Path(tempfile.mkdtemp(prefix="floorbell-"))
+    try:
+        yield made
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _web_port(asked: int | None) -> int:
+    if asked is None:
+        return PORT if _free(PORT) else free_port()
+    if not _free(asked):
+        raise DeployError(f"Port {asked} is taken; choose another with --port.")
+    return asked
+
+
+def _free(port: int) -> bool:
+    with socket.socket() as sock:
+        # As the web server will ask for it: what only lingers from a connection is no obstacle.
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _reached(stage: Stage, began_at: dt.datetime) -> bool:
+    """Whether the server has heard each kiosk since then, and each kiosk knows that the server is there."""
+    heard = sa.select(sa.func.count()).where(
+        device.c.store == shop.STORE, device.c.status == "online", device.c.status_at >= began_at
+    )
+    with making.writing(stage.config) as conn:
+        if conn.execute(heard).scalar_one() < len(shop.KIOSKS):
+            return False
+    try:
+        hands = [Hand(socket_of(stage.directory, kiosk.name)) for kiosk in shop.KIOSKS]
+        return all(hand.look().shown.state not in ("starting", "unreachable") for hand in hands)
+    except DeployError:
+        return False
