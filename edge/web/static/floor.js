@@ -104,7 +104,8 @@ document.addEventListener("visibilitychange", report);
 // ---- sound ----------------------------------------------------------------------------------------------
 
 const showSound = () => (soundButton.hidden = sound.ready());
-for (const touch of ["pointerdown", "keydown"]) {
+// Not at pointerdown: the line about the sound goes, the cards move up, and the tap would miss its button.
+for (const touch of ["click", "keydown"]) {
   addEventListener(touch, () => sound.unlock().then(showSound), { passive: true });
 }
 soundButton.addEventListener("click", () => sound.unlock().then((on) => on && sound.call("help")));
