@@ -11,6 +11,7 @@ from enum import StrEnum
 BOUNCE_S = 0.030
 STUCK_S = 30.0
 LOST_EDGE_S = 0.2
+LATE_S = 0.03
 
 
 class Happening(StrEnum):
@@ -85,8 +86,10 @@ class ButtonWatch:
         """The level as read at `now_s`: settles a bounce, and lets holds and stuck buttons come of age."""
         happened: list[ButtonEvent] = []
         if self._quiet_until_s is not None and now_s >= self._quiet_until_s:
-            self._raw = pressed
-            happened += self._settle(pressed)
+            if now_s < self._quiet_until_s + LATE_S:
+                self._raw = pressed
+            # A late look says nothing about the moment when the bounce ended; the edges do.
+            happened += self._settle(self._raw)
         if self._quiet_until_s is None and pressed != self._pressed:
             # An edge is on its way here, with a better time than now; only one that never comes is replaced.
             if self._doubt_until_s is None:

@@ -71,11 +71,13 @@ class Courier:
         heartbeat: Callable[[], Heartbeat],
         store: Callable[[Job], None],
         tell: Callable[[News], None],
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         self._clocks = clocks
         self._heartbeat = heartbeat
         self._store = store
         self._tell = tell
+        self._tick = tick
         self._names = (config.store, config.device)
         self._inbox: queue.SimpleQueue[Delivery | Report | None] = queue.SimpleQueue()
         self._flight = Flight()
@@ -91,7 +93,6 @@ class Courier:
         self._offline_mid: int | None = None
         self._offline = threading.Event()
         self._taken_over_s = float("-inf")
-        self.ticked_s = clocks.now()
         self.failed: BaseException | None = None
         self._session = Session(
             config.device,
@@ -159,7 +160,8 @@ class Courier:
                 item = self._inbox.get_nowait()
         except queue.Empty:
             pass
-        now_s = self.ticked_s = self._clocks.now()
+        self._tick()
+        now_s = self._clocks.now()
         self._tell_reachable(now_s)
         if self._offline_mid is None:
             self._send(now_s)

@@ -95,14 +95,11 @@ class Outbox:
         try:
             if damaged:
                 raise OutboxDamaged(f"The outbox {self._path} is damaged.")
-            self._db = self._connect()
+            self._open()
         except OutboxDamaged:
             self.set_aside, salvaged = self._set_aside()
-            self._db = self._connect()
+            self._open()
         self._opened_s = now_s
-        with _wrapped():
-            self.id = UUID(bytes=self._meta("outbox"))
-            self._ran_before_s = float(self._meta("ran_s"))
         with self.transaction():
             for row in salvaged:
                 self._db.execute(f"INSERT OR IGNORE INTO event ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?)", row)
@@ -283,6 +280,16 @@ class Outbox:
         if row is None:
             raise OutboxDamaged(f"The outbox {self._path} lacks its {key}.")
         return row[0]
+
+    def _open(self) -> None:
+        self._db = self._connect()
+        try:
+            with _wrapped():
+                self.id = UUID(bytes=self._meta("outbox"))
+                self._ran_before_s = float(self._meta("ran_s"))
+        except BaseException:
+            self._db.close()
+            raise
 
     def _connect(self) -> sqlite3.Connection:
         with _wrapped():

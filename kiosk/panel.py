@@ -51,11 +51,13 @@ class Panel:
         store: Callable[[Job], None],
         health: Health,
         watch: Callable[[Display], None] | None = None,
+        tick: Callable[[], None] = lambda: None,
     ) -> None:
         self._clocks = clocks
         self._store = store
         self._health = health
         self._watch = watch
+        self._tick = tick
         self._inbox: queue.SimpleQueue[Input | None] = queue.SimpleQueue()
         self._buttons: dict[str, Button] = {button.name: button for button in config.button}
         self._watches = {
@@ -66,7 +68,6 @@ class Panel:
         self._shown = Display(State.IDLE, "")  # nothing has been shown yet
         self._pins: Pins | None = None
         self._player: Player | None = None
-        self.ticked_s = clocks.now()
 
     def put(self, item: Input | None) -> None:
         """From any thread, and from a signal handler; None only wakes the loop."""
@@ -101,7 +102,8 @@ class Panel:
                 item = self._inbox.get_nowait()
         except queue.Empty:
             pass
-        now_s = self.ticked_s = self._clocks.now()
+        self._tick()
+        now_s = self._clocks.now()
         for name, watch in self._watches.items():
             due_s = watch.due_at()
             if due_s is not None and now_s >= due_s and self._pins is not None:

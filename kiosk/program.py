@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from broker.errors import BrokerError
+from broker.watchdog import HUNG, Watchdog, notify
 from kiosk import disk
 from kiosk.clock import Clocks
 from kiosk.config import Config
 from kiosk.courier import Courier
 from kiosk.display import Display
 from kiosk.errors import KioskError
-from kiosk.health import HUNG_EXIT, Health, Watchdog, notify
+from kiosk.health import Health
 from kiosk.jobs import Report, Save
 from kiosk.lamps import Player
 from kiosk.outbox import NewEvent
@@ -46,11 +47,14 @@ def run(
             panel.put(item)
             courier.put(item)
 
-        storing = Storing(config.outbox_directory, clocks, report)
+        watchdog = Watchdog(["panel", "storing thread", "courier"])
+        storing = Storing(config.outbox_directory, clocks, report, lambda: watchdog.tick("storing thread"))
         health = Health(clocks, storing, config.outbox_directory)
-        panel = Panel(config, clocks, storing.put, health, watch)
+        panel = Panel(config, clocks, storing.put, health, watch, lambda: watchdog.tick("panel"))
         try:
-            courier = Courier(config, clocks, health.heartbeat, storing.put, panel.put)
+            courier = Courier(
+                config, clocks, health.heartbeat, storing.put, panel.put, lambda: watchdog.tick("courier")
+            )
         except BrokerError as error:
             raise KioskError(str(error)) from None
         health.watch_identity(lambda: courier.taken_over)
@@ -66,22 +70,14 @@ def run(
         storing.start()
         courier.start()
         closing.append(courier.close)
-        watchdog = Watchdog(
-            clocks,
-            {
-                "panel": lambda: panel.ticked_s,
-                "storing thread": lambda: storing.ticked_s,
-                "courier": lambda: courier.ticked_s,
-            },
-        )
         watchdog.start()
-        closing.append(watchdog.close)
-        notify("READY=1", f"STATUS={config.device} in {config.zone}")
+        closing.append(watchdog.stop)
+        notify(f"READY=1\nSTATUS={config.device} in {config.zone}")
         log.info("The kiosk %s of the store %s is ready.", config.device, config.store)
         ending = Ending(stop, [lambda: storing.failed, lambda: courier.failed])
         panel.run(ending)
         notify("STOPPING=1")
-        return 0 if ending.failure is None else HUNG_EXIT
+        return 0 if ending.failure is None else HUNG
     finally:
         for close in reversed(closing):
             close()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from broker.events import MAX_COUNT, Attended, Cancelled, Content, HelpRequested, reference_of
-from broker.messages import OPEN_CALL_STATES, Call, CallState
+from broker.messages import CALL_TEXTS, OPEN_CALL_STATES, Call, CallState
 from kiosk.display import Display, State
 
 NEWS_S = 10.0  # the contract allows 15 s of silence; the difference is for a busy machine
@@ -100,6 +100,9 @@ class Request:
         effects: list[Effect] = self._flush(request, now_s)
         cancel_id = self._new_id()
         effects.append(Make(cancel_id, Cancelled(request.id), request.id))
+        if request.call is not None and request.call.state is CallState.ATTENDED:
+            # Somebody is there already: the store notes the press, and that person closes the request.
+            return effects
         self._withdraw(request.id, cancel_id)
         for event_id in sorted(request.unreceipted - {request.id}):
             other_id = self._new_id()
@@ -377,7 +380,7 @@ def _of_call(call: Call) -> tuple[State, str]:
     """The display's state and text for a call. A name is said only if the call carries one."""
     state, text = _PLAIN[call.state]
     if call.state in OPEN_CALL_STATES:
-        text = call.text
+        text = call.text if call.text in CALL_TEXTS else text
         if text == "seen":
             state = State.SEEN
         text = _NAMELESS.get(text, text) if call.name is None else text

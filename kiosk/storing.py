@@ -32,10 +32,17 @@ BATCH = 256
 class Storing:
     """See the module. `report` is called from the storing thread and must only enqueue."""
 
-    def __init__(self, directory: Path, clocks: Clocks, report: Callable[[Report], None]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        clocks: Clocks,
+        report: Callable[[Report], None],
+        tick: Callable[[], None] = lambda: None,
+    ) -> None:
         self._directory = directory
         self._clocks = clocks
         self._report = report
+        self._tick = tick
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._outbox: Outbox | None = None
         self._damaged: list[str] = []
@@ -44,7 +51,7 @@ class Storing:
         self._unwritten: list[Job] = []
         self._counts: Counts | None = None
         self._counted_s = self._pruned_s = self._tried_s = float("-inf")
-        self.ticked_s = clocks.now()
+        self._uncounted = False
         self.failed: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="storing", daemon=True)
 
@@ -117,7 +124,7 @@ class Storing:
         jobs: list[Job] = []
         going = True
         with contextlib.suppress(queue.Empty):
-            job = self._jobs.get(timeout=IDLE_S)
+            job = self._jobs.get(timeout=COUNT_S if self._uncounted else IDLE_S)
             while job is not None and len(jobs) < BATCH:
                 jobs.append(job)
                 job = self._jobs.get_nowait()
@@ -125,7 +132,8 @@ class Storing:
                 going = False
             else:
                 jobs.append(job)
-        now_s = self.ticked_s = self._clocks.now()
+        self._tick()
+        now_s = self._clocks.now()
         if jobs:
             self._deal(jobs)
         if (self._trouble or self._memory or self._unwritten) and now_s - self._tried_s >= RETRY_S:
@@ -135,9 +143,10 @@ class Storing:
                 self._pruned_s = now_s
                 self._try(lambda outbox: outbox.prune(now_s))
                 disk.keep_reserve(self._directory)
-            if (jobs and now_s - self._counted_s >= COUNT_S) or not jobs:
+            self._uncounted = self._uncounted or bool(jobs)
+            if self._uncounted and now_s - self._counted_s >= COUNT_S:
                 self._count()
-        self.ticked_s = self._clocks.now()
+        self._tick()
         for job in jobs:
             if isinstance(job, Flush):
                 job.done.set()
@@ -289,7 +298,7 @@ class Storing:
     def _count(self) -> None:
         if self._outbox is None:
             return
-        self._counted_s = self._clocks.now()
+        self._counted_s, self._uncounted = self._clocks.now(), False
         try:
             self._counts = self._outbox.counts()
         except KioskError as error:

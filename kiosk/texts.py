@@ -9,6 +9,7 @@ SENTENCES: dict[str, str] = {
     "paging.supervisors": "The supervisors have been called too: {people} people.",
     "paging.all": "The whole shop has been called: {people} people.",
     "paging.still": "Still calling {people} people, {seconds} s so far.",
+    "pressed_again": "You have pressed {count} times; it is the same request.",
     "paging.nobody": "Nobody is free right now; we keep trying.",
     "seen": "{name} has seen your request.",
     "coming": "{name} is on the way.",
@@ -48,8 +49,8 @@ SENTENCES: dict[str, str] = {
 
 
 def say(key: str, args: Mapping[str, str]) -> str:
-    """The sentence for a key, or for one of a newer server the key itself: never an error on a display."""
+    """The sentence for a key, or the key itself where that fails: never an error on a display."""
     try:
         return SENTENCES[key].format_map(args)
     except (KeyError, ValueError, IndexError):
-        return SENTENCES.get(key.partition(".")[0], key) if key not in SENTENCES else key
+        return key
