@@ -3,6 +3,7 @@ const cases = new Map([...document.querySelectorAll("[data-case]")].map((c) => [
 const tabs = [...document.querySelectorAll("[data-kiosk]")];
 const trouble = document.getElementById("trouble");
 let stream = null;
+let pressed = false;
 
 function say(sentence) {
   trouble.textContent = sentence;
@@ -25,6 +26,7 @@ function draw(panel, where) {
   for (const key of where.querySelectorAll("[data-button]")) {
     key.classList.toggle("is-down", panel.down.includes(key.dataset.button));
   }
+  if (!pressed) return;
   if (["saved", "sent", "seen", "on_the_way", "here", "resolved"].includes(panel.shown.state)) done("press");
   if (["on_the_way", "here", "resolved"].includes(panel.shown.state)) done("answer");
 }
@@ -80,6 +82,7 @@ const held = new Map();
 function down(key) {
   if (held.has(key)) return;
   held.set(key, key.closest("[data-case]").dataset.case);
+  pressed = true;
   key.classList.add("is-touched");
   touch(held.get(key), "press", key.dataset.button);
 }
