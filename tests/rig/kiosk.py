@@ -5,21 +5,42 @@ from pathlib import Path
 from deploy.demo.control import Hand
 from tests.rig.store import STORE, Rig
 
-BUTTONS = {"find-item": (17, "help"), "till": (27, "help"), "cancel": (6, "cancel"), "here": (13, "attend")}
+BUTTONS = {
+    "find-item": (17, "help"),
+    "till": (27, "help"),
+    "collect": (22, "help"),
+    "return": (5, "help"),
+    "cancel": (6, "cancel"),
+    "here": (13, "attend"),
+}
 
 
-def configure(rig: Rig, device: str, outbox: Path | None = None, hold_s: float = 0.5) -> Path:
-    """Write the kiosk's configuration and return its path. `outbox` elsewhere than beside it, if given."""
-    folder = rig.directory / "kiosks" / device
+def configure(
+    rig: Rig,
+    device: str,
+    outbox: Path | None = None,
+    hold_s: float = 0.5,
+    *,
+    called: str | None = None,
+    host: str = "127.0.0.1",
+    port: int | None = None,
+    window_s: int = 5,
+) -> Path:
+    """Write the kiosk's configuration and return its path. `outbox` elsewhere than beside it, if given.
+
+    `called` is its folder where two kiosks share one identity; `host` and `port` lead to the broker.
+    """
+    folder = rig.directory / "kiosks" / (called or device)
     folder.mkdir(parents=True, exist_ok=True)
     lines = [
         f'store = "{STORE}"',
         f'device = "{device}"',
         'zone = "shoes"',
         'languages = ["en", "ca"]',
+        f"repeat_window_s = {window_s}",
         "[broker]",
-        'host = "127.0.0.1"',
-        f"port = {rig.config.broker.port}",
+        f'host = "{host}"',
+        f"port = {port or rig.config.broker.port}",
         f'identity = "{rig.directory / "devices" / device}"',
         "[outbox]",
         f'directory = "{outbox or folder / "outbox"}"',

@@ -6,10 +6,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
@@ -46,13 +46,19 @@ class Rig:
     broker: Broker | None = None
 
     @classmethod
-    def make(cls, directory: Path, devices: tuple[str, ...] = ("kiosk-1",), streams: int = 64) -> "Rig":
+    def make(
+        cls,
+        directory: Path,
+        devices: tuple[str, ...] = ("kiosk-1",),
+        streams: int = 64,
+        hosts: tuple[str, ...] = ("127.0.0.1",),
+    ) -> "Rig":
         """Provision a store with two zones, four people and these devices. Nothing runs yet."""
         now = dt.datetime.now(dt.UTC)
         wanted = NewStore(
             STORE,
             "The trial store",
-            ("127.0.0.1",),
+            hosts,
             {"shoes": "Shoes", "tills": "Tills"},
             broker_port=free_port(),
             web_port=free_port(),
@@ -85,17 +91,26 @@ class Rig:
         user = "root" if os.geteuid() == 0 else None
         return Settings(STORE, self.config.identity_path, port=self.config.broker.port, user=user)
 
-    def start_broker(self, say: Callable[[str], None] = lambda line: None) -> None:
-        self.broker = Broker(self.broker_settings, say)
+    def start_broker(self, say: Callable[[str], None] = lambda line: None, **settings: Any) -> None:
+        """Start Mosquitto; `settings` replace some of broker_settings."""
+        self.broker = Broker(replace(self.broker_settings, **settings), say)
         self.broker.start()
 
-    def start(self, program: str, *command: str) -> subprocess.Popen[bytes]:
-        """Start a program (default: `python -m edge PROGRAM`) with its output in PROGRAM.log."""
+    def start(self, program: str, *command: str, prefix: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+        """Start a program (default: `python -m edge PROGRAM`) with its output in PROGRAM.log.
+
+        `prefix` stands before the interpreter: `ip netns exec …`, for one.
+        """
         if not command:
             command = ("-m", "edge", program, "--config", str(self.directory / "edge.toml"))
         with open(self.directory / f"{program}.log", "ab") as log:
             process = subprocess.Popen(
-                [sys.executable, *command], cwd=ROOT, stdout=log, stderr=log, stdin=subprocess.DEVNULL
+                [*prefix, sys.executable, *command],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
             )
         self.processes[program] = process
         return process
@@ -104,12 +119,23 @@ class Rig:
         return (self.directory / f"{program}.log").read_text(errors="replace")
 
     def signal(self, program: str, number: signal.Signals) -> None:
-        """Send a signal to a program or to the broker."""
+        """Send a signal to a program with all its processes, as systemd does, or to the broker."""
         if program == "broker":
             if self.broker is not None and self.broker.pid is not None:
                 os.kill(self.broker.pid, number)
         else:
-            self.processes[program].send_signal(number)
+            process = self.processes[program]
+            if process.poll() is None:
+                os.killpg(process.pid, number)
+
+    def kill(self, program: str) -> None:
+        """kill -9, and wait until it is gone."""
+        self.signal(program, signal.SIGKILL)
+        if program == "broker":
+            if self.broker is not None:
+                self.broker.stop()
+        else:
+            self.processes[program].wait()
 
     def session(self, device: str, deliver: Callable[[Delivery], None], **more: object) -> Session:
         """A connection with a device's identity, not started."""
@@ -129,16 +155,15 @@ class Rig:
 
     def stop(self) -> None:
         """End everything: CONT, TERM, then KILL."""
-        for process in self.processes.values():
+        for name, process in self.processes.items():
+            self.signal(name, signal.SIGCONT)
             if process.poll() is None:
-                process.send_signal(signal.SIGCONT)
                 process.terminate()
-        for process in self.processes.values():
+        for name, process in self.processes.items():
             try:
                 process.wait(8)
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                self.kill(name)
         if self.broker is not None:
             self.signal("broker", signal.SIGCONT)
             self.broker.stop()

@@ -1,0 +1,64 @@
+"""`python -m tests.faults [--seed N] [--seconds S] [--short] [--only NAME]`: every fault, one table."""
+
+import argparse
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.faults import kills
+from tests.faults.outcome import Outcome, table
+
+Fault = Callable[[Path, int], Outcome]
+
+
+def faults(seconds: float, short: bool) -> dict[str, Fault]:
+    """Every kind of fault by name, in the order in which they run."""
+    plan = kills.Plan(seconds, 2, False, 3.0, 2.5) if short else kills.Plan(seconds)
+    return {
+        kills.NAME: lambda folder, seed: kills.run(folder, seed, plan),
+    }
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="make faults", description="Kills, stops, power cuts and full disks under the real programs."
+    )
+    parser.add_argument("--seed", type=int, help="the same seed makes the same script (default: the time)")
+    parser.add_argument("--seconds", type=float, default=120.0, help="how long kills go on (default 120)")
+    parser.add_argument("--short", action="store_true", help="two kiosks, short stops, no web, kills only")
+    parser.add_argument("--only", action="append", metavar="NAME", help="only this fault; may be repeated")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the stores and their logs in DIR")
+    chosen = parser.parse_args(arguments)
+    seed = chosen.seed if chosen.seed is not None else int(time.time()) % 100_000
+    known = faults(chosen.seconds, chosen.short)
+    wanted = chosen.only or ([kills.NAME] if chosen.short else list(known))
+    for name in wanted:
+        if name not in known:
+            parser.error(f"--only is {name!r}; allowed are {', '.join(known)}.")
+    outcomes = [_run(name, known[name], seed, chosen.keep) for name in wanted]
+    print(table(outcomes, seed))
+    return 1 if any(outcome.wrong for outcome in outcomes) else 0
+
+
+def _run(name: str, fault: Fault, seed: int, keep: Path | None) -> Outcome:
+    begin = time.monotonic()
+    print(f"{name} … ", end="", flush=True)
+    with tempfile.TemporaryDirectory(prefix="fb-", ignore_cleanup_errors=True) as temporary:
+        folder = Path(temporary) if keep is None else keep / name
+        try:
+            outcome = fault(folder, seed)
+        except Exception as error:
+            # One fault that cannot be carried out must not hide what the others find.
+            traceback.print_exc()
+            outcome = Outcome(name, wrong=[f"It could not be carried out: {error}"])
+    outcome.name = name
+    outcome.figures = {"took": time.monotonic() - begin} | outcome.figures
+    print(outcome.status, flush=True)
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main())
