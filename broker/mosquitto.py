@@ -3,7 +3,6 @@
 Access is by suffix (decisions/001): a device's name is its certificate's, which Mosquitto puts for %u.
 """
 
-import re
 import shutil
 import socket
 import subprocess
@@ -14,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker.brokerlog import BrokerLog
 from broker.errors import BrokerStartError
 from broker.topics import ROOT, check_name
 
@@ -183,52 +183,8 @@ class Broker:
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None
+        log = BrokerLog(self.settings.store)
         for raw in process.stderr:
-            if (line := worth_saying(raw, self.settings.store)) is not None:
+            if (line := log.worth_saying(raw)) is not None:
                 self._recent.append(line)
                 self._say(line)
-
-
-# What debug logging says for every packet; only a refused publish among it is worth a line.
-_ROUTINE = (
-    b"Received ",
-    b"Sending ",
-    b"\tfloorbell/",
-    b"No will",
-    b"Will message",
-    b"Outgoing messages",
-    b"\t0",
-    b"\t1",
-    b"Warning: ACL pattern",
-)
-
-
-# Mosquitto before 2.1 cannot refuse MQTT 3.1.1 (decisions/001); its log names it p1 or p2, and MQTT v5 p5.
-_OLD_PROTOCOL = re.compile(rb"^New client connected from .* \(p[12], ")
-
-
-def worth_saying(raw: bytes, store: str) -> str | None:
-    """The log line for a person, or None for the routine ones. Names what was refused to whom."""
-    text = raw.split(b": ", 1)[-1].rstrip()
-    if text.startswith(b"Denied PUBLISH from "):
-        return "refused: " + text.decode(errors="replace")
-    if text.startswith(_ROUTINE) or not text:
-        return None
-    if _OLD_PROTOCOL.match(text):
-        return "not MQTT v5: " + text.decode(errors="replace")
-    line = text.decode(errors="replace")
-    parts = line.split(" ")
-    if len(parts) == 3 and parts[1] in ("0", "1", "2"):  # "{client} {qos} {filter}", of log_type subscribe
-        return (
-            None
-            if _own_subscription(parts[0], parts[2], store)
-            else f"refused: {parts[0]} subscribes to {parts[2]}"
-        )
-    return line
-
-
-def _own_subscription(client: str, topic: str, store: str) -> bool:
-    base = f"{ROOT}/{store}"
-    own = {f"{base}/{client}/{channel}" for channel in ("receipt", "call", "command", "witness")}
-    own |= {f"{base}/edge/state", f"{base}/edge/heartbeat", f"{base}/pager/{client}/page"}
-    return client.startswith("edge-") or topic in own

@@ -6,6 +6,7 @@ reused one sends its unacknowledged messages again by itself, behind the back of
 """
 
 import contextlib
+import hashlib
 import random
 import socket
 import ssl
@@ -83,7 +84,7 @@ Delivery = Connected | Disconnected | Arrival | Accepted
 
 
 class Session:
-    """See the module. `name` is the client id and the thread's name. Any thread may publish and stop."""
+    """See the module. `name` names the thread and begins the client id. Any thread may publish and stop."""
 
     def __init__(
         self,
@@ -109,6 +110,7 @@ class Session:
         self._manual_ack = manual_ack
         self._backoff_s = backoff_s
         self._tls = _context(credentials, check_time)
+        self._client_id = client_id(name, credentials)
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._client: mqtt.Client | None = None
@@ -202,7 +204,7 @@ class Session:
     def _new_client(self) -> mqtt.Client:
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=self.name,
+            client_id=self._client_id,
             protocol=mqtt.MQTTv5,
             reconnect_on_failure=False,
             manual_ack=self._manual_ack,
@@ -291,6 +293,15 @@ class Session:
 
 
 _TAKEN_OVER_SENTENCE = "another program uses the same identity."
+
+
+def client_id(name: str, credentials: Credentials) -> str:
+    """Always the same for one identity, and not to be guessed by another.
+
+    A broker ends the older of two connections with one client id, whoever holds the certificate: a stolen
+    device that took the server's id could keep it off the broker.
+    """
+    return f"{name}-{hashlib.sha256(credentials.key.read_bytes()).hexdigest()[:20]}"
 
 
 def _context(credentials: Credentials, check_time: bool) -> ssl.SSLContext:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from broker import mosquitto
+from broker.brokerlog import BrokerLog
 from broker.errors import ContractError
-from broker.mosquitto import Settings, worth_saying
+from broker.mosquitto import Settings
 
 
 @pytest.fixture
@@ -83,7 +84,7 @@ def test_a_store_with_a_wildcard_for_a_name_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_what_a_person_should_know_is_said(line: str, said: str) -> None:
-    assert worth_saying(f"1700000000: {line}\n".encode(), "shop") == said
+    assert BrokerLog("shop").worth_saying(f"1700000000: {line}\n".encode()) == said
 
 
 @pytest.mark.parametrize(
@@ -100,12 +101,24 @@ def test_what_a_person_should_know_is_said(line: str, said: str) -> None:
     ],
 )
 def test_what_goes_on_all_day_is_not(raw: bytes) -> None:
-    assert worth_saying(raw + b"\n", "shop") is None
+    assert BrokerLog("shop").worth_saying(raw + b"\n") is None
 
 
 def test_a_client_of_an_older_protocol_is_pointed_out() -> None:
     raw = b"1700000000: New client connected from 10.0.0.9:50123 as tills-1 (p%d, c1, k60, u'tills-1').\n"
-    assert worth_saying(raw % 2, "shop") == (
+    assert BrokerLog("shop").worth_saying(raw % 2) == (
         "not MQTT v5: New client connected from 10.0.0.9:50123 as tills-1 (p2, c1, k60, u'tills-1')."
     )
-    assert (worth_saying(raw % 5, "shop") or "").startswith("New client connected")
+    assert (BrokerLog("shop").worth_saying(raw % 5) or "").startswith("New client connected")
+
+
+def test_a_foreign_subscription_is_named_by_its_certificate_not_by_its_chosen_client_id() -> None:
+    log = BrokerLog("shop")
+    log.worth_saying(
+        b"1700000000: New client connected from 10.0.0.9:50123 as tills-1 (p5, c1, k60, u'shoes-1').\n"
+    )
+    assert log.worth_saying(b"1700000000: tills-1 1 floorbell/v1/shop/shoes-1/receipt\n") is None
+    assert (
+        log.worth_saying(b"1700000000: tills-1 1 floorbell/v1/shop/tills-1/receipt\n")
+        == "refused: shoes-1 subscribes to floorbell/v1/shop/tills-1/receipt"
+    )

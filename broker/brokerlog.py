@@ -1,0 +1,63 @@
+"""Mosquitto's log, read for a person: who connects, what was refused to whom; routine is left out.
+
+Refused publishes stand only among its debug lines (decisions/001), one of which there is for every packet.
+"""
+
+import re
+from collections import OrderedDict
+
+from broker.topics import ROOT
+
+_ROUTINE = (
+    b"Received ",
+    b"Sending ",
+    b"\tfloorbell/",
+    b"No will",
+    b"Will message",
+    b"Outgoing messages",
+    b"\t0",
+    b"\t1",
+    b"Warning: ACL pattern",
+)
+_CONNECTED = re.compile(
+    r"New client connected from \S+ as (?P<client>.+) \(p(?P<protocol>\d), .*u'(?P<user>[^']*)'\)"
+)
+# "{client} {qos} {filter}", of log_type subscribe
+_SUBSCRIBED = re.compile(r"(?P<client>\S+) [012] (?P<filter>\S+)")
+_REMEMBERED = 5000
+
+
+class BrokerLog:
+    """Reads one broker's lines in order. Subscriptions name only client ids, which anyone may choose, so the
+    certificate's name of each is kept from the line of its connection."""
+
+    def __init__(self, store: str) -> None:
+        self._base = f"{ROOT}/{store}"
+        self._users: OrderedDict[str, str] = OrderedDict()
+
+    def worth_saying(self, raw: bytes) -> str | None:
+        """The line for a person, or None for the routine ones."""
+        text = raw.split(b": ", 1)[-1].rstrip()
+        if text.startswith(_ROUTINE) or not text:
+            return None
+        line = text.decode(errors="replace")
+        if line.startswith("Denied PUBLISH from "):
+            return f"refused: {line}"
+        if connected := _CONNECTED.match(line):
+            self._users[connected["client"]] = connected["user"]
+            self._users.move_to_end(connected["client"])
+            if len(self._users) > _REMEMBERED:
+                self._users.popitem(last=False)
+            # Mosquitto before 2.1 cannot refuse MQTT 3.1.1 (decisions/001); its log names it p1 or p2.
+            return f"not MQTT v5: {line}" if connected["protocol"] in "12" else line
+        if subscribed := _SUBSCRIBED.fullmatch(line):
+            user = self._users.get(subscribed["client"], subscribed["client"])
+            if self._may_read(user, subscribed["filter"]):
+                return None
+            return f"refused: {user} subscribes to {subscribed['filter']}"
+        return line
+
+    def _may_read(self, user: str, topic: str) -> bool:
+        own = {f"{self._base}/{user}/{channel}" for channel in ("receipt", "call", "command", "witness")}
+        own |= {f"{self._base}/edge/state", f"{self._base}/edge/heartbeat", f"{self._base}/pager/{user}/page"}
+        return user.startswith("edge-") or topic in own
