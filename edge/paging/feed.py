@@ -55,6 +55,7 @@ _BUMP = (
     .values(cursor=feed_head.c.cursor + sa.bindparam("more"))
     .returning(feed_head.c.cursor)
 )
+_ADD = sa.insert(feed)
 _AFTER = (
     sa.select(feed.c.cursor, feed.c.audience, feed.c.what, feed.c.subject, feed.c.body, feed.c.at)
     .where(feed.c.store == sa.bindparam("in_store"), feed.c.cursor > sa.bindparam("in_cursor"))
@@ -73,7 +74,7 @@ def append(conn: sa.Connection, store: str, news: Sequence[News], at: datetime) 
         last = len(news)
     first = last - len(news) + 1
     conn.execute(
-        sa.insert(feed),
+        _ADD,
         [
             {
                 "store": store,
