@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
@@ -17,8 +18,11 @@ STOP_S = 3
 _SILENT_PEER_MS = 15_000
 
 
-def run_web(config: EdgeConfig) -> int:
-    """Serve until SIGTERM. 1 with one sentence if the port is taken or the database cannot be used."""
+def run_web(config: EdgeConfig, dress: Callable[[Any], None] | None = None) -> int:
+    """Serve until SIGTERM. 1 with one sentence if the port is taken or the database cannot be used.
+
+    `dress` gets the application in the process that serves it: the demo puts its own page in front.
+    """
     try:
         listener = _listen(config.web.host, config.web.port)
     except OSError as error:
@@ -30,7 +34,7 @@ def run_web(config: EdgeConfig) -> int:
         return 1
     if not _checked(config):
         return 1
-    return _serve(config, listener)
+    return _serve(config, listener, dress)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -91,11 +95,11 @@ def _is_ours(error: Exception) -> bool:
     return isinstance(error, EdgeError | BrokerError)
 
 
-def _serve(config: EdgeConfig, listener: socket.socket) -> int:
-    from gunicorn.app.base import BaseApplication
-    from gunicorn.workers.gthread import ThreadWorker
+def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], None] | None) -> int:
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+    from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-    class StreamingWorker(ThreadWorker):  # type: ignore[misc]
+    class StreamingWorker(ThreadWorker):
         """Streams never end by themselves, so a stop ends them first."""
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -103,7 +107,7 @@ def _serve(config: EdgeConfig, listener: socket.socket) -> int:
             services.hub.end_streams()
             super().handle_exit(sig, frame)
 
-    class Web(BaseApplication):  # type: ignore[misc]
+    class Web(BaseApplication):
         def load_config(self) -> None:
             streams = config.web.streams
             for name, value in {
@@ -126,7 +130,10 @@ def _serve(config: EdgeConfig, listener: socket.socket) -> int:
                 self.cfg.set(name, value)
 
         def load(self) -> Any:
-            return _application(config)
+            app = _application(config)
+            if dress is not None:
+                dress(app)
+            return app
 
     try:
         Web().run()

@@ -10,7 +10,7 @@ const facts = document.body.dataset;
 const board = document.getElementById("board");
 const trouble = document.getElementById("trouble");
 const link = document.getElementById("link");
-const soundButton = document.getElementById("sound");
+const soundOff = document.getElementById("sound");
 const WORDS = {
   unknown: "Connecting…",
   connected: "Connected",
@@ -23,19 +23,31 @@ let drawing = null;
 let dirty = false;
 let putBack = () => {};
 
+// While a thumb is down the list stands still: a card that moves under it would accept the wrong request.
+let lifted = Promise.resolve();
+addEventListener("pointerdown", () => {
+  lifted = new Promise((resolve) => {
+    const up = () => setTimeout(resolve, 60);
+    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, up, { once: true });
+    setTimeout(up, 1_500);
+  });
+});
+
 /** Draw the list anew; what comes in while it is drawn is drawn right after. */
 function redraw() {
   if (drawing) {
     dirty = true;
     return drawing;
   }
-  drawing = window.htmx.ajax("GET", facts.board, { target: "#board", swap: "innerHTML" }).finally(() => {
-    drawing = null;
-    if (dirty) {
-      dirty = false;
-      redraw().catch(() => {});
-    }
-  });
+  drawing = lifted
+    .then(() => window.htmx.ajax("GET", facts.board, { target: "#board", swap: "innerHTML" }))
+    .finally(() => {
+      drawing = null;
+      if (dirty) {
+        dirty = false;
+        redraw().catch(() => {});
+      }
+    });
   return drawing;
 }
 
@@ -103,12 +115,10 @@ document.addEventListener("visibilitychange", report);
 
 // ---- sound ----------------------------------------------------------------------------------------------
 
-const showSound = () => (soundButton.hidden = sound.ready());
-// Not at pointerdown: the line about the sound goes, the cards move up, and the tap would miss its button.
+const showSound = () => (soundOff.hidden = sound.ready());
 for (const touch of ["click", "keydown"]) {
   addEventListener(touch, () => sound.unlock().then(showSound), { passive: true });
 }
-soundButton.addEventListener("click", () => sound.unlock().then((on) => on && sound.call("help")));
 
 // ---- the connection -------------------------------------------------------------------------------------
 
