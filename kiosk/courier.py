@@ -82,6 +82,7 @@ class Courier:
         self._inbox: queue.SimpleQueue[Delivery | Report | None] = queue.SimpleQueue()
         self._flight = Flight()
         self._carried: dict[UUID, OpenEvent] = {}
+        self._answered: set[UUID] = set()  # since the outbox was last asked, which may not know it yet
         self._more, self._asked_s = True, float("-inf")
         self._connected = False
         self._edge_online = False
@@ -194,6 +195,7 @@ class Courier:
             self._flight.sent(event, now_s)
         if self._more and len(self._carried) < LOW and now_s - self._asked_s >= ASK_AGAIN_S:
             self._asked_s = now_s
+            self._answered.clear()
             self._store(Refill())
 
     def _handle(self, item: Delivery | Report) -> None:
@@ -222,8 +224,11 @@ class Courier:
                 self._carry(event)
             case Refilled(events, more):
                 self._more = more
-                for event in events:
-                    self._carried.setdefault(event.id, event)
+                known = self._carried.keys() | self._answered
+                fresh = [event for event in events if event.id not in known]
+                self._carried.update((event.id, event) for event in fresh)
+                if fresh:  # otherwise it is asked again after a while
+                    self._asked_s = float("-inf")
 
     def _on_connected(self) -> None:
         log.info("Connected to the broker.")
@@ -273,6 +278,7 @@ class Courier:
             if isinstance(command, Identify):
                 self._tell(command)
             elif isinstance(command, Replay):
+                self._answered.clear()
                 self._store(ReplayFrom(command.outbox, command.from_seq))
             else:
                 log.warning("The command %s is not for this kiosk.", type(command).__name__.lower())
@@ -295,6 +301,8 @@ class Courier:
         self._flight.answered([event_id for event_id in answered if event_id in self._carried], now_s)
         for event_id in answered:
             self._carried.pop(event_id, None)
+        if self._more:
+            self._answered.update(answered)
         self._tell(Answered(tuple(receipted), tuple(refused)))
 
     def _carry(self, event: OpenEvent) -> None:

@@ -169,6 +169,10 @@ class FakeServer:
     def command(self, device: str, command: msgspec.Struct) -> None:
         self._say(device, Channel.COMMAND, command)
 
+    def raw(self, device: str, channel: Channel, payload: bytes) -> None:
+        """Bytes that may be anything."""
+        self._session.publish(topics.of_device(STORE, device, channel), payload)
+
     def close(self) -> None:
         self._inbox.put(None)
         self._thread.join(5)

@@ -1,7 +1,9 @@
 """The kiosk's half of the spine: pins to wire and back, on a real broker, with a server that can be told."""
 
+import contextlib
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from broker.events import HelpRequested, reference_of
-from broker.messages import Replay
+from broker.messages import Identify, Replay
 from broker.mosquitto import Broker
+from broker.topics import Channel
 from kiosk.display import State
 from tests.system.kiosk_rig import (
     CANCEL,
@@ -156,6 +159,8 @@ def test_while_the_server_is_away_help_is_held_and_security_is_not(
     start: Callable[..., RunningKiosk], server: FakeServer
 ) -> None:
     kiosk = start()
+    until(lambda: server.heartbeats)
+    time.sleep(0.3)  # it has heard the server, so that the first press is not its probe
     kiosk.press(HELP)
     kiosk.shows(State.SENT)
     server.online(False)
@@ -216,6 +221,65 @@ def test_a_refused_event_is_set_aside_and_shows_in_the_heartbeat(
     beat = until(lambda: next((b for b in server.heartbeats if b.faults), None))
     assert "not wanted here" in beat.faults[0]
     assert beat.depth == 0 and beat.oldest_open_seq == 2
+
+
+def test_nonsense_from_the_wire_is_ignored_and_the_line_goes_on(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    for channel in (Channel.CALL, Channel.COMMAND, Channel.RECEIPT):
+        for payload in (b"", b"{", b"[]", b'{"command":"explode"}', b"\xff" * 9000, b'{"seqs":[0]}'):
+            server.raw(NAME, channel, payload)
+    server.raw(NAME, Channel.COMMAND, b'{"command":"drill","kind":"security"}')
+    kiosk.press(HELP)
+    kiosk.shows(State.SENT)
+    assert [event.kind for event in server.arrivals] == ["help"]
+
+
+def test_a_technician_finds_the_kiosk_by_its_blinking_lamp(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    until(lambda: server.heartbeats)
+    before = len(kiosk.factory.pin(LAMP).states)
+    server.command(NAME, Identify(1))
+    until(lambda: len(kiosk.factory.pin(LAMP).states) > before + 6)
+    assert kiosk.display.state is State.IDLE
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount a small disk to fill")
+def test_with_a_full_disk_presses_are_still_sent_and_are_saved_when_there_is_room(
+    device: Callable[[str], Path], broker: Broker, server: FakeServer, tmp_path: Path
+) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(small)], check=True)
+    try:
+        kiosk = RunningKiosk(settings(device(NAME), broker.settings.port, small / "outbox", NAME))
+        until(lambda: (small / "outbox" / "reserve").exists() and server.heartbeats)
+        server.receipts = False
+        with contextlib.suppress(OSError), (small / "filler").open("wb", buffering=0) as filler:
+            while filler.write(b"0" * 4096):
+                pass
+        pressed = 0
+        while State.NOT_SAVED not in kiosk.states and pressed < 60:
+            kiosk.press(HELP if pressed % 2 == 0 else CANCEL)
+            pressed += 1
+        kiosk.shows(State.NOT_SAVED)
+        server.receipts = True
+        kiosk.shows(State.SENT)
+        kiosk.press(SECURITY, 0.6)
+        security = until(lambda: server.of_kind("security"))[0]
+        assert security.seq is not None, "the reserve has made room for it"
+        assert any(event.seq is None for event in server.events.values())
+        (small / "filler").unlink()
+        until(lambda: (small / "outbox" / "reserve").exists())
+        kiosk.press(CANCEL)
+        kiosk.press(TILL)
+        until(lambda: any(e.content.topic == "till" and e.seq for e in server.of_kind("help")))
+        kiosk.close()
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
 
 
 def test_a_second_program_on_the_same_outbox_refuses_to_start(
