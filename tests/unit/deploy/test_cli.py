@@ -1,0 +1,146 @@
+"""The `floorbell` command: what it makes, and its one sentence when it cannot."""
+
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import click.testing
+import pytest
+
+from deploy import cli
+from deploy.provision import writing
+from edge.config import load_config
+from edge.devices import store as devices
+from edge.people import store as people
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def floorbell(capsys: pytest.CaptureFixture[str]) -> Run:
+    def run(*arguments: object) -> tuple[int, str, str]:
+        status = cli.main([str(argument) for argument in arguments])
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def config(tmp_path: Path, floorbell: Run) -> Path:
+    status, _, wrong = floorbell(
+        *("provision", "store", "shop", "--title", 'La "Botiga" nº 1', "--dir", tmp_path / "shop"),
+        *("--host", "10.0.0.2", "--zone", "tills=Tills", "--zone", "door=The door"),
+    )
+    assert (status, wrong) == (0, "")
+    return tmp_path / "shop" / "edge.toml"
+
+
+def test_a_new_store_has_its_zones_and_a_database_only_its_owner_reads(config: Path) -> None:
+    loaded = load_config(config)
+    assert (loaded.store, loaded.title) == ("shop", 'La "Botiga" nº 1')
+    with writing(loaded) as conn:
+        assert devices.zones(conn, "shop") == {"door": "The door", "tills": "Tills"}
+    assert stat.S_IMODE((config.parent / "floorbell.db").stat().st_mode) == 0o600
+
+
+def test_a_store_is_never_made_twice(config: Path, floorbell: Run) -> None:
+    again = ("provision", "store", "shop", "--title", "x", "--dir", config.parent, "--host", "h")
+    status, _, wrong = floorbell(*again, "--zone", "tills=Tills")
+    assert (status, wrong) == (1, f"{config.parent} holds a store already; it is kept.\n")
+
+
+def test_a_devices_keys_stay_on_it(tmp_path: Path, config: Path, floorbell: Run) -> None:
+    keys = tmp_path / "kiosk"
+    assert floorbell("device", "request", "tills-1", "--dir", keys)[0] == 0
+    request = ("--request", keys / "request.json")
+    status, said, _ = floorbell("device", "add", "tills-1", "--zone", "tills", *request, "--config", config)
+    folder = config.parent / "devices" / "tills-1"
+    assert (status, str(folder) in said) == (0, True)
+    assert sorted(path.name for path in folder.iterdir()) == ["ca.crt", "tls.crt"]
+    assert "tills-1" in floorbell("device", "list", "--config", config)[1]
+
+
+def test_without_a_request_the_keys_are_made_here_and_the_folder_is_named(
+    config: Path, floorbell: Run
+) -> None:
+    status, said, _ = floorbell("device", "add", "door-1", "--zone", "door", "--config", config)
+    assert status == 0 and "leave no copy behind" in said
+    assert (config.parent / "devices" / "door-1" / "sign.key").exists()
+
+
+def test_a_device_that_is_refused_leaves_nothing_behind(config: Path, floorbell: Run) -> None:
+    status, _, wrong = floorbell("device", "add", "tills-1", "--zone", "roof", "--config", config)
+    assert (status, wrong) == (1, "There is no zone 'roof'; this store has door, tills.\n")
+    broken = config.parent / "request.json"
+    broken.write_text("{}")
+    add = ("device", "add", "tills-1", "--zone", "tills", "--request", broken)
+    status, _, wrong = floorbell(*add, "--config", config)
+    assert status == 1 and "damaged" in wrong
+    assert not (config.parent / "devices").exists()
+    assert "There is no device yet." in floorbell("device", "list", "--config", config)[1]
+
+
+def test_a_person_is_asked_for_a_pin_and_can_be_disabled(config: Path, floorbell: Run) -> None:
+    asked = click.testing.CliRunner().invoke(
+        cli.floorbell,
+        ["person", "add", "Marta", "--role", "associate", "--zone", "tills", "--config", str(config)],
+        input="2580\n2580\n",
+    )
+    assert asked.exit_code == 0 and "2580" not in asked.output
+    loaded = load_config(config)
+    with writing(loaded) as conn:
+        marta = people.by_name(conn, "shop", "marta")
+        assert marta is not None and marta.zones == ("tills",)
+        assert (people.secrets(conn, marta.id).pin_hash or "").startswith("$argon2id$")
+    assert floorbell("person", "disable", "Marta", "--config", config)[0] == 0
+    assert (
+        floorbell("person", "disable", "Marta", "--config", config)[2] == "There is no Marta in this store.\n"
+    )
+
+
+def test_the_broker_is_rendered_from_edge_toml(config: Path, floorbell: Run) -> None:
+    status, said, _ = floorbell("broker", "render", "--config", config, "--listen", "10.0.0.2")
+    assert status == 0
+    assert "listener 8883 10.0.0.2\n" in Path(said.strip()).read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("dance",), "No such command 'dance'."),
+        (("device", "add"), "Missing argument 'NAME'."),
+        (("edge", "worker", "--config", "/nowhere.toml"), "There is no configuration file /nowhere.toml."),
+        (("broker", "render", "--config", "/nowhere.toml"), "There is no configuration file /nowhere.toml."),
+        (
+            ("device", "request", "edge-worker", "--dir", "/nowhere"),
+            "The device's name is 'edge-worker'; 'edge', 'feed', 'pager' and 'edge-…' are taken.",
+        ),
+        (
+            (
+                "provision",
+                "store",
+                "s",
+                "--title",
+                "t",
+                "--dir",
+                "/nowhere",
+                "--host",
+                "h",
+                "--zone",
+                "tills",
+            ),
+            "--zone is 'tills'; allowed is NAME=TITLE, as in tills=Tills.",
+        ),
+    ],
+)
+def test_a_mistake_is_one_sentence_and_status_1(
+    floorbell: Run, arguments: tuple[str, ...], sentence: str
+) -> None:
+    assert floorbell(*arguments) == (1, "", sentence + "\n")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, floorbell: Run) -> None:
+    (tmp_path / "file").touch()
+    status, _, wrong = floorbell("device", "request", "tills-1", "--dir", tmp_path / "file" / "x")
+    assert (status, wrong) == (1, f"{tmp_path / 'file' / 'x'}: Not a directory.\n")
