@@ -140,7 +140,9 @@ class Outbox:
     def count_repeats(self, request: UUID, content: HelpRequested, stamp: Stamp) -> None:
         """`content.count` presses of an open request wait to be sent. Inside a transaction."""
         self._db.execute(
-            "INSERT OR REPLACE INTO repeats VALUES (?,?,?,?,?,?)",
+            # The stamp stays that of the first press.
+            "INSERT INTO repeats VALUES (?,?,?,?,?,?) ON CONFLICT (request) DO UPDATE"
+            " SET topic = excluded.topic, language = excluded.language, count = excluded.count",
             (
                 request.bytes,
                 content.topic,
@@ -151,11 +153,17 @@ class Outbox:
             ),
         )
 
-    def waiting_repeats(self) -> list[tuple[UUID, HelpRequested]]:
-        """What was counted and not yet turned into an event when the program ended."""
+    def waiting_repeats(self) -> list[tuple[UUID, HelpRequested, UUID, int]]:
+        """(request, presses, boot, monotonic_ms) of what was counted and not yet turned into an event when
+        the program ended."""
         with _wrapped():
-            rows = self._db.execute("SELECT request, topic, language, count FROM repeats").fetchall()
-        return [(UUID(bytes=request), HelpRequested(topic, lang, n)) for request, topic, lang, n in rows]
+            rows = self._db.execute(
+                "SELECT request, topic, language, count, boot, made_ms FROM repeats"
+            ).fetchall()
+        return [
+            (UUID(bytes=request), HelpRequested(topic, lang, n), UUID(bytes=boot), made_ms)
+            for request, topic, lang, n, boot, made_ms in rows
+        ]
 
     def receive(self, receipt: Receipt, now_s: float) -> None:
         """Let go of what is committed, set aside what is refused. Inside a transaction."""

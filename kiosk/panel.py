@@ -130,9 +130,9 @@ class Panel:
                 for event_id in receipted:
                     self.request.receipted(event_id, now_s)
                 for event_id, _ in refused:
-                    self.request.refused(event_id, now_s)
+                    self._perform(self._perform(self.request.refused(event_id, now_s), now_s), now_s)
             case Call():
-                self.request.call(item, now_s)
+                self._perform(self._perform(self.request.call(item, now_s), now_s), now_s)
             case Reachable(reachable):
                 self.request.link(reachable, now_s)
             case Identify(seconds):
@@ -166,8 +166,9 @@ class Panel:
     def _perform(self, effects: Iterable[Effect], at_s: float) -> None:
         for effect in effects:
             match effect:
-                case Make(event_id, content, request, ends_repeats):
-                    self._save(event_id, content, request, at_s, ends_repeats)
+                case Make(event_id, content, request, ends_repeats, made_s):
+                    made_s = at_s if made_s is None else made_s
+                    self._save(event_id, content, request, made_s, ends_repeats)
                 case CountRepeats(request, content):
                     self._store(Count(request, content, self._clocks.stamp(at_s)))
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from typing import Any
 
 from broker.errors import BrokerError
+from broker.events import Clock
 from broker.watchdog import HUNG, Watchdog, notify
 from kiosk import disk
-from kiosk.clock import Clocks
+from kiosk.clock import Clocks, Stamp
 from kiosk.config import Config
 from kiosk.courier import Courier
 from kiosk.display import Display
@@ -89,8 +90,9 @@ def _take_up(storing: Storing, panel: Panel, clocks: Clocks, give_up_s: float) -
     if outbox is None:
         return
     now_s = clocks.now()
-    for request_id, content in outbox.waiting_repeats():
-        event = NewEvent(panel.new_id(), content, clocks.stamp(now_s), request_id, ends_repeats=True)
+    for request_id, content, boot, made_ms in outbox.waiting_repeats():
+        stamp = Stamp(made_ms / 1000, clocks.wall(), Clock(clocks.synced(), boot, made_ms))
+        event = NewEvent(panel.new_id(), content, stamp, request_id, ends_repeats=True)
         storing.put(Save(event))
     found = outbox.interrupted(now_s - give_up_s)
     if found is not None:

@@ -22,12 +22,14 @@ _REMEMBERED = 32
 
 @dataclass(frozen=True)
 class Make:
-    """An event to be stored and sent. `request` is the request it belongs to."""
+    """An event to be stored and sent. `request` is the request it belongs to; `at_s` when it happened, if
+    that is not now."""
 
     id: UUID
     content: Content
     request: UUID | None = None
     ends_repeats: bool = False  # it carries the repeats that were counted until now
+    at_s: float | None = None
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class _Open:
     sent: bool = False
     unreceipted: set[UUID] = field(default_factory=set)
     repeats: int = 0
+    repeats_since_s: float = 0.0
     repeat_topic: str = "help"
     again_s: float = 0.0
     call: Call | None = None
@@ -175,41 +178,51 @@ class Request:
             self._say(State.CANCELLED, "cancelled", now_s)
             self._closed_s = now_s
 
-    def refused(self, event_id: UUID, now_s: float) -> None:
+    def refused(self, event_id: UUID, now_s: float) -> list[Effect]:
         """The server has set the event aside for good."""
+        effects: list[Effect] = []
         request = self._open
         if request is not None:
             request.unreceipted.discard(event_id)
             if event_id == request.id and request.call is None:
+                effects = self._flush(request, now_s)
                 self._say(State.MISSED, "refused", now_s)
                 self._close(now_s)
         for withdrawn, cancel_id in list(self._withdrawn.items()):
             if cancel_id == event_id:
                 del self._withdrawn[withdrawn]
+        return effects
 
     def link(self, reachable: bool, now_s: float) -> None:
         """Whether the store answers at all."""
         self._reachable = reachable
         self._rest(now_s)
 
-    def call(self, call: Call, now_s: float) -> None:
-        """The server's word about a request of this kiosk. Discreet ones and old ones change nothing."""
+    def call(self, call: Call, now_s: float) -> list[Effect]:
+        """The server's word about a request of this kiosk. Discreet ones and old ones change nothing.
+
+        Counted repeats leave when it ends, and become a new request: they came before anyone could say that
+        the old one was over.
+        """
+        effects: list[Effect] = []
         if call.display == "discreet":
-            return
+            return effects
         request_id = call.joined_to or call.request
         if request_id in self._withdrawn and call.state in OPEN_CALL_STATES:
-            return
+            return effects
         request = self._open
+        effects: list[Effect] = []
         if request is not None and request_id != request.id:
             if call.request != request.id:
-                return
+                return effects
+            effects += self._flush(request, now_s)
             request.unreceipted.discard(request.id)
             request.id, request.call = request_id, None
         if call.revision < self._revisions.get(request_id, -1):
-            return
+            return effects
         if request is None:
             if call.state not in OPEN_CALL_STATES or call.revision == self._revisions.get(request_id):
-                return
+                return effects
             request = self._open = _Open(request_id, call.reference, now_s, now_s, now_s)
             self._closed_s = self._cancel = self._attend = None
         self._remember(request_id, call.revision)
@@ -220,7 +233,10 @@ class Request:
         if not again:
             self._say(*_of_call(call), now_s, name=call.name, args=call.args)
         if call.state not in OPEN_CALL_STATES:
+            # Presses that were counted before it closed belong to it; their time says so to the server.
+            effects += self._flush(request, now_s)
             self._close(now_s)
+        return effects
 
     # What time does
 
@@ -272,6 +288,8 @@ class Request:
         effects: list[Effect] = []
         if request.repeats >= MAX_COUNT:
             effects += self._flush(request, now_s)
+        if not request.repeats:
+            request.repeats_since_s = now_s
         request.repeats += 1
         request.repeat_topic = topic
         effects.append(CountRepeats(request.id, HelpRequested(topic, self.language, request.repeats)))
@@ -290,7 +308,8 @@ class Request:
         content = HelpRequested(request.repeat_topic, self.language, request.repeats)
         request.repeats, request.window_s = 0, now_s
         request.unreceipted.add(event_id)
-        return [Make(event_id, content, request.id, ends_repeats=True)]
+        # The time of the first of them: they may leave only when the request is already closed.
+        return [Make(event_id, content, request.id, ends_repeats=True, at_s=request.repeats_since_s)]
 
     def _progress(self, request: _Open, now_s: float) -> None:
         """Something new and true, although nobody has said anything."""

@@ -137,10 +137,12 @@ def test_counted_repeats_survive_a_restart_and_end_with_their_event(begin: Calla
     save(outbox, first)
     for number in (1, 2, 3):
         with outbox.transaction():
-            outbox.count_repeats(first.id, HelpRequested("till", "en", number), first.stamp)
+            outbox.count_repeats(first.id, HelpRequested("till", "en", number), new(at_s=9.0 + number).stamp)
     outbox.close()
     again = begin()
-    assert again.waiting_repeats() == [(first.id, HelpRequested("till", "en", 3))]
+    boot = first.stamp.clock.boot
+    counted = (first.id, HelpRequested("till", "en", 3), boot, 10_000)
+    assert again.waiting_repeats() == [counted], "with the time of the first of them"
     stamp = first.stamp
     save(again, NewEvent(uuid4(), HelpRequested("till", "en", 3), stamp, first.id, ends_repeats=True))
     assert again.waiting_repeats() == []

@@ -263,3 +263,24 @@ def test_once_someone_is_here_nothing_more_is_said() -> None:
     for second in range(2, 600):
         request.tick(float(second))
     assert request.display is before
+
+
+@pytest.mark.parametrize("state", ["resolved", "cancelled", "missed"])
+def test_presses_counted_before_a_request_closes_leave_with_the_time_of_the_first_of_them(state: str) -> None:
+    request = pressed_and_sent()
+    request.call(a_call("acknowledged", "coming", 2, name="Ana"), 1.0)
+    request.press_help("till", 2.0)
+    request.press_help("till", 3.0)
+    (made,) = request.call(a_call(state, state, 3), 4.0)
+    assert isinstance(made, Make)
+    assert (made.content, made.at_s) == (HelpRequested("till", "en", 2), 2.0)
+    assert made.ends_repeats
+
+
+def test_presses_counted_before_a_refusal_leave_too() -> None:
+    request = a_request()
+    request.press_help("till", 1.0)
+    request.press_help("till", 2.0)
+    (made,) = request.refused(UUID(int=1), 3.0)
+    assert isinstance(made, Make)
+    assert made.at_s == 2.0
