@@ -130,9 +130,9 @@ class Panel:
                 for event_id in receipted:
                     self.request.receipted(event_id, now_s)
                 for event_id, _ in refused:
-                    self._perform(self._perform(self.request.refused(event_id, now_s), now_s), now_s)
+                    self._perform(self.request.refused(event_id, now_s), now_s)
             case Call():
-                self._perform(self._perform(self.request.call(item, now_s), now_s), now_s)
+                self._perform(self.request.call(item, now_s), now_s)
             case Reachable(reachable):
                 self.request.link(reachable, now_s)
             case Identify(seconds):

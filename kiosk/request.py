@@ -60,6 +60,7 @@ class _Open:
     call: Call | None = None
     heard_s: float = 0.0
     silent: bool = False
+    seen: bool = False  # by a person, which stays true while others are called
     attended: bool = False  # somebody pressed 'associate is here' on this kiosk
 
 
@@ -199,11 +200,7 @@ class Request:
         self._rest(now_s)
 
     def call(self, call: Call, now_s: float) -> list[Effect]:
-        """The server's word about a request of this kiosk. Discreet ones and old ones change nothing.
-
-        Counted repeats leave when it ends, and become a new request: they came before anyone could say that
-        the old one was over.
-        """
+        """The server's word about a request of this kiosk. Discreet ones and old ones change nothing."""
         effects: list[Effect] = []
         if call.display == "discreet":
             return effects
@@ -211,7 +208,6 @@ class Request:
         if request_id in self._withdrawn and call.state in OPEN_CALL_STATES:
             return effects
         request = self._open
-        effects: list[Effect] = []
         if request is not None and request_id != request.id:
             if call.request != request.id:
                 return effects
@@ -230,8 +226,9 @@ class Request:
         request.call, request.heard_s, request.silent = call, now_s, False
         request.saved = request.sent = True
         request.reference = call.reference
+        request.seen = request.seen or call.text == "seen"
         if not again:
-            self._say(*_of_call(call), now_s, name=call.name, args=call.args)
+            self._say(*_of_call(call, request.seen), now_s, name=call.name, args=call.args)
         if call.state not in OPEN_CALL_STATES:
             # Presses that were counted before it closed belong to it; their time says so to the server.
             effects += self._flush(request, now_s)
@@ -319,7 +316,7 @@ class Request:
             unheard = {"seconds": str(int(now_s - request.heard_s))}
             self._say(State.UNREACHABLE, "silent", now_s, args=unheard)
         elif call is not None:
-            state, _ = _of_call(call)
+            state, _ = _of_call(call, request.seen)
             text = "waiting.still"
             if state is State.ON_THE_WAY:
                 text = "coming.still" if call.name else "coming.someone.still"
@@ -395,12 +392,12 @@ _NAMELESS = {
 }
 
 
-def _of_call(call: Call) -> tuple[State, str]:
+def _of_call(call: Call, seen: bool) -> tuple[State, str]:
     """The display's state and text for a call. A name is said only if the call carries one."""
     state, text = _PLAIN[call.state]
     if call.state in OPEN_CALL_STATES:
         text = call.text if call.text in CALL_TEXTS else text
-        if text == "seen":
+        if seen and state is State.SENT:
             state = State.SEEN
         text = _NAMELESS.get(text, text) if call.name is None else text
     return state, text

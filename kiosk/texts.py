@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 SENTENCES: dict[str, str] = {
     # The store's: broker.messages.CALL_TEXTS.
-    "paging.best": "{people} people nearby have been called.",
-    "paging.zone": "Everyone in this area has been called: {people} people.",
-    "paging.supervisors": "The supervisors have been called too: {people} people.",
-    "paging.all": "The whole shop has been called: {people} people.",
-    "paging.still": "Still calling {people} people, {seconds} s so far.",
+    "paging.best": "Calling staff nearby: {people} so far.",
+    "paging.zone": "Calling everyone in this area: {people} so far.",
+    "paging.supervisors": "Calling the supervisors too: {people} so far.",
+    "paging.all": "Calling the whole shop: {people} so far.",
+    "paging.still": "Still calling, {seconds} s so far: {people} called.",
     "pressed_again": "You have pressed {count} times; it is the same request.",
     "paging.nobody": "Nobody is free right now; we keep trying.",
     "seen": "{name} has seen your request.",

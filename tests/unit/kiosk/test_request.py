@@ -284,3 +284,11 @@ def test_presses_counted_before_a_refusal_leave_too() -> None:
     (made,) = request.refused(UUID(int=1), 3.0)
     assert isinstance(made, Make)
     assert made.at_s == 2.0
+
+
+def test_what_a_person_has_seen_stays_seen_while_others_are_called() -> None:
+    request = pressed_and_sent()
+    request.call(a_call("raised", "seen", 2, args={"name": "Ana"}), 1.0)
+    assert request.display.state is State.SEEN
+    request.call(a_call("raised", "paging.zone", 3, args={"people": "3"}), 2.0)
+    assert looks(request) == (State.SEEN, "paging.zone")
