@@ -56,7 +56,7 @@ class Verifier:
             from argon2.exceptions import InvalidHashError, VerificationError
 
             try:
-                return _hasher().verify(hashed or _nobody(), secret[:MAX_PASSWORD]) and hashed is not None
+XX
             except (VerificationError, InvalidHashError):
                 return False
 

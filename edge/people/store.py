@@ -109,6 +109,11 @@ def by_name(conn: sa.Connection, store: str, name: str) -> Person | None:
     return _one(conn, table.c.store == store, sa.func.lower(table.c.name) == name.strip().lower())
 
 
+def by_badge(conn: sa.Connection, store: str, badge: str) -> Person | None:
+    """Whoever works here and wears this badge."""
+    return _one(conn, table.c.store == store, table.c.badge == badge, table.c.active)
+
+
 def all_people(conn: sa.Connection, store: str, *, with_pin: bool = False) -> list[Person]:
     """Everyone active, by name; `with_pin` leaves out whoever cannot sign in on the floor."""
     wanted = sa.select(table).where(table.c.store == store, table.c.active)

@@ -1,0 +1,53 @@
+"""The rules for PINs and passwords, and that checking them never takes more than its share."""
+
+import threading
+
+import pytest
+
+from edge.people import passwords
+from edge.people.passwords import TooManySigningIn, Verifier, WeakSecret
+
+
+@pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "١٢٣٤", "0000", " 1234"])
+def test_a_pin_is_four_to_eight_digits_and_not_one_repeated(pin: str) -> None:
+    with pytest.raises(WeakSecret):
+        passwords.hash_pin(pin)
+
+
+@pytest.mark.parametrize("password", ["", "short", "x" * 201])
+def test_a_password_has_at_least_ten_characters(password: str) -> None:
+    with pytest.raises(WeakSecret):
+        passwords.hash_password(password)
+
+
+def test_only_the_right_secret_matches_and_its_hash_does_not_hold_it() -> None:
+    hashed = passwords.hash_pin("2411")
+    verifier = Verifier()
+    assert hashed.startswith("$argon2id$") and "2411" not in hashed
+    assert verifier.matches("2411", hashed)
+    assert not verifier.matches("2412", hashed)
+    assert not verifier.matches("", hashed)
+
+
+@pytest.mark.parametrize("hashed", [None, "", "not a hash"])
+def test_whoever_has_no_hash_never_matches(hashed: str | None) -> None:
+    assert not Verifier().matches("nobody has this password", hashed)
+
+
+def test_whoever_comes_when_the_queue_is_full_is_told_at_once() -> None:
+    verifier = Verifier(at_once=1, waiting=0)
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with verifier.place():
+            inside.set()
+            leave.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert inside.wait(10)
+    with pytest.raises(TooManySigningIn):
+        verifier.matches("2411", None)
+    leave.set()
+    thread.join(10)
+    assert not verifier.matches("2411", None)

@@ -1,0 +1,169 @@
+"""A store with people, a clock that only the test moves, and browsers that keep their cookies."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from broker.events import new_id, reference_of
+from edge import create_app
+from edge.config import EdgeConfig, Web
+from edge.db import tables
+from edge.db.engine import migrate
+from edge.paging import store as paging
+from edge.people import passwords
+from edge.people import store as people
+from edge.people.store import Person
+from edge.web.services import Services
+
+STORE = "trial"
+PIN = "2411"
+PASSWORD = "correct horse battery"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+STAFF = (
+    ("Ana", "associate"),
+    ("Marc", "associate"),
+    ("Sofia", "supervisor"),
+    ("Igor", "security"),
+    ("Mira", "manager"),
+)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_(self, **length: float) -> None:
+        self.now += timedelta(**length)
+
+
+class Shop:
+    """The application under test and what a test does to its store."""
+
+    def __init__(self, app: Flask, clock: Clock) -> None:
+        self.app = app
+        self.clock = clock
+        self.services: Services = app.extensions["floorbell"]
+        self.people: dict[str, Person] = {}
+
+    def write(self, work: Callable[[sa.Connection], object]) -> object:
+        return self.services.change(work)
+
+    def read(self, query: str, **values: object) -> list[tuple[object, ...]]:
+        with self.services.read() as conn:
+            return [tuple(row) for row in conn.execute(sa.text(query), values)]
+
+    def raise_request(self, *paged: str, store: str = STORE, kind: str = "help", **more: object) -> str:
+        """A raised request in Shoes and a pending page for each of these people; its id."""
+        raised_at = self.clock.now
+        id_ = new_id(int(raised_at.timestamp() * 1000))
+        values: dict[str, object] = {
+            "topic": "fitting-room" if kind == "help" else None,
+            "state": "raised",
+            "silent": kind == "security",
+            "age_known": True,
+            "drill": False,
+            "count": 1,
+            "zone": "shoes",
+            "device": "kiosk-1",
+            "raised_at": raised_at,
+            "received_at": raised_at,
+            "step": 0,
+            "round": 0,
+        }
+
+        def write(conn: sa.Connection) -> None:
+            conn.execute(
+                tables.interaction.insert().values(
+                    id=str(id_), store=store, kind=kind, language="en", reference=reference_of(id_),
+                    revision=1, **(values | more),
+                )
+            )  # fmt: skip
+            chosen = [(self.people[name].id, "You are free and near") for name in paged]
+            paging.insert(conn, store, str(id_), chosen, 0, raised_at)
+
+        self.write(write)
+        return str(id_)
+
+
+class Browser:
+    """One browser. `post` sends the token of the page it showed last in that room."""
+
+    def __init__(self, app: Flask) -> None:
+        self.client: FlaskClient = app.test_client()
+        self._tokens: dict[str, str] = {}
+
+    def get(self, path: str, **headers: str) -> TestResponse:
+        response = self.client.get(path, headers={"Accept": "text/html", **headers})
+        if response.mimetype == "text/html" and (found := TOKEN.search(response.text)):
+            self._tokens[path.split("/")[1]] = found[1]
+        return response
+
+    def post(self, path: str, htmx: bool = False, **form: object) -> TestResponse:
+        headers = {"Accept": "text/html"} | ({"HX-Request": "true"} if htmx else {})
+        token = self._tokens.get(path.split("/")[1], "")
+        return self.client.post(path, data={"csrf_token": token, **form}, headers=headers)
+
+    def sign_in(self, person: Person, pin: str = PIN) -> TestResponse:
+        self.get(f"/floor/sign-in/{person.id}")
+        response = self.post("/floor/sign-in", person=person.id, pin=pin)
+        if response.status_code == 303:
+            self.get("/floor/")
+        return response
+
+    def sign_in_at_desk(self, name: str, password: str = PASSWORD) -> TestResponse:
+        self.get("/manage/sign-in")
+        response = self.post("/manage/sign-in", name=name, password=password)
+        if response.status_code == 303:
+            self.get("/manage/log")
+        return response
+
+
+@pytest.fixture(scope="session")
+def hashes() -> tuple[str, str]:
+    return passwords.hash_pin(PIN), passwords.hash_password(PASSWORD)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop]:
+    config = EdgeConfig(
+        store=STORE,
+        title="The trial store",
+        directory=str(tmp_path),
+        web=Web(streams=3, secure_cookies=False, frames="self"),
+    )
+    migrate(config.database_url)
+    shop = Shop(create_app(config, clock=clock), clock)
+
+    def fill(conn: sa.Connection) -> None:
+        for name, title in (("shoes", "Shoes"), ("tills", "Tills")):
+            conn.execute(tables.zone.insert().values(store=STORE, name=name, title=title))
+        for name, role in STAFF:
+            pin = hashes[0] if role != "manager" else None
+            password = hashes[1] if role in ("manager", "supervisor") else None
+            shop.people[name] = people.add(
+                conn, STORE, name, role, clock.now, pin_hash=pin, password_hash=password
+            )
+
+    shop.write(fill)
+    yield shop
+    shop.services.stop()
+
+
+@pytest.fixture
+def visitor(shop: Shop) -> Browser:
+    return Browser(shop.app)
