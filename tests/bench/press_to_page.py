@@ -1,0 +1,212 @@
+"""From a press to the page on a phone, and from a tap to its answer; idle and under a backlog of events.
+
+Each figure stands over its floor, measured in turn with it in the same run. No assertions.
+"""
+
+import json
+import queue
+import socket
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from broker import codec, topics
+from broker.events import SecurityRequested, new_id
+from broker.mosquitto import free_port
+from deploy.demo.control import Hand
+from tests.bench.ingest import payloads, publish
+from tests.rig import kiosk
+from tests.rig.phone import Listening, Phone, Told
+from tests.rig.store import STORE, Rig, wait_for
+
+DEVICE, PAGER = "kiosk-1", "kiosk-2"
+
+
+class Floor:
+    """The bare hops, with one listener on the stream."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._control = rig.directory / "bare.socket"
+        http_port = free_port()
+        port, identities = str(rig.config.broker.port), rig.config.identity_path
+        module = ("-m", "tests.bench.bare_hops")
+        worker = (port, str(identities / "edge-worker"), STORE, str(rig.directory / "bare-worker.db"), "-")
+        web = (port, str(identities / "edge-web"), STORE, "-", str(http_port))
+        device = (port, str(rig.directory / "devices" / DEVICE), STORE, str(rig.directory / "bare-kiosk.db"))
+        rig.start("bare-worker", *module, "worker", *worker)
+        rig.start("bare-web", *module, "web", *web)
+        rig.start("bare-kiosk", *module, "kiosk", *device, str(self._control))
+        wait_for(self._control.exists, "The bare kiosk's start")
+        wait_for(lambda: "listens" in rig.log_of("bare-web"), "The bare web server's start")
+        self.told: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self._listening = Listening("127.0.0.1", http_port, "/", "", "", self.told.put)
+        self._listening.ready.wait(5)
+
+    def once(self) -> float:
+        """Seconds from the press to the first byte of the page."""
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.connect(str(self._control))
+            pressed_s = float(sock.recv(64))
+        return self.told.get(timeout=10).at_s - pressed_s
+
+
+class Shop:
+    """The product: a kiosk on mock pins, worker, web, and people with phones."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.rig = rig
+        rig.start("worker")
+        rig.start("web")
+        for name in (DEVICE, PAGER):
+            kiosk.configure(rig, name)
+        self.hand = kiosk.start(rig, DEVICE)
+        wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "The worker's start")
+        wait_for(lambda: _listens(rig.config.web.port), "The web's start")
+        wait_for(lambda: _state(self.hand) == "idle", "The kiosk's start")
+        time.sleep(3)
+        self.ana = Someone(rig, "Ana")
+        self.igor = Someone(rig, "Igor")
+        self.pager = rig.session(PAGER, lambda delivery: None)
+        self.pager.start()
+        wait_for(lambda: self.pager.connected, "The pager's connection")
+
+    def press(self) -> tuple[float, float]:
+        """(seconds from press to page, seconds of the acknowledging request) for one help request."""
+        self.hand.press("find-item")
+        pressed_s = self.hand.look().pressed_s
+        page = self.ana.page()
+        self.hand.release("find-item")
+        return page.at_s - pressed_s, self.ana.answer(page)
+
+    def security(self) -> tuple[float, float]:
+        """The same for a security request of a pager that speaks only the contract."""
+        event_id = new_id(int(time.time() * 1000))
+        payload = codec.encode_event(event_id, SecurityRequested("panic"), "security")
+        pressed_s = time.monotonic()
+        self.pager.publish(topics.event(STORE, PAGER, "security"), payload)
+        page = self.igor.page()
+        return page.at_s - pressed_s, self.igor.answer(page)
+
+
+class Someone:
+    """A signed-in person with an open stream."""
+
+    def __init__(self, rig: Rig, name: str) -> None:
+        person = rig.people[name]
+        self.phone = Phone(rig.config.web.port)
+        self.phone.sign_in(person.id, person.pin or "")
+        self._told: queue.SimpleQueue[Told] = queue.SimpleQueue()
+        self._listening = self.phone.listen(self._told.put)
+        self._listening.ready.wait(5)
+
+    def page(self) -> Told:
+        while True:
+            told = self._told.get(timeout=20)
+            if told.event == "page":
+                return told
+
+    def answer(self, page: Told) -> float:
+        """Acknowledge (the seconds of that whole HTTP request), then close so that the next can be raised."""
+        request = json.loads(page.data)["request"]
+        begin = time.monotonic()
+        status, text = self.phone.post(f"/floor/requests/{request}/acknowledge")
+        took = time.monotonic() - begin
+        assert status in (200, 303), (status, text[:300])
+        self.phone.post(f"/floor/requests/{request}/resolve", outcome="handled")
+        return took
+
+
+def run(directory: Path, count: int = 200, backlog: int = 100_000) -> dict[str, dict[str, float]]:
+    """The figures by name, in milliseconds; prints them."""
+    # A broker each, from the same configuration: on one, either worker would be served the other's events.
+    rig, bare = Rig.make(directory / "shop", devices=(DEVICE, PAGER)), Rig.make(directory / "bare")
+    try:
+        for each in (rig, bare):
+            each.start_broker()
+        shop, floor = Shop(rig), Floor(bare)
+        for _ in range(10):
+            shop.press(), shop.security(), floor.once()
+        idle = _turns(shop, floor, count)
+        loaded = _under_backlog(shop, backlog)
+    finally:
+        bare.stop()
+        rig.stop()
+    figures = {name: _figures(seconds) for name, seconds in {**idle, **loaded}.items()}
+    _print(figures)
+    return figures
+
+
+def _turns(shop: Shop, floor: Floor, count: int) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {"floor": [], "press": [], "tap": [], "security": [], "security tap": []}
+    for _ in range(count):
+        found["floor"].append(floor.once())
+        press, tap = shop.press()
+        security, security_tap = shop.security()
+        for name, value in (
+            ("press", press), ("tap", tap), ("security", security), ("security tap", security_tap),
+        ):  # fmt: skip
+            found[name].append(value)
+        time.sleep(0.02)
+    return found
+
+
+def _under_backlog(shop: Shop, backlog: int) -> dict[str, list[float]]:
+    """Four loaders send a backlog as fast as the broker takes it, while security is pressed and answered."""
+    quarter = backlog // 4
+    loaders = [
+        publish(shop.rig, "greet", payloads(quarter, "greet", 1 + n * quarter), f"loader-{n}")
+        for n in range(4)
+    ]
+    found: dict[str, list[float]] = {"security, backlog": [], "security tap, backlog": []}
+    while any(loader.poll() is None for loader in loaders):
+        security, tap = shop.security()
+        found["security, backlog"].append(security)
+        found["security tap, backlog"].append(tap)
+        time.sleep(0.02)
+    return found
+
+
+def _figures(seconds: list[float]) -> dict[str, float]:
+    ordered = sorted(1000 * s for s in seconds)
+    return {
+        "count": len(ordered),
+        "p50": statistics.median(ordered),
+        "p99": ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))],
+    }
+
+
+def _print(figures: dict[str, dict[str, float]]) -> None:
+    floor, quiet, tap = figures["floor"], figures["security"], figures["security tap"]
+    for name, f in figures.items():
+        note = ""
+        if name in ("press", "security"):
+            ratios = f["p50"] / floor["p50"], f["p99"] / floor["p99"]
+            note = f"{ratios[0]:.2f} x and {ratios[1]:.2f} x of the floor (aim: 1.5 and 2)"
+        elif name.endswith("backlog"):
+            idle = tap if "tap" in name else quiet
+            more = f["p99"] - idle["p99"]
+            note = f"p99 {f['p99'] / idle['p99']:.2f} x of idle, {more:+.1f} ms (aim: 2 x or +10 ms)"
+        print(f"{name:22} n={f['count']:4.0f}  p50 {f['p50']:6.2f} ms  p99 {f['p99']:6.2f} ms  {note}")
+
+
+def _state(hand: Hand) -> str:
+    try:
+        return hand.look().shown.state
+    except Exception:
+        return ""
+
+
+def _listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="floorbell-bench-") as folder:
+        run(Path(folder), *(int(a) for a in sys.argv[1:3]))
