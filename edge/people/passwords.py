@@ -56,7 +56,7 @@ class Verifier:
             from argon2.exceptions import InvalidHashError, VerificationError
 
             try:
-XX
+                return _hasher().verify(hashed or _nobody(), secret[:MAX_PASSWORD]) and bool(hashed)
             except (VerificationError, InvalidHashError):
                 return False
 
