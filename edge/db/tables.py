@@ -35,6 +35,11 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
+def moved(column: sa.Column[datetime], by: timedelta) -> sa.ColumnElement[int]:
+    """A column of instants, later by so much, for an UPDATE."""
+    return sa.type_coerce(column, sa.BigInteger) + by // _MICROSECOND
+
+
 def _id() -> sa.String:
     return sa.String(36)
 

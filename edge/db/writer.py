@@ -33,6 +33,9 @@ class Writer:
         try:
             return future.result(timeout_s)
         except TimeoutError:
+            if future.cancel():
+                # It waited behind another one and is not begun any more.
+                raise StorageError("The database did not answer in time; nothing was saved.") from None
             raise StorageError("The database did not answer in time; nothing is known to be saved.") from None
 
     def close(self, timeout_s: float = 5.0) -> None:
@@ -42,18 +45,18 @@ class Writer:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
-        with self._engine.connect() as connection:
-            while (job := self._jobs.get()) is not None:
-                work, future = job
-                if not future.set_running_or_notify_cancel():
-                    continue
-                try:
-                    with connection.begin():
-                        result = work(connection)
-                except sa.exc.DBAPIError as error:
-                    future.set_exception(StorageError(f"The database could not be written: {error.orig}."))
-                except Exception as error:
-                    # It belongs to the caller, not to this thread, which must go on.
-                    future.set_exception(error)
-                else:
-                    future.set_result(result)
+        while (job := self._jobs.get()) is not None:
+            work, future = job
+            if not future.set_running_or_notify_cancel():
+                continue
+            try:
+                # A connection each, from the pool: one that broke, or could not be made, is no later job's.
+                with self._engine.connect() as connection, connection.begin():
+                    result = work(connection)
+            except sa.exc.DBAPIError as error:
+                future.set_exception(StorageError(f"The database could not be written: {error.orig}."))
+            except Exception as error:
+                # It belongs to the caller, not to this thread, which must go on.
+                future.set_exception(error)
+            else:
+                future.set_result(result)

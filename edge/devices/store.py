@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from broker.messages import Heartbeat
-from edge.db.tables import device, zone
+from edge.db.tables import device, moved, zone
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -94,6 +94,15 @@ def save_clock(
         sa.update(device)
         .where(device.c.store == store, device.c.name == name)
         .values(boot=boot, monotonic_ms=monotonic_ms, clock_at=clock_at)
+    )
+
+
+def shift_clocks(conn: sa.Connection, store: str, by: timedelta) -> None:
+    """Move what the devices' clocks are measured against by a jump of the server's clock."""
+    conn.execute(
+        sa.update(device)
+        .where(device.c.store == store, device.c.clock_at.is_not(None))
+        .values({device.c.clock_at: moved(device.c.clock_at, by)})
     )
 
 

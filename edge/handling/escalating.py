@@ -14,7 +14,7 @@ from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.paging import timers
 from edge.paging.timers import Timer
-from edge.routing.choose import Wanted, choose
+from edge.routing.choose import Presence, Wanted, choose
 from edge.routing.escalation import Move, advance, due_at
 from edge.routing.roster import Floor, read
 
@@ -117,15 +117,25 @@ def finish(
     requests.append(conn, [Entry(after.id, now, change.what, through, change.words, change.person)])
     called = pages.paged(conn, after.id)
     if after.state is not State.RAISED:
-        if before.state is State.RAISED:
-            pages.close(conn, after.id, after.owner, now)
-            timers.set_due(conn, telling.store, after.id, Timer.ESCALATE, None)
+        pages.close(conn, after.id, after.owner, now)
+        timers.set_due(conn, telling.store, after.id, Timer.ESCALATE, None)
         if not after.open or after.state is State.ATTENDED:
             timers.clear(conn, after.id)
         telling.over(after, called)
     telling.changed(after, called)
-    text, args = state_text(after)
-    _say(conn, telling, after, text, args, now)
+    _say(conn, telling, after, *state_text(after), now)
+
+
+def answer(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
+    """Tell a device that has come back how its request stands."""
+    if request.state is not State.RAISED:
+        telling.call(request, *state_text(request))
+        return
+    waited = int((now - request.raised_at).total_seconds())
+    if called := pages.paged(conn, request.id):
+        telling.call(request, "paging.still", {"people": len(called), "seconds": waited})
+    else:
+        telling.call(request, "paging.nobody")
 
 
 def _carry_out(
@@ -137,7 +147,8 @@ def _carry_out(
     round_ = request.round + 1 if move.again else request.round
     chosen = [(c.person, c.reason) for c in choose(wanted, floor.roster, move.groups, before.keys())]
     if move.again:
-        chosen = list(before.items()) + chosen
+        there = {c.id for c in floor.roster if request.kind == "security" or c.presence is not Presence.OFF}
+        chosen = [(who, reason) for who, reason in before.items() if who in there] + chosen
     new = pages.insert(conn, telling.store, request.id, chosen, round_, now)
     after = replace(request, step=move.step, round=round_, revision=request.revision + 1)
     requests.update(conn, request, after)
@@ -151,11 +162,15 @@ def _carry_out(
         ]
         or [Entry(request.id, now, "paged", "policy", _nobody_new(move, len(before)))],
     )
-    timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, due_at(request.raised_at, move))
+    raised = request.state is State.RAISED
+    next_at = due_at(request.raised_at, move) if raised else None
+    timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, next_at)
     telling.paged(after, new)
     called = {*before, *(p.person for p in new)}
     telling.changed(after, called)
-    if not called:
+    if not raised:
+        _say(conn, telling, after, *state_text(after), now)
+    elif not called:
         _say(conn, telling, after, "paging.nobody", {}, now)
     elif any(p.person not in before for p in new):
         _say(conn, telling, after, paging_text(move.groups), {"people": len(called)}, now)
@@ -194,7 +209,7 @@ def _say(
 ) -> None:
     """Tell the kiosk, and come back with something new if people are still waiting."""
     telling.call(request, text, args)
-    if request.state in (State.RAISED, State.ACKNOWLEDGED) and request.kind == "help":
+    if request.state in (State.RAISED, State.ACKNOWLEDGED) and not request.silent:
         timers.set_due(conn, telling.store, request.id, Timer.PROGRESS, now + PROGRESS)
 
 

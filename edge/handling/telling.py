@@ -14,14 +14,16 @@ from broker import codec
 from broker.events import reference_of
 from broker.messages import Call, CallState, Command
 from broker.topics import Channel, of_device
-from edge.interactions.lifecycle import Request, State
+from edge.interactions.lifecycle import OPEN, Request, State
 from edge.paging import feed, outgoing
 from edge.paging.feed import News
 from edge.paging.outgoing import Claimed, Message
 from edge.paging.store import NewPage
 
-# A call is good until the next one should have come: progress follows within 12 s.
+# A call is good until the next one should have come: progress follows within 12 s, but not once someone
+# is there.
 VALID_OPEN_S = 30
+VALID_HERE_S = 300
 VALID_CLOSED_S = 60
 
 
@@ -52,7 +54,7 @@ class Telling:
             args={key: str(value) for key, value in (args or {}).items()},
             name=request.owner_name,
             reference=reference_of(about),
-            valid_s=VALID_OPEN_S if request.open else VALID_CLOSED_S,
+            valid_s=_valid_s(request.state),
             display="discreet" if request.silent else "open",
         )
         topic = of_device(self.store, request.device, Channel.CALL)
@@ -115,6 +117,12 @@ class Telling:
         return cursor, claimed
 
 
+def _valid_s(state: State) -> int:
+    if state is State.ATTENDED:
+        return VALID_HERE_S
+    return VALID_OPEN_S if state in OPEN else VALID_CLOSED_S
+
+
 def paging_text(groups: Sequence[str]) -> str:
     """The text key for the people called last."""
     for group, text in (
@@ -128,7 +136,7 @@ def paging_text(groups: Sequence[str]) -> str:
 
 
 def state_text(request: Request) -> tuple[str, dict[str, object]]:
-    """The text key and arguments that say just the request's state."""
+    """The text key and arguments that say just the state of a request that is not merely raised."""
     match request.state:
         case State.ACKNOWLEDGED:
             return "coming", {"name": request.owner_name or ""}

@@ -8,11 +8,15 @@ from broker.events import Clock
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A device's clock as last heard live: `monotonic_ms` of run `boot` was true at `heard_at`."""
+    """A device's clock as last heard live: `monotonic_ms` of run `boot` was true at `heard_at`.
+
+    `present` says that the device is known to be in this run still: nothing of it can have been missed since.
+    """
 
     boot: str
     monotonic_ms: int
     heard_at: datetime
+    present: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +28,26 @@ class Age:
 
 
 UNKNOWN = Age(timedelta(0), False)
+# A device may claim any clock; more than this says no more and would not fit into a date.
+OLDEST = timedelta(days=3650)
 
 
 def age_of(clock: Clock | None, reference: Reference | None, now: datetime) -> Age:
     """The age of an event that carries `clock`, measured against the device's last live word.
 
-    Of an earlier run of the clock only this is known: it is older than the present run.
+    Of another run of the clock only this is known, if the device is still in the run that was heard last:
+    it was an earlier one, so the event is older than the present run. If not, the event may be of a later
+    run than was heard of, and nothing is known.
     """
     if clock is None or reference is None:
         return UNKNOWN
     device_now_ms = reference.monotonic_ms + (now - reference.heard_at) / timedelta(milliseconds=1)
     if str(clock.boot) == reference.boot:
-        return Age(timedelta(milliseconds=max(0.0, device_now_ms - clock.monotonic_ms)), True)
-    return Age(timedelta(milliseconds=max(0.0, device_now_ms)), False)
+        return Age(_milliseconds(device_now_ms - clock.monotonic_ms), True)
+    if not reference.present:
+        return UNKNOWN
+    return Age(_milliseconds(device_now_ms), False)
+
+
+def _milliseconds(value: float) -> timedelta:
+    return min(OLDEST, timedelta(milliseconds=max(0.0, value)))

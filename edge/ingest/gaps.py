@@ -1,7 +1,7 @@
 """Sequence numbers that a device no longer keeps open and that never came."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -9,6 +9,8 @@ from edge.db.tables import event, gap, gap_mark, quarantine
 
 # How many numbers one look goes through: a heartbeat must not read a year of events at once.
 SPAN = 5000
+# DESIGN 4: receipted events stay this long in an outbox for a replay.
+KEPT_AT_DEVICE = timedelta(days=7)
 
 
 def missing(first: int, below: int, received: Sequence[int]) -> list[tuple[int, int]]:
@@ -60,6 +62,21 @@ def close_filled(conn: sa.Connection, store: str, device: str, now: datetime) ->
                 .where(*mine, gap.c.outbox == row.outbox, gap.c.first_seq == row.first_seq)
                 .values(closed_at=now)
             )
+
+
+def still_open(conn: sa.Connection, store: str, device: str, now: datetime) -> list[tuple[str, int]]:
+    """(outbox, first missing number) of gaps that a replay may still fill."""
+    query = (
+        sa.select(gap.c.outbox, sa.func.min(gap.c.first_seq))
+        .where(
+            gap.c.store == store,
+            gap.c.device == device,
+            gap.c.closed_at.is_(None),
+            gap.c.found_at > now - KEPT_AT_DEVICE,
+        )
+        .group_by(gap.c.outbox)
+    )
+    return [(outbox, first) for outbox, first in conn.execute(query)]
 
 
 def _received(conn: sa.Connection, store: str, device: str, outbox: str, first: int, below: int) -> list[int]:

@@ -23,7 +23,7 @@ class Inbox:
         self._condition = threading.Condition()
         self._security: deque[Waiting] = deque()
         self._events: deque[Waiting] = deque()
-        self._words: deque[object] = deque()
+        self._words: dict[object, object] = {}
         self._woken = False
 
     def put_event(self, waiting: Waiting, *, security: bool) -> None:
@@ -31,10 +31,12 @@ class Inbox:
             (self._security if security else self._events).append(waiting)
             self._condition.notify()
 
-    def put_word(self, word: object) -> None:
-        """A state, heartbeat or change of a connection."""
+    def put_word(self, about: object, word: object) -> None:
+        """A state, heartbeat or change of a connection. Only the latest about the same thing counts, so
+        that a database that cannot be written for an hour fills no memory."""
         with self._condition:
-            self._words.append(word)
+            self._words.pop(about, None)
+            self._words[about] = word
             self._condition.notify()
 
     def wake(self) -> None:
@@ -51,20 +53,19 @@ class Inbox:
             woken, self._woken = self._woken, False
             return woken
 
-    def take(self, most: int) -> tuple[list[Waiting], list[object]]:
+    def take(self, most: int) -> tuple[list[Waiting], dict[object, object]]:
         """Up to `most` events, every security request first, and all words."""
         with self._condition:
             events = [self._security.popleft() for _ in range(min(most, len(self._security)))]
             events += [self._events.popleft() for _ in range(min(most - len(events), len(self._events)))]
-            words = list(self._words)
-            self._words.clear()
+            words, self._words = self._words, {}
             return events, words
 
-    def put_back(self, events: list[Waiting], words: list[object]) -> None:
-        """What could not be committed waits again, in its old order."""
+    def put_back(self, events: list[Waiting], words: dict[object, object]) -> None:
+        """What could not be committed waits again, in its old order, before what came since."""
         with self._condition:
             self._events.extendleft(reversed(events))
-            self._words.extendleft(reversed(words))
+            self._words = {a: w for a, w in words.items() if a not in self._words} | self._words
 
     def pause(self, seconds: float) -> None:
         """Leave the write lock free for an associate's tap, unless a security request is waiting."""

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.events import MAX_EVENT_BYTES, Event
-from edge.db.tables import event, quarantine
+from edge.db.tables import event, interaction, quarantine
 
 # What one device may fill the quarantine with; after that only the counts of known ones grow.
 MOST_PER_DEVICE = 1000
@@ -96,15 +96,40 @@ def withdraw(conn: sa.Connection, store: str, device: str, event_id: str) -> Non
     )
 
 
-def early_cancels(conn: sa.Connection, store: str, device: str, requests: Sequence[str]) -> set[str]:
-    """Those of these requests that the device cancelled before they came."""
-    query = sa.select(event.c.subject).where(
+def about(conn: sa.Connection, store: str, device: str, requests: Sequence[str]) -> list[tuple[str, bytes]]:
+    """(kind, payload) of the device's cancels and arrivals that speak of these requests."""
+    query = sa.select(event.c.kind, event.c.payload).where(
         event.c.store == store,
         event.c.device == device,
         event.c.subject.in_(list(requests)),
-        event.c.kind == "cancel",
+        event.c.kind.in_(("cancel", "attend")),
     )
-    return {row.subject for row in conn.execute(query)}
+    return [(row.kind, row.payload) for row in conn.execute(query)]
+
+
+def undated_missed(conn: sa.Connection, store: str, device: str) -> list[tuple[str, bytes]]:
+    """(request, payload of its event) of the device's latest missed help requests of unknown age."""
+    query = (
+        sa.select(interaction.c.id, event.c.payload)
+        .join(
+            event,
+            sa.and_(
+                event.c.store == interaction.c.store,
+                event.c.device == interaction.c.device,
+                event.c.id == interaction.c.id,
+            ),
+        )
+        .where(
+            interaction.c.store == store,
+            interaction.c.device == device,
+            interaction.c.kind == "help",
+            interaction.c.state == "missed",
+            interaction.c.age_known.is_(False),
+        )
+        .order_by(interaction.c.raised_at.desc())
+        .limit(50)
+    )
+    return [(row.id, row.payload) for row in conn.execute(query)]
 
 
 def set_aside(conn: sa.Connection, store: str, refused: SetAside, now: datetime) -> None:

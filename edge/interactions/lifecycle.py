@@ -95,10 +95,11 @@ class Miss:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """The same device pressed again."""
+    """The same device pressed again; a silent press makes a loud request silent from then on."""
 
     count: int
     topic: str | None
+    silent: bool = False
 
 
 Action = Acknowledge | Attend | Resolve | Cancel | Miss | Join
@@ -158,6 +159,8 @@ def _acknowledge(request: Request, action: Acknowledge) -> Change | Noted | Refu
 def _attend(request: Request, action: Attend) -> Change | Noted | Refusal:
     if not request.open:
         return _taken_or_closed(request)
+    if action.person is not None and request.owner not in (None, action.person):
+        return _taken_or_closed(request)
     if request.state is State.ATTENDED:
         return Noted("")
     if action.person is None:
@@ -169,8 +172,6 @@ def _attend(request: Request, action: Attend) -> Change | Noted | Refusal:
         return Change(
             _to(request, State.ATTENDED), "attended", "'Associate is here' was pressed at the kiosk."
         )
-    if request.owner not in (None, action.person):
-        return _taken_or_closed(request)
     here = replace(_to(request, State.ATTENDED), owner=action.person, owner_name=action.name)
     return Change(here, "attended", f"{action.name} is there.", action.person)
 
@@ -200,7 +201,10 @@ def _cancel(request: Request) -> Change | Noted:
 
 def _join(request: Request, action: Join) -> Change:
     again = replace(
-        request, count=min(request.count + action.count, 1_000_000_000), revision=request.revision + 1
+        request,
+        count=min(request.count + action.count, 1_000_000_000),
+        revision=request.revision + 1,
+        silent=request.silent or action.silent,
     )
     times = "once more" if action.count == 1 else f"{action.count} more times"
     about = f" ({action.topic})" if action.topic and action.topic != request.topic else ""

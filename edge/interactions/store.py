@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import OPEN_STATES, interaction, person, timeline
+from edge.db.tables import OPEN_STATES, interaction, moved, person, timeline
 from edge.errors import NotFound
 from edge.interactions.lifecycle import Request, State
 
 REQUEST_KINDS = ("help", "security")
+# No request stays open longer than a shift; this bounds how far back a late press is looked for.
+LONGEST = timedelta(hours=12)
 _COLUMNS = (
     interaction.c.id,
     interaction.c.store,
@@ -91,6 +93,44 @@ def latest_of_device(conn: sa.Connection, store: str, device: str, kind: str) ->
     return _request(row) if row else None
 
 
+def closed_around(
+    conn: sa.Connection, store: str, device: str, drill: bool, at: datetime, near: timedelta
+) -> Request | None:
+    """The device's closed help request that was waiting at `at`, or that a press at `at` began.
+
+    A missed one counts as waiting for `near` from its first press, one that was pressed for less than `near`
+    later as begun by it.
+    """
+    i = interaction.c
+    query = (
+        _SELECT.where(
+            i.store == store,
+            i.device == device,
+            i.kind == "help",
+            i.drill.is_(drill),
+            i.state.not_in(OPEN_STATES),
+            i.age_known,
+            i.raised_at > at - LONGEST,
+            i.raised_at < at + near,
+            sa.case((i.state == "missed", i.raised_at > at - near), else_=i.closed_at >= at),
+        )
+        .order_by(i.raised_at.desc())
+        .limit(1)
+    )
+    row = conn.execute(query).first()
+    return _request(row) if row else None
+
+
+def shift_open(conn: sa.Connection, store: str, by: timedelta) -> None:
+    """Move the open requests' times by a jump of the server's clock: their ages stay what they are."""
+    columns = (interaction.c.raised_at, interaction.c.acknowledged_at, interaction.c.attended_at)
+    conn.execute(
+        sa.update(interaction)
+        .where(interaction.c.store == store, interaction.c.state.in_(OPEN_STATES))
+        .values({column: moved(column, by) for column in columns})
+    )
+
+
 def update(conn: sa.Connection, before: Request, after: Request, **more: Any) -> None:
     """Write a change that was decided on `before`. It is conditional on nobody having changed it since."""
     done = conn.execute(
@@ -103,6 +143,7 @@ def update(conn: sa.Connection, before: Request, after: Request, **more: Any) ->
             step=after.step,
             round=after.round,
             raised_at=after.raised_at,
+            silent=after.silent,
             owner=after.owner,
             **more,
         )

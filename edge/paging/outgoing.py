@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from edge.db.tables import outgoing
+from edge.db.tables import moved, outgoing
 
 LEASE = timedelta(seconds=5)
 KEPT = timedelta(days=1)
@@ -90,6 +90,16 @@ def claim(conn: sa.Connection, store: str, worker: str, now: datetime) -> list[C
 def mark_sent(conn: sa.Connection, ids: Sequence[int], now: datetime) -> None:
     if ids:
         conn.execute(sa.update(outgoing).where(outgoing.c.id.in_(list(ids))).values(sent_at=now))
+
+
+def shift(conn: sa.Connection, store: str, by: timedelta) -> None:
+    """Move what waits by a jump of the server's clock: no lease and no expiry changes for it."""
+    columns = (outgoing.c.created_at, outgoing.c.claimed_until)
+    conn.execute(
+        sa.update(outgoing)
+        .where(outgoing.c.store == store, outgoing.c.sent_at.is_(None))
+        .values({column: moved(column, by) for column in columns})
+    )
 
 
 def forget(conn: sa.Connection, store: str, now: datetime) -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from edge.db.tables import timer
+from edge.db.tables import moved, timer
 
 
 class Timer(StrEnum):
@@ -62,6 +62,5 @@ def clear(conn: sa.Connection, request: str) -> None:
 
 def shift(conn: sa.Connection, store: str, by: timedelta) -> int:
     """Move all timers by a jump of the server's clock, so that none fires late or early for it."""
-    micros = by // timedelta(microseconds=1)
-    raw = sa.type_coerce(timer.c.due_at, sa.BigInteger) + micros
-    return conn.execute(sa.update(timer).where(timer.c.store == store).values(due_at=raw)).rowcount
+    update = sa.update(timer).where(timer.c.store == store).values(due_at=moved(timer.c.due_at, by))
+    return conn.execute(update).rowcount

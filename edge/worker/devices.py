@@ -1,8 +1,9 @@
 """What devices say of themselves: their states, heartbeats and clocks."""
 
 import logging
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -11,14 +12,16 @@ from broker.messages import DeviceState, Heartbeat, Replay
 from broker.session import Arrival
 from broker.topics import Channel
 from edge.devices import store as devices
-from edge.handling.telling import Telling, state_text
+from edge.handling import escalating
+from edge.handling.telling import Telling
 from edge.ingest import gaps
 from edge.ingest.age import Reference
-from edge.ingest.intake import Origin
+from edge.ingest.record import Origin
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import Request
 
 log = logging.getLogger(__name__)
+REPLAY_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,18 @@ class Devices:
         """A transaction failed: read everything again."""
         self.origins = {}
 
+    def doubt(self) -> None:
+        """The connection ended: a device may begin another run of its clock unheard."""
+        for name, origin in self.origins.items():
+            if origin.reference is not None:
+                self.origins[name] = Origin(origin.zone, replace(origin.reference, present=False))
+
+    def follow(self, jump: timedelta) -> None:
+        """The server's clock jumped: so did every time that it gave."""
+        for name, origin in self.origins.items():
+            if (heard := origin.reference) is not None:
+                self.origins[name] = Origin(origin.zone, replace(heard, heard_at=heard.heard_at + jump))
+
     def read(self, conn: sa.Connection) -> None:
         """Zones from the register; clocks from memory where they were heard since, else as saved."""
         known = self.origins
@@ -48,52 +63,90 @@ class Devices:
                 d.zone,
                 known[d.name].reference
                 if d.name in known and known[d.name].reference
-                else Reference(d.boot, d.monotonic_ms, d.clock_at)
+                else Reference(d.boot, d.monotonic_ms, d.clock_at, present=False)
                 if d.boot and d.monotonic_ms is not None and d.clock_at
                 else None,
             )
             for d in devices.all_devices(conn, self._store)
         }
 
+    def listen(self, word: Word) -> None:
+        """Take over the clock of one message, in memory, before any event of the same batch is judged by it.
+
+        ContractError if it is none of the contract.
+        """
+        device, said = _read(word)
+        if isinstance(said, Heartbeat):
+            self._set_reference(device, Reference(str(said.boot), said.monotonic_ms, word.at))
+        elif said.status == "online" and said.boot is not None:
+            if not word.arrival.retained and said.monotonic_ms is not None:
+                self._set_reference(device, Reference(str(said.boot), said.monotonic_ms, word.at))
+            else:
+                self._confirm(device, str(said.boot))
+
     def hear(self, conn: sa.Connection, telling: Telling, word: Word, now: datetime) -> None:
-        """Take in one message about a device. ContractError if it is none of the contract."""
-        topic, payload = word.arrival.topic, word.arrival.payload
-        address = topics.parse(topic)
-        if address.channel is Channel.STATE:
-            state = codec.decode(payload, DeviceState)
-            if not word.arrival.retained and state.boot is not None and state.monotonic_ms is not None:
-                reference = Reference(str(state.boot), state.monotonic_ms, word.at)
-                self._set_reference(address.device, reference)
-                devices.save_clock(
-                    conn, self._store, address.device, reference.boot, reference.monotonic_ms, word.at
-                )
-            devices.save_status(conn, self._store, address.device, state.status, state.version, now)
-            telling.device(address.device, state.status)
-            if state.status == "online":
-                for request in self._to_answer(conn, address.device):
-                    telling.call(request, *state_text(request))
-        elif address.channel is Channel.HEARTBEAT:
-            self._heartbeat(conn, telling, address.device, codec.decode(payload, Heartbeat), word.at)
+        """Write down one message about a device, and answer it. ContractError as above."""
+        device, said = _read(word)
+        if isinstance(said, Heartbeat):
+            self._heartbeat(conn, telling, device, said, word.at)
+        else:
+            self._state(conn, telling, device, said, word, now)
+
+    def _state(
+        self,
+        conn: sa.Connection,
+        telling: Telling,
+        device: str,
+        state: DeviceState,
+        word: Word,
+        now: datetime,
+    ) -> None:
+        devices.save_status(conn, self._store, device, state.status, state.version, now)
+        telling.device(device, state.status)
+        if state.status != "online":
+            return
+        for request in self._to_answer(conn, device):
+            escalating.answer(conn, telling, request, now)
+        if not word.arrival.retained:
+            if state.boot is not None and state.monotonic_ms is not None:
+                devices.save_clock(conn, self._store, device, str(state.boot), state.monotonic_ms, word.at)
+            for outbox, first in gaps.still_open(conn, self._store, device, now):
+                telling.command(device, Replay(UUID(outbox), first), REPLAY_S)
 
     def _to_answer(self, conn: sa.Connection, device: str) -> list[Request]:
-        """What a device that comes online is told: its open requests, else how its last one ended."""
+        """What a device that comes online is told: its open requests, and how its last help ended."""
         found = requests.open_of_devices(conn, self._store, [device])
-        last = None if found else requests.latest_of_device(conn, self._store, device, "help")
-        return found or ([last] if last else [])
+        if any(request.kind == "help" for request in found):
+            return found
+        last = requests.latest_of_device(conn, self._store, device, "help")
+        return [*found, last] if last else found
 
     def _heartbeat(
         self, conn: sa.Connection, telling: Telling, device: str, beat: Heartbeat, at: datetime
     ) -> None:
-        self._set_reference(device, Reference(str(beat.boot), beat.monotonic_ms, at))
         devices.save_heartbeat(conn, self._store, device, beat, at)
         gaps.close_filled(conn, self._store, device, at)
         if beat.outbox is not None and beat.oldest_open_seq is not None:
             found = gaps.look(conn, self._store, device, str(beat.outbox), beat.oldest_open_seq, at)
             if found:
                 log.warning("%s: events %s are missing; asking for a replay.", device, found)
-                telling.command(device, Replay(beat.outbox, found[0][0]), 300)
+                telling.command(device, Replay(beat.outbox, found[0][0]), REPLAY_S)
+
+    def _confirm(self, device: str, boot: str) -> None:
+        """A retained word tells no time, but it does tell which run of its clock the device is in."""
+        known = self.origins.get(device)
+        if known is not None and known.reference is not None:
+            present = known.reference.boot == boot
+            self.origins[device] = Origin(known.zone, replace(known.reference, present=present))
 
     def _set_reference(self, device: str, reference: Reference) -> None:
         known = self.origins.get(device)
         if known is not None:
             self.origins[device] = Origin(known.zone, reference)
+
+
+def _read(word: Word) -> tuple[str, DeviceState | Heartbeat]:
+    address = topics.parse(word.arrival.topic)
+    if address.channel is Channel.HEARTBEAT:
+        return address.device, codec.decode(word.arrival.payload, Heartbeat)
+    return address.device, codec.decode(word.arrival.payload, DeviceState)

@@ -10,7 +10,10 @@ from edge.errors import StorageError
 
 def take_lock(config: EdgeConfig) -> IO[str]:
     """Held while the worker runs. Two workers on one folder would throw each other off the broker."""
-    file = open(config.lock_path, "a+", encoding="ascii")  # noqa: SIM115 - held open as the lock
+    try:
+        file = open(config.lock_path, "a+", encoding="ascii")  # noqa: SIM115 - held open as the lock
+    except OSError as error:
+        raise StorageError(f"The worker cannot lock {config.lock_path}: {error.strerror}.") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -4,16 +4,28 @@ import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
+
+from edge.devices import store as devices
+from edge.interactions import store as requests
+from edge.paging import outgoing, timers
+
 
 class WallClock:
     """Notices a jump of the wall clock against the monotonic one."""
 
-    def __init__(self, clock: Callable[[], datetime], threshold_s: float = 1.0) -> None:
-        self._clock, self._threshold = clock, timedelta(seconds=threshold_s)
+    def __init__(
+        self,
+        clock: Callable[[], datetime],
+        threshold_s: float = 1.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock, self._monotonic = clock, monotonic
+        self._threshold = timedelta(seconds=threshold_s)
         self._offset = self._read()
 
     def _read(self) -> datetime:
-        return self._clock() - timedelta(seconds=time.monotonic())
+        return self._clock() - timedelta(seconds=self._monotonic())
 
     def jump(self) -> timedelta | None:
         """How far it jumped since the last look; None if it did not."""
@@ -28,3 +40,11 @@ class WallClock:
         """The jump could not be written: find it again at the next look."""
         if jump is not None:
             self._offset -= jump
+
+
+def follow(conn: sa.Connection, store: str, jump: timedelta) -> None:
+    """Move everything that is measured against now with the clock, so that no age and no wait changes."""
+    timers.shift(conn, store, jump)
+    requests.shift_open(conn, store, jump)
+    outgoing.shift(conn, store, jump)
+    devices.shift_clocks(conn, store, jump)

@@ -1,0 +1,307 @@
+"""What presses do to requests: help, security, cancel and 'associate is here', whatever order they come in.
+
+A cancel may come before its help, an old press after a newer one, and a press long after its wait is over.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from broker import codec, topics
+from broker.errors import ContractError
+from broker.events import Attended, Cancelled, Event, HelpRequested, SecurityRequested
+from edge.config import Policies
+from edge.db.tables import interaction
+from edge.handling import escalating
+from edge.handling.telling import Telling, state_text
+from edge.ingest import store as events
+from edge.ingest.record import Pressed, Records
+from edge.interactions import store as requests
+from edge.interactions.lifecycle import Action, Attend, Cancel, Change, Join, Noted, Request, State, decide
+from edge.interactions.store import Entry
+from edge.people.store import by_badge
+
+# Where a policy has no ceiling, presses this far apart are still one wait.
+ONE_WAIT = timedelta(seconds=120)
+
+
+class Presses:
+    """One transaction's presses. `look_around` first, `settle` last."""
+
+    def __init__(
+        self,
+        conn: sa.Connection,
+        store: str,
+        policies: Policies,
+        records: Records,
+        telling: Telling,
+        now: datetime,
+    ) -> None:
+        self._conn, self._store, self._policies = conn, store, policies
+        self._records, self._telling, self._now = records, telling, now
+        self._floor = escalating.floor_of(conn, store)
+        ceiling_s = policies.help.ceiling_s
+        self._ceiling = None if ceiling_s is None else timedelta(seconds=ceiling_s)
+        self._one_wait = self._ceiling or ONE_WAIT
+        # By device, kind and whether it is a drill: a real press never joins a drill.
+        self._open: dict[tuple[str, str, bool], Request] = {}
+        # Help that was cancelled before it came, and when.
+        self._cancelled: dict[str, datetime] = {}
+        self._early: list[Event] = []
+        self._over: dict[str, tuple[Request, str]] = {}
+        self._undated: dict[str, list[tuple[str, Event]]] = {}
+
+    def look_around(self, fresh: Sequence[Event]) -> None:
+        """Read what the decisions about these events need, once."""
+        touching = {e.device for e in fresh if e.kind in ("help", "security", "cancel", "attend")}
+        if not touching:
+            return
+        for request in requests.open_of_devices(self._conn, self._store, touching):
+            self._keep(request)
+        raising: dict[str, dict[str, str]] = {}
+        for event in fresh:
+            if event.kind in ("help", "security"):
+                raising.setdefault(event.device, {})[str(event.id)] = event.kind
+        here = {(e.device, str(e.id)) for e in fresh}
+        for device, kinds in raising.items():
+            for kind, payload in events.about(self._conn, self._store, device, list(kinds)):
+                event = codec.decode_event(self._store, topics.event(self._store, device, kind), payload)
+                assert isinstance(event.content, Cancelled | Attended)
+                about = str(event.content.request)
+                if isinstance(event.content, Cancelled) and kinds[about] == "help":
+                    self._cancelled[about] = self._records.pressed(event).at
+                elif (device, str(event.id)) not in here:
+                    self._early.append(event)
+
+    def settle(self) -> None:
+        """What came before the request that it speaks of; and the last word on presses that came too late."""
+        for event in self._early:
+            assert isinstance(event.content, Cancelled | Attended)
+            request = self._request_of(event, event.content)
+            if request is not None and request.device == event.device:
+                self._apply(event, event.content, request)
+        for request, pressed in self._over.values():
+            self._telling.call(request, *state_text(request), pressed=pressed)
+            self._telling.recorded(request.id, request.kind)
+
+    def help(self, event: Event, content: HelpRequested) -> None:
+        pressed = self._records.pressed(event)
+        too_late = self._ceiling is not None and pressed.age.at_least >= self._ceiling
+        cancelled_at = self._cancelled.get(str(event.id))
+        current = self._open.get((event.device, "help", event.drill))
+        if current is not None and self._in_wait(current, pressed, too_late, cancelled_at is not None):
+            joined = self._join(event, current, content.count, content.topic)
+            if cancelled_at is not None:
+                self._carry_out(event, joined, Cancel())
+            return
+        if too_late:
+            words = f"It came {_minutes(pressed)} after the press; nobody was paged."
+            self._after_the_fact(event, content, pressed, State.MISSED, words, self._now)
+        elif cancelled_at is not None:
+            words = "Cancelled at the kiosk before it reached the store."
+            self._after_the_fact(event, content, pressed, State.CANCELLED, words, cancelled_at)
+        else:
+            self._raise(event, pressed, content.topic, content.language, content.count, silent=False)
+
+    def security(self, event: Event, content: SecurityRequested) -> None:
+        """It always pages, however old it is, and pages everyone again when it is pressed again."""
+        current = self._open.get((event.device, "security", event.drill))
+        if current is not None:
+            joined = self._join(event, current, 1, None, silent=content.silent)
+            self._keep(
+                escalating.page_again(
+                    self._conn, self._telling, self._policies, joined, self._floor, self._now
+                )
+            )
+            return
+        pressed = self._records.pressed(event)
+        request = self._raise(event, pressed, content.trigger, None, 1, silent=content.silent)
+        if not pressed.age.known:
+            self._note(request.id, "noted", "Its age is unknown; it is treated as new.")
+        elif pressed.age.at_least.total_seconds() >= 5:
+            self._note(request.id, "noted", f"It came {_minutes(pressed)} after the press.")
+
+    def about(self, event: Event, content: Cancelled | Attended) -> None:
+        """A cancel or an arrival. ContractError if another device raised the request."""
+        request = self._request_of(event, content)
+        if request is None:
+            self._early.append(event)
+            return
+        if request.device != event.device:
+            raise ContractError(
+                f"Only the device that raised request {content.request} may {event.kind} it.",
+                str(event.id),
+                event.seq,
+                str(event.outbox) if event.outbox else None,
+            )
+        self._apply(event, content, request)
+
+    def _request_of(self, event: Event, content: Cancelled | Attended) -> Request | None:
+        """The request that it speaks of, by its own id or that of a press that joined it."""
+        about = str(content.request)
+        request = requests.find(self._conn, self._store, about)
+        if request is None:
+            joined = events.interaction_of(self._conn, self._store, event.device, about)
+            request = requests.find(self._conn, self._store, joined) if joined else None
+        return request
+
+    def _apply(self, event: Event, content: Cancelled | Attended, request: Request) -> None:
+        action: Action = Cancel()
+        if isinstance(content, Attended):
+            who = by_badge(self._conn, self._store, content.badge) if content.badge else None
+            action = Attend(who.id, who.name) if who else Attend(None, None)
+        self._carry_out(event, request, action)
+
+    def _carry_out(self, event: Event, request: Request, action: Action) -> None:
+        decision = decide(request, action)
+        if isinstance(decision, Change):
+            escalating.finish(self._conn, self._telling, request, decision, "kiosk", self._now)
+            self._keep(decision.request)
+        elif not isinstance(decision, Noted):
+            self._note(request.id, "noted", f"At the kiosk: {event.kind}. {decision.sentence}")
+        elif decision.words:
+            self._note(request.id, "noted", decision.words)
+
+    def _in_wait(self, current: Request, pressed: Pressed, too_late: bool, cancelled: bool) -> bool:
+        """Whether a press is one of those that wait with the open request.
+
+        One that was taken back ends it, so it must verifiably have been pressed while this one was open.
+        """
+        if cancelled:
+            return pressed.age.known and pressed.at >= current.raised_at
+        if too_late:
+            return pressed.age.known and pressed.at > current.raised_at - self._one_wait
+        return True
+
+    def _after_the_fact(
+        self,
+        event: Event,
+        content: HelpRequested,
+        pressed: Pressed,
+        state: State,
+        words: str,
+        closed_at: datetime,
+    ) -> None:
+        """A press that pages nobody any more: one of a wait that is over, or the first known of its own."""
+        wait = self._wait_of(event, pressed)
+        if wait is not None:
+            after = self._joined(event, wait, Join(content.count, content.topic), pressed)
+        else:
+            after = self._records.request(
+                event,
+                pressed,
+                state,
+                topic=content.topic,
+                language=content.language,
+                count=content.count,
+            )
+            self._insert(event, pressed, after, closed_at=closed_at)
+            self._note(after.id, state.value, words)
+            if not pressed.age.known and event.device in self._undated:
+                self._undated[event.device].append((after.id, event))
+        self._over[event.device] = (after, str(event.id))
+
+    def _wait_of(self, event: Event, pressed: Pressed) -> Request | None:
+        """The closed help request of this device during whose wait the press was made.
+
+        Presses of an earlier run of the device's clock have no date; that clock still says how far apart
+        they are.
+        """
+        if pressed.age.known:
+            return requests.closed_around(
+                self._conn, self._store, event.device, event.drill, pressed.at, self._one_wait
+            )
+        if event.device not in self._undated:
+            known = events.undated_missed(self._conn, self._store, event.device)
+            topic = topics.event(self._store, event.device, "help")
+            self._undated[event.device] = [
+                (request, codec.decode_event(self._store, topic, payload)) for request, payload in known
+            ]
+        for request, first in self._undated[event.device]:
+            if first.drill == event.drill and _apart(first, event) < self._one_wait:
+                return requests.find(self._conn, self._store, request)
+        return None
+
+    def _raise(
+        self,
+        event: Event,
+        pressed: Pressed,
+        topic: str | None,
+        language: str | None,
+        count: int,
+        *,
+        silent: bool,
+    ) -> Request:
+        request = self._records.request(
+            event, pressed, State.RAISED, topic=topic, language=language, count=count, silent=silent
+        )
+        self._insert(event, pressed, request)
+        request = escalating.start(self._conn, self._telling, self._policies, request, self._floor, self._now)
+        self._keep(request)
+        return request
+
+    def _insert(
+        self, event: Event, pressed: Pressed, request: Request, closed_at: datetime | None = None
+    ) -> None:
+        row = self._records.row(
+            event,
+            pressed,
+            state=request.state.value,
+            topic=request.topic,
+            language=request.language,
+            count=request.count,
+            silent=request.silent,
+            closed_at=closed_at,
+        )
+        self._conn.execute(sa.insert(interaction), [row])
+
+    def _join(
+        self, event: Event, current: Request, count: int, topic: str | None, *, silent: bool = False
+    ) -> Request:
+        """One more press of an open request."""
+        after = self._joined(event, current, Join(count, topic, silent))
+        self._keep(after)
+        if event.kind == "help":
+            text, args = state_text(after)
+            if after.state is State.RAISED:
+                text, args = "pressed_again", {"count": after.count}
+            self._telling.call(after, text, args, pressed=str(event.id))
+            self._telling.changed(after)
+        return after
+
+    def _joined(self, event: Event, request: Request, join: Join, pressed: Pressed | None = None) -> Request:
+        """Write one more press of a request; one that is missed began with its earliest press."""
+        change = decide(request, join)
+        assert isinstance(change, Change)
+        after = change.request
+        if pressed is not None and pressed.age.known and after.state is State.MISSED:
+            after = replace(after, raised_at=min(after.raised_at, pressed.at))
+        requests.update(self._conn, request, after)
+        self._note(request.id, change.what, change.words)
+        events.joined(self._conn, self._store, event.device, str(event.id), request.id)
+        return after
+
+    def _keep(self, request: Request) -> None:
+        key = (request.device, request.kind, request.drill)
+        if request.open:
+            self._open[key] = request
+        elif key in self._open and self._open[key].id == request.id:
+            del self._open[key]
+
+    def _note(self, request: str, what: str, words: str) -> None:
+        requests.append(self._conn, [Entry(request, self._now, what, "kiosk", words)])
+
+
+def _apart(one: Event, other: Event) -> timedelta:
+    """The time between two presses by the device's own clock; forever if they are of different runs of it."""
+    if one.clock is None or other.clock is None or one.clock.boot != other.clock.boot:
+        return timedelta.max
+    return timedelta(milliseconds=abs(one.clock.monotonic_ms - other.clock.monotonic_ms))
+
+
+def _minutes(pressed: Pressed) -> str:
+    seconds = int(pressed.age.at_least.total_seconds())
+    at_least = "" if pressed.age.known else "at least "
+    return f"{at_least}{seconds} s" if seconds < 120 else f"{at_least}{seconds // 60} min"

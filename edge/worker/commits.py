@@ -1,0 +1,236 @@
+"""One batch into one commit, and what may only follow it: sending, receipts and PUBACKs."""
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from broker import codec, topics
+from broker.errors import ContractError
+from broker.messages import EdgeState
+from edge.config import Policies
+from edge.errors import StorageError
+from edge.handling import escalating
+from edge.handling.telling import Telling
+from edge.ingest.inbox import Waiting
+from edge.ingest.intake import Intake, Receipts
+from edge.paging import feed, outgoing, timers
+from edge.worker.devices import Devices, Word
+from edge.worker.sender import Sender
+from edge.worker.wallclock import follow
+
+log = logging.getLogger(__name__)
+
+# A timer that failed is tried again after so long.
+AGAIN = timedelta(seconds=5)
+# The disk is full, the database is locked or gone: wait and try the same again.
+UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, StorageError)
+
+
+@dataclass
+class Batch:
+    """What one transaction takes on. What it has dealt with for good leaves `events`."""
+
+    events: list[Waiting]
+    words: dict[object, object]
+    look: bool = False
+    forget: bool = False
+    jump: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A change of one of the worker's connections."""
+
+    session: str
+    main: bool
+    up: bool
+    reason: str = ""
+
+
+class Commits:
+    """See the module. For the loop's thread alone. `next_timer` is when a timer is due next, if one is."""
+
+    def __init__(
+        self,
+        store: str,
+        policies: Policies,
+        worker: str,
+        sender: Sender,
+        wake: Callable[[], None],
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store, self._policies, self._worker = store, policies, worker
+        self._sender, self._wake, self._clock = sender, wake, clock
+        self._devices = Devices(store)
+        self.next_timer: datetime | None = None
+
+    def take(self, conn: sa.Connection, batch: Batch) -> None:
+        """One transaction, or, where one of its events trips over a bug, one for each of them.
+
+        One of UNAVAILABLE if the database cannot be written: the batch then holds what is still to be done.
+        """
+        try:
+            self._transact(conn, batch)
+        except UNAVAILABLE:
+            self._devices.forget()
+            raise
+        except Exception:
+            self._devices.forget()
+            if not batch.events:
+                raise
+            # A bug must not stop the line: the events that trigger it are set aside one by one.
+            log.exception("A batch of %d events failed; trying them one by one.", len(batch.events))
+            events, batch.events = batch.events, []
+            try:
+                self._transact(conn, batch)
+                batch.words, batch.jump = {}, None
+                self._one_by_one(conn, events)
+            finally:
+                batch.events = events
+
+    def _transact(self, conn: sa.Connection, batch: Batch) -> None:
+        """One commit, and after it everything that may only follow a commit."""
+        now = self._clock()
+        telling = Telling(self._store)
+        sent = self._sender.sent()
+        with conn.begin():
+            receipts = self._work(conn, telling, batch, now)
+            cursor, claimed = telling.flush(conn, now, self._worker)
+            outgoing.mark_sent(conn, sent, now)
+            if batch.look:
+                claimed += outgoing.claim(conn, self._store, self._worker, now)
+            self.next_timer = timers.next_due(conn, self._store)
+        self._sender.settled(sent)
+        if cursor is not None:
+            self._sender.feed(cursor)
+        self._sender.messages(claimed)
+        self._sender.receipts(receipts)
+        for waiting in batch.events:
+            waiting.session.acknowledge(waiting.arrival)
+        for word in batch.words.values():
+            self._answer(word)
+
+    def _work(
+        self, conn: sa.Connection, telling: Telling, batch: Batch, now: datetime
+    ) -> dict[str, Receipts]:
+        """Everything inside the transaction, security first."""
+        if batch.jump is not None:
+            log.warning("The server's clock jumped by %s; everything that waits moves with it.", batch.jump)
+            follow(conn, self._store, batch.jump)
+            self._devices.follow(batch.jump)
+        if not self._devices.origins or batch.look:
+            self._devices.read(conn)
+        for word in batch.words.values():
+            self._listen_to(word)
+        intake = self._intake(conn, telling, now)
+        if batch.events:
+            intake.take([(w.arrival.topic, w.arrival.payload) for w in batch.events])
+        read_floor = escalating.floor_of(conn, self._store)
+        for request, kind, due in timers.due(conn, self._store, now):
+            with self._apart(conn, telling, f"The timer {kind} of request {request}") as done:
+                escalating.fire(conn, telling, self._policies, request, kind, due, read_floor, now)
+                done.append(True)
+            if not done:
+                timers.set_due(conn, self._store, request, kind, now + AGAIN)
+        for word in batch.words.values():
+            if isinstance(word, Word) and not self._own(word):
+                with self._apart(conn, telling, word.arrival.topic):
+                    self._devices.hear(conn, telling, word, now)
+        if batch.forget:
+            feed.forget(conn, self._store, now)
+            outgoing.forget(conn, self._store, now)
+        return intake.receipts
+
+    @contextlib.contextmanager
+    def _apart(self, conn: sa.Connection, telling: Telling, what: str) -> Iterator[list[bool]]:
+        """A savepoint: a bug in what is done for one must not keep the others waiting."""
+        news, messages = len(telling.news), len(telling.messages)
+        done: list[bool] = []
+        try:
+            with conn.begin_nested():
+                yield done
+        except UNAVAILABLE:
+            raise
+        except ContractError as error:
+            log.warning("%s: %s", what, error.reason)
+        except Exception:
+            log.exception("%s failed.", what)
+            done.clear()
+            del telling.news[news:], telling.messages[messages:]
+
+    def _intake(self, conn: sa.Connection, telling: Telling, now: datetime) -> Intake:
+        return Intake(conn, self._store, self._policies, self._devices.origins, telling, now)
+
+    def _one_by_one(self, conn: sa.Connection, events: list[Waiting]) -> None:
+        """Each event leaves `events` once it is committed, or set aside."""
+        while events:
+            waiting = events[0]
+            topic, payload = waiting.arrival.topic, waiting.arrival.payload
+            now = self._clock()
+            try:
+                receipts = self._alone(conn, lambda intake: intake.take([(topic, payload)]), now)  # noqa: B023
+            except UNAVAILABLE:
+                raise
+            except Exception as error:
+                log.exception("This event is set aside: %s", topic)
+                reason = "The server could not handle this event."
+                if isinstance(error, sa.exc.IntegrityError):
+                    reason = "The id of this event is already another device's."
+                receipts = self._alone(conn, lambda intake: intake.set_aside(topic, payload, reason), now)  # noqa: B023
+            self._sender.receipts(receipts)
+            waiting.session.acknowledge(waiting.arrival)
+            events.pop(0)
+
+    def _alone(
+        self, conn: sa.Connection, take: Callable[[Intake], None], now: datetime
+    ) -> dict[str, Receipts]:
+        """One event in a transaction of its own. What it has to tell is sent at the next look."""
+        telling = Telling(self._store)
+        with conn.begin():
+            if not self._devices.origins:
+                self._devices.read(conn)
+            intake = self._intake(conn, telling, now)
+            take(intake)
+            telling.flush(conn, now)
+        self._wake()
+        return intake.receipts
+
+    def _own(self, word: Word) -> bool:
+        return word.arrival.topic == topics.edge_state(self._store)
+
+    def _listen_to(self, word: object) -> None:
+        """What has to be known before the events of the same batch."""
+        if isinstance(word, Link):
+            if word.main:
+                self._devices.doubt()
+        elif isinstance(word, Word) and not self._own(word):
+            # What is none of the contract is named when it is heard.
+            with contextlib.suppress(ContractError):
+                self._devices.listen(word)
+
+    def _answer(self, word: object) -> None:
+        """What has to be said to a change of a connection, or to our own state, once commits succeed."""
+        if isinstance(word, Link):
+            self._link(word)
+        elif isinstance(word, Word) and self._own(word):
+            try:
+                if codec.decode(word.arrival.payload, EdgeState).status == "offline":
+                    # The will of a predecessor that hung: it would stand for ever.
+                    self._sender.online()
+            except ContractError as error:
+                log.warning("%s: %s", word.arrival.topic, error.reason)
+
+    def _link(self, link: Link) -> None:
+        if link.up:
+            log.info("%s is connected.", link.session)
+        else:
+            log.warning("%s: %s", link.session, link.reason)
+        if link.up and link.main:
+            self._sender.online()
+            self._sender.beat()
+            # What found no connection waits for the end of its lease at most.
+            self._wake()

@@ -1,0 +1,89 @@
+"""The one thread that writes."""
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from edge.db.engine import connect
+from edge.db.tables import zone
+from edge.db.writer import Writer
+from edge.errors import Refused, StorageError
+
+
+@pytest.fixture
+def writer(engine: sa.Engine) -> Iterator[Writer]:
+    writer = Writer(engine)
+    yield writer
+    writer.close()
+
+
+def add(name: str) -> sa.Insert:
+    return sa.insert(zone).values(store="shop", name=name, title=name)
+
+
+def names(engine: sa.Engine) -> set[str]:
+    with engine.connect() as conn:
+        return set(conn.execute(sa.select(zone.c.name)).scalars())
+
+
+def test_what_it_returns_is_committed(writer: Writer, engine: sa.Engine) -> None:
+    assert writer.run(lambda conn: conn.execute(add("door")).rowcount) == 1
+    assert "door" in names(engine)
+
+
+def test_what_raises_is_rolled_back_and_raised_to_its_caller_and_the_next_one_is_served(
+    writer: Writer, engine: sa.Engine
+) -> None:
+    def refuse(conn: sa.Connection) -> None:
+        conn.execute(add("door"))
+        raise Refused("Ana is already coming.", "Ana")
+
+    with pytest.raises(Refused, match="Ana is already coming"):
+        writer.run(refuse)
+    assert "door" not in names(engine)
+    writer.run(lambda conn: conn.execute(add("wall")))
+    assert "wall" in names(engine)
+
+
+def test_an_error_of_the_database_becomes_a_storage_error_and_the_thread_goes_on(
+    writer: Writer, engine: sa.Engine
+) -> None:
+    with pytest.raises(StorageError, match="could not be written"):
+        writer.run(lambda conn: conn.execute(add("shoes")))
+    writer.run(lambda conn: conn.execute(add("door")))
+    assert "door" in names(engine)
+
+
+def test_a_database_that_cannot_be_opened_is_told_to_the_caller_each_time(tmp_path: object) -> None:
+    writer = Writer(connect(f"sqlite:///{tmp_path}/no/such/folder/floorbell.db", write=True))
+    for _ in range(2):
+        with pytest.raises(StorageError, match="unable to open"):
+            writer.run(lambda conn: None)
+    writer.close()
+
+
+def test_what_waits_too_long_behind_another_is_not_begun_any_more(writer: Writer, engine: sa.Engine) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(conn: sa.Connection) -> None:
+        begun.set()
+        go_on.wait(10)
+
+    holder = threading.Thread(target=writer.run, args=(hold,))
+    holder.start()
+    assert begun.wait(10)
+    with pytest.raises(StorageError, match="nothing was saved"):
+        writer.run(lambda conn: conn.execute(add("door")), timeout_s=0.01)
+    go_on.set()
+    holder.join(10)
+    writer.run(lambda conn: None)
+    assert "door" not in names(engine)
+
+
+def test_a_closed_one_takes_nothing_more(writer: Writer) -> None:
+    writer.close()
+    writer.close()
+    with pytest.raises(StorageError, match="stopping"):
+        writer.run(lambda conn: None)

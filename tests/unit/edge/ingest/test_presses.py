@@ -1,0 +1,297 @@
+"""What presses do, in whatever order they come."""
+
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+
+from broker.events import Attended, Cancelled, HelpRequested, SecurityRequested
+from broker.messages import CallState
+from edge.db.tables import page, timer
+from edge.handling import acting
+from tests.unit.edge.conftest import SmallStore
+from tests.unit.edge.ingest.server import Kiosk, Server, id_of
+
+HOLD = SecurityRequested("hold")
+
+
+@pytest.mark.parametrize("batches", ["together", "apart", "together, cancel first", "apart, cancel first"])
+def test_a_help_that_is_cancelled_pages_nobody_any_more_whatever_came_first(
+    server: Server, kiosk: Kiosk, batches: str
+) -> None:
+    help_ = kiosk.event(HelpRequested())
+    kiosk.wait(1)
+    cancel = kiosk.event(Cancelled(id_of(help_)))
+    both = [cancel, help_] if "first" in batches else [help_, cancel]
+    if "together" in batches:
+        server.take(*both)
+    else:
+        for one in both:
+            server.take(one)
+    (request,) = server.requests()
+    assert request["state"] == "cancelled" and request["closed_at"] is not None
+    kiosk.wait(500)
+    server.timers()
+    # It had paged before only where it came alone and first.
+    assert bool(server.paged()) is (batches == "apart")
+    assert {row["state"] for row in server.rows(page)} <= {"superseded"}
+
+
+def test_a_press_that_was_taken_back_before_it_came_ends_the_request_that_it_belongs_to(
+    server: Server, kiosk: Kiosk
+) -> None:
+    server.take(kiosk.event(HelpRequested()))
+    kiosk.wait(5)
+    again = kiosk.event(HelpRequested(count=3))
+    kiosk.wait(1)
+    server.take(kiosk.event(Cancelled(id_of(again))))
+    server.take(again)
+    (request,) = server.requests()
+    assert (request["state"], request["count"]) == ("cancelled", 4)
+
+
+def test_but_it_never_ends_a_later_request(server: Server, kiosk: Kiosk) -> None:
+    first = kiosk.event(HelpRequested())
+    server.take(first)
+    kiosk.wait(5)
+    again = kiosk.event(HelpRequested())
+    kiosk.wait(1)
+    server.take(kiosk.event(Cancelled(id_of(first))), kiosk.event(Cancelled(id_of(again))))
+    kiosk.wait(20)
+    server.take(kiosk.event(HelpRequested()))
+    server.take(again)
+    assert [(r["state"], r["count"]) for r in server.requests()] == [("cancelled", 2), ("raised", 1)]
+
+
+def test_only_the_device_that_raised_a_request_may_cancel_or_attend_it(server: Server, kiosk: Kiosk) -> None:
+    help_ = kiosk.event(HelpRequested())
+    server.take(help_)
+    other = Kiosk(server, "till-1")
+    server.take(other.event(Cancelled(id_of(help_))), other.event(Attended(id_of(help_))))
+    assert server.requests()[0]["state"] == "raised"
+    assert len(server.refusals()) == 2 and "Only the device that raised" in server.refusals()[0]
+
+
+def test_a_foreign_cancel_that_came_first_has_no_effect(server: Server, kiosk: Kiosk) -> None:
+    help_ = kiosk.event(HelpRequested())
+    server.take(Kiosk(server, "till-1").event(Cancelled(id_of(help_))))
+    server.take(help_)
+    assert server.requests()[0]["state"] == "raised" and server.paged()
+
+
+@pytest.mark.parametrize("together", [True, False])
+def test_an_associates_badge_counts_even_if_it_came_before_the_press(
+    server: Server, kiosk: Kiosk, together: bool
+) -> None:
+    help_ = kiosk.event(HelpRequested())
+    badge = kiosk.event(Attended(id_of(help_), "badge-ana"))
+    if together:
+        server.take(badge, help_)
+    else:
+        server.take(badge)
+        server.take(help_)
+    assert server.requests()[0]["state"] == "attended"
+    assert "Ana is there." in server.words()
+
+
+def test_the_kiosks_button_without_a_badge_stops_nothing(server: Server, kiosk: Kiosk) -> None:
+    help_ = kiosk.event(HelpRequested())
+    server.take(help_, kiosk.event(Attended(id_of(help_))))
+    assert server.requests()[0]["state"] == "raised"
+    assert sum("before anyone had accepted" in words for words in server.words()) == 1
+
+
+def test_presses_of_an_open_request_join_it_and_the_kiosk_is_told_which(server: Server, kiosk: Kiosk) -> None:
+    first = kiosk.event(HelpRequested())
+    server.take(first)
+    paged = server.paged()
+    again = kiosk.event(HelpRequested(count=20))
+    server.take(again)
+    (request,) = server.requests()
+    assert request["count"] == 21 and server.paged() == paged
+    call = server.calls()[-1]
+    assert (call.request, call.joined_to, call.text) == (id_of(again), id_of(first), "pressed_again")
+
+
+def test_a_help_of_unknown_age_pages_and_is_marked(server: Server, kiosk: Kiosk) -> None:
+    server.origins.clear()
+    server.take(kiosk.event(HelpRequested()))
+    assert server.requests()[0]["age_known"] is False and server.paged()
+
+
+def test_a_kiosk_that_rebooted_unheard_is_not_taken_for_late(server: Server, kiosk: Kiosk) -> None:
+    kiosk.heard(present=False)
+    kiosk.reboot()
+    kiosk.wait(500)
+    server.take(kiosk.event(HelpRequested()))
+    assert server.requests()[0]["state"] == "raised" and server.paged()
+
+
+def test_a_help_older_than_its_ceiling_is_missed_pages_nobody_and_the_kiosk_is_told(
+    server: Server, kiosk: Kiosk
+) -> None:
+    help_ = kiosk.event(HelpRequested())
+    kiosk.wait(121)
+    server.take(help_)
+    (request,) = server.requests()
+    assert request["state"] == "missed" and server.paged() == []
+    assert (request["received_at"] - request["raised_at"]).total_seconds() == 121
+    assert server.calls()[-1].state is CallState.MISSED
+    assert "It came 2 min after the press; nobody was paged." in server.words()
+
+
+def test_a_help_of_an_earlier_run_is_missed_once_the_present_run_alone_is_too_long(
+    server: Server, kiosk: Kiosk
+) -> None:
+    old = kiosk.event(HelpRequested())
+    kiosk.reboot()
+    kiosk.wait(121)
+    kiosk.heard()
+    server.take(old)
+    (request,) = server.requests()
+    assert (request["state"], request["age_known"]) == ("missed", False) and server.paged() == []
+    assert "It came at least 2 min after the press; nobody was paged." in server.words()
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+@pytest.mark.parametrize("rebooted", [False, True])
+def test_presses_made_offline_in_one_wait_are_one_missed_request_whatever_the_order(
+    server: Server, kiosk: Kiosk, order: tuple[int, ...], rebooted: bool
+) -> None:
+    presses = []
+    for count in (1, 2, 3):
+        presses.append(kiosk.event(HelpRequested(count=count)))
+        kiosk.wait(30)
+    kiosk.wait(900)
+    presses.append(kiosk.event(HelpRequested(count=7)))
+    if rebooted:
+        kiosk.reboot()
+    kiosk.wait(300)
+    kiosk.heard()
+    server.take(presses[order[0]], presses[order[1]])
+    server.take(presses[order[2]])
+    server.take(presses[order[3]])
+    requests = server.requests()
+    assert sorted((r["state"], r["count"]) for r in requests) == [("missed", 6), ("missed", 7)]
+    assert server.paged() == []
+    if not rebooted:
+        waited = [int((server.clock() - r["raised_at"]).total_seconds()) for r in requests]
+        assert waited == [1290, 300]
+
+
+def test_a_late_press_of_a_wait_that_was_answered_is_counted_there_and_nobody_was_missed(
+    server: Server, kiosk: Kiosk, small_store: SmallStore
+) -> None:
+    first = kiosk.event(HelpRequested())
+    kiosk.wait(20)
+    lost = kiosk.event(HelpRequested())
+    server.take(first)
+    request, ana = str(id_of(first)), small_store.people["Ana"]
+    server.do(acting.acknowledge, request, ana)
+    kiosk.wait(30)
+    server.do(acting.resolve, request, ana, "helped", "")
+    kiosk.wait(300)
+    server.take(lost)
+    assert [(r["state"], r["count"]) for r in server.requests()] == [("resolved", 2)]
+
+
+def test_a_press_of_hours_ago_is_not_counted_with_the_shopper_who_waits_now(
+    server: Server, kiosk: Kiosk
+) -> None:
+    old = kiosk.event(HelpRequested())
+    kiosk.wait(7200)
+    server.take(kiosk.event(HelpRequested()))
+    server.take(old)
+    assert [(r["state"], r["count"]) for r in server.requests()] == [("missed", 1), ("raised", 1)]
+
+
+def test_a_real_press_never_joins_a_drill(server: Server, kiosk: Kiosk) -> None:
+    server.take(kiosk.event(HOLD, drill=True))
+    server.take(kiosk.event(HOLD))
+    assert [r["drill"] for r in server.requests()] == [True, False]
+
+
+@pytest.mark.parametrize("old_s", [0, 121, 86_400])
+def test_security_always_pages_however_old_and_says_how_old(server: Server, kiosk: Kiosk, old_s: int) -> None:
+    hold = kiosk.event(HOLD)
+    kiosk.wait(old_s)
+    server.take(hold)
+    assert {"Igor", "Sofia"} <= set(server.paged())
+    assert server.requests()[0]["state"] == "raised"
+    assert any("after the press" in words for words in server.words()) is bool(old_s)
+
+
+def test_security_of_unknown_age_pages_and_says_so(server: Server, kiosk: Kiosk) -> None:
+    server.origins.clear()
+    server.take(kiosk.event(HOLD))
+    assert server.paged() and "Its age is unknown; it is treated as new." in server.words()
+
+
+def test_a_device_with_an_absurd_clock_still_calls_security(server: Server, kiosk: Kiosk) -> None:
+    hold = kiosk.event(HOLD)
+    kiosk.uptime_s = 2**53 / 1000
+    kiosk.heard()
+    server.take(hold)
+    assert server.paged()
+
+
+def test_every_further_security_press_pages_everyone_again_at_once(server: Server, kiosk: Kiosk) -> None:
+    for presses in range(1, 21):
+        server.take(kiosk.event(HOLD))
+        assert server.paged() == ["Igor"] * presses + ["Sofia"] * presses
+    (request,) = server.requests()
+    assert (request["count"], request["round"]) == (20, 19)
+
+
+def test_even_when_someone_is_already_coming_and_then_no_page_is_left_open(
+    server: Server, kiosk: Kiosk, small_store: SmallStore
+) -> None:
+    hold = kiosk.event(HOLD)
+    server.take(hold)
+    request, igor = str(id_of(hold)), small_store.people["Igor"]
+    server.do(acting.acknowledge, request, igor)
+    server.take(kiosk.event(HOLD))
+    assert server.paged() == ["Igor", "Igor", "Sofia", "Sofia"]
+    assert server.rows(timer, kind="escalate") == []
+    server.do(acting.resolve, request, igor, "handled", "")
+    assert {row["state"] for row in server.rows(page)} == {"answered", "superseded"}
+
+
+def test_cancel_and_the_kiosks_button_do_not_stop_security(server: Server, kiosk: Kiosk) -> None:
+    hold = kiosk.event(HOLD)
+    server.take(hold)
+    server.take(kiosk.event(Cancelled(id_of(hold))), kiosk.event(Attended(id_of(hold))))
+    assert server.requests()[0]["state"] == "raised"
+    kiosk.wait(10)
+    assert server.timers() == 1
+
+
+def test_silent_security_is_never_told_to_the_whole_staff(
+    server: Server, kiosk: Kiosk, small_store: SmallStore
+) -> None:
+    hold = kiosk.event(HOLD)
+    server.take(hold)
+    server.take(kiosk.event(HOLD))
+    kiosk.wait(30)
+    server.timers()
+    request, igor = str(id_of(hold)), small_store.people["Igor"]
+    for act in (acting.acknowledge, acting.attend):
+        server.do(act, request, igor)
+    server.do(acting.resolve, request, igor, "handled", "")
+    audiences = server.audiences()
+    assert "staff" not in audiences
+    assert {f"person:{igor}", "manage"} <= audiences.keys()
+    assert {call.display for call in server.calls()} == {"discreet"}
+
+
+def test_a_silent_press_makes_a_loud_request_silent_from_then_on(server: Server, kiosk: Kiosk) -> None:
+    server.take(kiosk.event(SecurityRequested("hold", silent=False)))
+    loud = len(server.audiences()["staff"])
+    server.take(kiosk.event(HOLD))
+    assert len(server.audiences()["staff"]) == loud
+    assert server.calls()[-1].display == "discreet"
+
+
+def test_a_cancel_of_something_unknown_is_kept_and_does_no_harm(server: Server, kiosk: Kiosk) -> None:
+    receipts = server.take(kiosk.event(Cancelled(UUID(int=5))))
+    assert receipts["kiosk-1"].seqs == {kiosk.outbox: [1]} and server.requests() == []

@@ -1,0 +1,128 @@
+"""Who is chosen, and why."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.config import HELP, SECURITY
+from edge.routing.choose import BEST, Colleague, Presence, Wanted, choose
+
+WANTED = Wanted("r", "help", "shoes", "Shoes", "ca")
+
+
+def colleague(name: str, role: str = "associate", **more: object) -> Colleague:
+    values: dict[str, object] = {"zones": frozenset({"shoes"}), "languages": frozenset({"en"})}
+    return Colleague(name, name, role, **(values | more))  # type: ignore[arg-type]
+
+
+def chosen(roster: list[Colleague], *groups: str, wanted: Wanted = WANTED) -> dict[str, str]:
+    return {c.name: c.reason for c in choose(wanted, roster, groups, ())}
+
+
+def test_the_best_placed_are_in_the_zone_free_and_speak_the_language() -> None:
+    roster = [
+        colleague("far", zones=frozenset({"tills"})),
+        colleague("busy", open_requests=2),
+        colleague("near"),
+        colleague("speaks", languages=frozenset({"ca"})),
+    ]
+    assert chosen(roster, "best") == {
+        "speaks": "works in Shoes, speaks ca, free",
+        "near": "works in Shoes, free",
+    }
+
+
+def test_a_free_one_from_next_door_comes_before_one_here_who_is_answering() -> None:
+    roster = [colleague("here", open_requests=1), colleague("next", zones=frozenset({"tills"}))]
+    assert list(chosen(roster, "best")) == ["next", "here"]
+    assert chosen(roster, "best")["here"] == "works in Shoes, answering 1"
+
+
+def test_whoever_has_no_zone_has_the_whole_floor() -> None:
+    assert chosen([colleague("roams", zones=frozenset())], "zone") == {"roams": "has the whole floor"}
+
+
+def test_equals_take_turns_from_request_to_request() -> None:
+    roster = [colleague(name) for name in "abcd"]
+    pairs = {frozenset(chosen(roster, "best", wanted=replace(WANTED, request=str(n)))) for n in range(50)}
+    assert len(pairs) == 6
+
+
+def test_each_group_is_whom_it_says() -> None:
+    roster = [
+        colleague("a"),
+        colleague("s", "supervisor"),
+        colleague("g", "security"),
+        colleague("m", "manager"),
+    ]
+    assert chosen(roster, "supervisors") == {"s": "supervisor"}
+    assert chosen(roster, "security") == {"g": "security"}
+    assert set(chosen(roster, "all")) == {"a", "s", "g", "m"}
+
+
+def test_a_break_is_disturbed_for_security_and_for_all_hands_only() -> None:
+    resting = colleague("s", "supervisor", presence=Presence.ON_BREAK)
+    others = [resting, colleague("a")]
+    assert chosen(others, "supervisors", "zone") == {"a": "works in Shoes"}
+    assert "s" in chosen(others, "all")
+    assert "s" in chosen(others, "supervisors", wanted=replace(WANTED, kind="security"))
+
+
+def test_with_nobody_signed_in_security_still_calls_the_whole_roster_and_help_nobody() -> None:
+    roster = [colleague("a", presence=Presence.OFF), colleague("g", "security", presence=Presence.OFF)]
+    assert set(chosen(roster, "security", wanted=replace(WANTED, kind="security"))) == {"a", "g"}
+    assert chosen(roster, "best") == {}
+
+
+GROUPS = sorted({who for policy in (HELP, SECURITY) for step in policy.steps for who in step.who})
+_colleague = st.builds(
+    Colleague,
+    id=st.uuids().map(str),
+    name=st.sampled_from(["Ana", "Bo", "Igor"]),
+    role=st.sampled_from(["associate", "supervisor", "security", "manager"]),
+    zones=st.frozensets(st.sampled_from(["shoes", "tills"])),
+    languages=st.frozensets(st.sampled_from(["en", "ca"])),
+    presence=st.sampled_from(Presence),
+    open_requests=st.integers(0, 3),
+)
+_rosters = st.lists(_colleague, max_size=8, unique_by=lambda c: c.id)
+_groups = st.lists(st.sampled_from(GROUPS), min_size=1, max_size=3, unique=True)
+_wanted = st.builds(
+    Wanted,
+    request=st.text("ab", min_size=1, max_size=4),
+    kind=st.sampled_from(["help", "security"]),
+    zone=st.just("shoes"),
+    zone_title=st.just("Shoes"),
+    language=st.sampled_from([None, "en", "it"]),
+)
+
+
+@given(_wanted, _rosters, _groups, st.randoms())
+def test_nobody_is_paged_twice_or_while_off_and_somebody_is_if_anybody_is_there(
+    wanted: Wanted, roster: list[Colleague], groups: list[str], random: object
+) -> None:
+    already = {c.id for c in roster if random.random() < 0.3}  # type: ignore[attr-defined]
+    chosen = choose(wanted, roster, groups, already)
+    ids = [c.person for c in chosen]
+    by_id = {c.id: c for c in roster}
+    assert len(set(ids)) == len(ids) and not already & set(ids) and set(ids) <= by_id.keys()
+    present = [c for c in roster if c.presence is not Presence.OFF]
+    if wanted.kind == "help":
+        assert all(by_id[i].presence is not Presence.OFF for i in ids)
+    if present or (wanted.kind == "security" and roster):
+        assert chosen or already
+    assert all(c.reason and c.name == by_id[c.person].name for c in chosen)
+    if groups == ["best"] and wanted.kind == "help" and not already:
+        free = [c for c in present if c.role == "associate" and c.presence is Presence.AVAILABLE]
+        assert len(chosen) == (min(BEST, len(free)) or len(present))
+
+
+@given(_wanted, _rosters, _groups, st.randoms())
+def test_the_choice_does_not_depend_on_the_order_of_the_roster(
+    wanted: Wanted, roster: list[Colleague], groups: list[str], random: object
+) -> None:
+    shuffled = roster.copy()
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+    one, other = (choose(wanted, r, groups, ()) for r in (roster, shuffled))
+    assert {(c.person, c.reason) for c in one} == {(c.person, c.reason) for c in other}
