@@ -16,7 +16,7 @@ Fault = Callable[[Path, int], Outcome]
 
 def faults(seconds: float, short: bool) -> dict[str, Fault]:
     """Every kind of fault by name, in the order in which they run."""
-    plan = kills.Plan(seconds, 2, False, 3.0, 2.5) if short else kills.Plan(seconds)
+    plan = kills.SHORT if short else kills.Plan(seconds)
     return {
         kills.NAME: lambda folder, seed: kills.run(folder, seed, plan),
     }

@@ -29,6 +29,10 @@ class Plan:
     gap_s: float = 4.0
 
 
+# What fits into `make test`: no web, two kiosks, short stops.
+SHORT = Plan(seconds=16.0, kiosks=2, web=False, longest_stop_s=3.0, gap_s=2.0)
+
+
 @dataclass
 class Recovery:
     """The time from the end of the last standing fault to the first receipt, a killed kiosk's own first."""
@@ -171,7 +175,7 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
             rig.start("web")
             phones = [Associate(rig, name, f"{seed}-{name}") for name in ("Ana", "Igor")]
             for phone in phones:
-                _sign_in(phone)
+                wait_for(phone.start, "The sign-in of a phone", 60)
         for booth, presser in zip(booths, pressers, strict=True):
             booth.start()
             presser.start()
@@ -203,14 +207,3 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
     outcome.check(books.saved and books.requests, "Nothing was pressed: this round says nothing.")
     outcome.check(saboteur.kills and saboteur.stops, "Nothing was killed: this round says nothing.")
     return outcome
-
-
-def _sign_in(phone: Associate) -> None:
-    def signed_in() -> bool:
-        try:
-            phone.start()
-        except OSError:
-            return False
-        return True
-
-    wait_for(signed_in, "The sign-in of a phone", 60)

@@ -94,12 +94,18 @@ class Associate:
         self.first_cursor = 0
         self.closed = self.breaks = self.reloads = 0
 
-    def start(self) -> None:
-        self._phone.sign_in(self._who.id, str(self._who.pin))
+    def start(self) -> bool:
+        """Sign in; False while the web does not answer yet."""
+        try:
+            self._phone.sign_in(self._who.id, str(self._who.pin))
+        except (OSError, HTTPException):
+            self._phone.close()
+            return False
         (row,) = self._rig.read("SELECT coalesce(max(cursor), 0) FROM feed")
         self.first_cursor = int(row[0])  # type: ignore[call-overload]
         self._cursor = str(self.first_cursor)
         self._thread.start()
+        return True
 
     def stop(self) -> None:
         self._stop.set()
