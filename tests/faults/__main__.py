@@ -8,17 +8,21 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import kills
+from tests.faults import full_disk, kills, power
 from tests.faults.outcome import Outcome, table
 
 Fault = Callable[[Path, int], Outcome]
 
 
-def faults(seconds: float, short: bool) -> dict[str, Fault]:
+def faults(seconds: float, short: bool, rounds: int) -> dict[str, Fault]:
     """Every kind of fault by name, in the order in which they run."""
     plan = kills.SHORT if short else kills.Plan(seconds)
     return {
         kills.NAME: lambda folder, seed: kills.run(folder, seed, plan),
+        power.KIOSK: lambda folder, seed: power.kiosk(folder, seed, rounds),
+        power.SERVER: lambda folder, seed: power.server(folder, seed, rounds),
+        full_disk.KIOSK: full_disk.kiosk,
+        full_disk.SERVER: full_disk.server,
     }
 
 
@@ -28,12 +32,13 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("--seed", type=int, help="the same seed makes the same script (default: the time)")
     parser.add_argument("--seconds", type=float, default=120.0, help="how long kills go on (default 120)")
+    parser.add_argument("--rounds", type=int, default=12, help="power cuts of each disk (default 12)")
     parser.add_argument("--short", action="store_true", help="two kiosks, short stops, no web, kills only")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this fault; may be repeated")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the stores and their logs in DIR")
     chosen = parser.parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else int(time.time()) % 100_000
-    known = faults(chosen.seconds, chosen.short)
+    known = faults(chosen.seconds, chosen.short, chosen.rounds)
     wanted = chosen.only or ([kills.NAME] if chosen.short else list(known))
     for name in wanted:
         if name not in known:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -143,6 +144,18 @@ class Rig:
         broker = self.config.broker
         name = str(more.pop("name", device))
         return Session(name, broker.host, broker.port, credentials, deliver, **more)  # type: ignore[arg-type]
+
+    def move_database(self, folder: Path) -> Path:
+        """Take the database to another folder, before anything runs; its new path."""
+        path = folder / "floorbell.db"
+        shutil.move(self.directory / self.config.database, path)
+        # A copy is in memory only until somebody asks for more.
+        os.sync()
+        configuration = self.directory / "edge.toml"
+        text = configuration.read_text()
+        configuration.write_text(text.replace('database = "floorbell.db"', f'database = "{path}"'))
+        self.config = load_config(configuration)
+        return path
 
     def read(self, query: str, **values: object) -> list[tuple[object, ...]]:
         """Rows of the store's database."""
