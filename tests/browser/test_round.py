@@ -1,0 +1,106 @@
+"""The whole round in a real browser: shopper, associate, manager."""
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+from pytest_playwright import CreateContextCallback
+
+from deploy.demo.shop import MANAGER, PEOPLE, VISITOR
+from tests.browser.conftest import Demo
+from tests.rig.wire import Wire
+
+pytestmark = pytest.mark.browser
+PINS = {member.name: member.pin for member in PEOPLE if member.pin}
+PATIENCE_MS = 20_000
+expect.set_options(timeout=PATIENCE_MS)
+
+
+def sign_in_on_the_phone(phone: FrameLocator | Page, name: str) -> None:
+    phone.get_by_role("link", name=name).click()
+    for digit in PINS[name] or "":
+        phone.locator(f"[data-digit='{digit}']").click()
+    phone.get_by_label("Sign in", exact=True).click()
+    expect(phone.get_by_role("heading", name=name)).to_be_visible()
+
+
+def sign_in_at_the_desk(desk: FrameLocator | Page) -> None:
+    desk.get_by_label("Name").fill(MANAGER.name)
+    desk.get_by_label("Password").fill(MANAGER.password or "")
+    desk.get_by_role("button", name="Sign in").click()
+
+
+def test_a_press_is_answered_by_name_and_stands_in_the_log(
+    demo: Demo, complaints: list[str], page: Page
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(demo.address)
+    phone, desk = page.frame_locator("#phone"), page.frame_locator("#desk")
+    sign_in_on_the_phone(phone, VISITOR.name)
+    sign_in_at_the_desk(desk)
+    expect(phone.locator("#link")).to_have_attribute("data-link", "connected")
+
+    kiosk = page.locator("[data-case]:visible")
+    kiosk.locator(".key-help").first.click(delay=80)
+    card = phone.locator("article[data-waiting]")
+    expect(card).to_be_visible()
+    expect(kiosk.locator("[data-reference]")).to_contain_text("Your code: ")
+    code = kiosk.locator("[data-reference]").inner_text().removeprefix("Your code: ")
+    expect(card).to_contain_text(code)
+
+    phone.get_by_role("button", name="I’m coming").click()
+    expect(kiosk.locator("[data-sentence]")).to_contain_text(f"{VISITOR.name} is on the way")
+    phone.get_by_role("button", name="I’m here").click()
+    expect(kiosk.locator("[data-sentence]")).to_contain_text(f"{VISITOR.name} is here")
+    phone.locator("summary", has_text="Done").click()
+    phone.get_by_role("button", name="Helped").click()
+    expect(phone.get_by_role("heading", name="Nobody is waiting for you")).to_be_visible()
+    expect(kiosk.locator("[data-sentence]")).to_contain_text("Done")
+
+    row = desk.get_by_text(code)
+    expect(row.first).to_be_visible()
+    assert complaints == []
+
+
+def test_a_held_security_button_pages_and_shows_nothing_at_the_kiosk(demo: Demo, page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(demo.address)
+    phone = page.frame_locator("#phone")
+    sign_in_on_the_phone(phone, "Omar")
+    kiosk = page.locator("[data-case]:visible")
+    sentence = kiosk.locator("[data-sentence]")
+    expect(sentence).to_contain_text("Press a button if you need help", timeout=30_000)
+    kiosk.locator(".key-security").click(delay=1900)
+    expect(phone.locator("article[data-kind='security'][data-waiting]")).to_be_visible()
+    expect(sentence).to_contain_text("Press a button if you need help")
+    phone.get_by_role("button", name="I’m coming").click()
+    phone.locator("summary", has_text="Done").click()
+    phone.get_by_role("button", name="Handled").click()
+    expect(phone.locator("article[data-kind='security']")).to_have_count(0)
+
+
+def test_a_phone_that_was_away_misses_nothing_and_does_not_claim_to_be_connected(
+    demo: Demo, page: Page, new_context: CreateContextCallback
+) -> None:
+    wire = Wire(int(demo.address.rpartition(":")[2]))
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.goto(f"http://127.0.0.1:{wire.port}/floor/")
+    sign_in_on_the_phone(page, VISITOR.name)
+    expect(page.locator("#link")).to_have_attribute("data-link", "connected")
+    wire.freeze()
+    expect(page.locator("#link")).to_have_attribute("data-link", "lost", timeout=30_000)
+
+    shopper = new_context().new_page()
+    shopper.goto(demo.address)
+    kiosk = shopper.locator("[data-case]:visible")
+    kiosk.locator(".key-help").first.click(delay=80)
+    expect(kiosk.locator("[data-reference]")).to_contain_text("Your code: ")
+    code = kiosk.locator("[data-reference]").inner_text().removeprefix("Your code: ")
+    assert page.get_by_text(code).count() == 0
+
+    wire.mend()
+    expect(page.locator("article[data-waiting]", has_text=code)).to_be_visible(timeout=30_000)
+    expect(page.locator("#link")).to_have_attribute("data-link", "connected")
+    page.get_by_role("button", name="I’m coming").click()
+    page.locator("summary", has_text="Done").click()
+    page.get_by_role("button", name="Helped").click()
+    expect(page.get_by_role("heading", name="Nobody is waiting for you")).to_be_visible()
+    wire.close()
