@@ -3,6 +3,7 @@
 import "./ages.js";
 import { tick } from "./ages.js";
 import { keep, stamp } from "./keep.js";
+import { redrawer } from "./redraw.js";
 import * as sound from "./sound.js";
 import { listen } from "./stream.js";
 
@@ -19,8 +20,6 @@ const WORDS = {
 
 // ---- the list -------------------------------------------------------------------------------------------
 
-let drawing = null;
-let dirty = false;
 let putBack = () => {};
 
 // While a thumb is down the list stands still: a card that moves under it would accept the wrong request.
@@ -33,23 +32,7 @@ addEventListener("pointerdown", () => {
   });
 });
 
-/** Draw the list anew; what comes in while it is drawn is drawn right after. */
-function redraw() {
-  if (drawing) {
-    dirty = true;
-    return drawing;
-  }
-  drawing = lifted
-    .then(() => window.htmx.ajax("GET", facts.board, { target: "#board", swap: "innerHTML" }))
-    .finally(() => {
-      drawing = null;
-      if (dirty) {
-        dirty = false;
-        redraw().catch(() => {});
-      }
-    });
-  return drawing;
-}
+const redraw = redrawer(board, facts.board, { ready: () => lifted });
 
 document.body.addEventListener("htmx:beforeSwap", () => (putBack = keep(board)));
 document.body.addEventListener("htmx:afterSwap", () => {
@@ -59,14 +42,18 @@ document.body.addEventListener("htmx:afterSwap", () => {
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr?.status ?? 0;
   if (status && status < 500) heard();
-  if (status && status < 500 && status !== 400 && status !== 403) tell("");
+  if (tapped(event) && event.detail.successful) tell("");
 });
-document.body.addEventListener("htmx:sendError", () => tell(unsent));
-document.body.addEventListener("htmx:timeout", () => tell(unsent));
+
+// A tap that did not arrive is said in place; a redraw that failed is tried again without a word.
+const UNSENT = "Not sent: the store’s server did not answer. Tap again.";
+const tapped = (event) => event.detail.requestConfig?.verb === "post";
+for (const failure of ["htmx:sendError", "htmx:timeout"]) {
+  document.body.addEventListener(failure, (event) => tapped(event) && tell(UNSENT));
+}
 document.body.addEventListener("htmx:responseError", (event) => {
-  tell(event.detail.xhr.responseText.slice(0, 300) || unsent);
+  if (tapped(event)) tell(event.detail.xhr.responseText.slice(0, 300) || UNSENT);
 });
-const unsent = "Not sent: the store’s server did not answer. Tap again.";
 
 function tell(sentence) {
   trouble.textContent = sentence;

@@ -2,6 +2,7 @@
 
 import "./ages.js";
 import { tick } from "./ages.js";
+import { redrawer } from "./redraw.js";
 import { listen } from "./stream.js";
 
 const facts = document.body.dataset;
@@ -10,31 +11,14 @@ const story = document.getElementById("story");
 const strip = document.getElementById("strip");
 const fresh = document.getElementById("fresh");
 const link = document.getElementById("link");
-const AT_MOST_EVERY_MS = 500;
+// However much happens, twice a second is enough for eyes.
+const OFTEN = { everyMs: 500 };
 const WORDS = { unknown: "Connecting…", connected: "Live", lost: "Not live" };
 
-/** Redraw `target` from `address`, at most twice a second however much happens, and never miss the last. */
-function redrawer(target, address) {
-  let waiting = null;
-  let lastAt = -AT_MOST_EVERY_MS;
-  const draw = () => {
-    waiting = null;
-    lastAt = performance.now();
-    return window.htmx.ajax("GET", address, { target, swap: "innerHTML" });
-  };
-  return () => {
-    if (waiting === null) {
-      const wait = Math.max(0, lastAt + AT_MOST_EVERY_MS - performance.now());
-      waiting = new Promise((done, failed) => setTimeout(() => draw().then(done, failed), wait));
-    }
-    return waiting;
-  };
-}
-
 const here = location.pathname + location.search;
-const redrawRows = rows && redrawer("#rows", here);
-const redrawStory = story && redrawer("#story", here);
-const redrawStrip = strip && redrawer("#strip", facts.strip);
+const redrawRows = rows && redrawer(rows, here, OFTEN);
+const redrawStory = story && redrawer(story, here, OFTEN);
+const redrawStrip = strip && redrawer(strip, facts.strip, OFTEN);
 const missed = new Set();
 
 const atTop = () => rows.dataset.atTop === "yes" && scrollY < 120;
