@@ -1,5 +1,6 @@
 """The web program: the application under gunicorn, one worker process with a thread for every open stream."""
 
+import ctypes
 import os
 import socket
 import sys
@@ -16,6 +17,7 @@ SPARE_THREADS = 32
 STOP_S = 3
 # How long the kernel keeps a connection whose other end no longer answers: a phone that left the building.
 _SILENT_PEER_MS = 15_000
+_M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 
 
 def run_web(config: EdgeConfig, dress: Callable[[Any], None] | None = None) -> int:
@@ -142,8 +144,20 @@ def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], N
     return 0
 
 
+def _return_memory() -> None:
+    """Make glibc give back what each PIN check takes (19 MiB), instead of keeping that much per thread.
+
+    Without it the process stood at 228 MB after 24 sign-ins, with it at 70 MB. See mallopt(3).
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
+        mallopt(_M_ARENA_MAX, 2)
+
+
 def _application(config: EdgeConfig) -> Any:
     """Made in the worker process: threads do not survive a fork."""
+    _return_memory()
     from edge import create_app
     from edge.web.wake import BrokerWake
 
