@@ -77,7 +77,8 @@ class Devices:
         """
         device, said = _read(word)
         if isinstance(said, Heartbeat):
-            self._set_reference(device, Reference(str(said.boot), said.monotonic_ms, word.at))
+            if not word.arrival.retained:
+                self._set_reference(device, Reference(str(said.boot), said.monotonic_ms, word.at))
         elif said.status == "online" and said.boot is not None:
             if not word.arrival.retained and said.monotonic_ms is not None:
                 self._set_reference(device, Reference(str(said.boot), said.monotonic_ms, word.at))
@@ -88,7 +89,8 @@ class Devices:
         """Write down one message about a device, and answer it. ContractError as above."""
         device, said = _read(word)
         if isinstance(said, Heartbeat):
-            self._heartbeat(conn, telling, device, said, word.at)
+            if not word.arrival.retained:
+                self._heartbeat(conn, telling, device, said, word.at)
         else:
             self._state(conn, telling, device, said, word, now)
 

@@ -50,9 +50,9 @@ def test_an_instant_without_a_zone_is_refused(conn: sa.Connection) -> None:
 
 
 _aware = st.datetimes(
-    min_value=datetime(1971, 1, 1),
-    max_value=datetime(2200, 1, 1),
-    timezones=st.timezones(),  # noqa: DTZ001
+    min_value=datetime(1971, 1, 1),  # noqa: DTZ001
+    max_value=datetime(2200, 1, 1),  # noqa: DTZ001
+    timezones=st.timezones(),
 )
 
 
