@@ -25,6 +25,7 @@ from edge.people.store import by_badge
 
 # Where a policy has no ceiling, presses this far apart are still one wait.
 ONE_WAIT = timedelta(seconds=120)
+_INSERT = sa.insert(interaction)
 
 
 class Presses:
@@ -96,7 +97,14 @@ class Presses:
             if cancelled_at is not None:
                 self._carry_out(event, joined, Cancel())
             return
-        if too_late:
+        over = self._wait_of(event, pressed) if pressed.age.known and not too_late else None
+        if over is not None and cancelled_at is None:
+            # Pressed while somebody was called for it or was there, and come after they had closed it.
+            self._over[event.device] = (
+                self._joined(event, over, Join(content.count, content.topic), pressed),
+                str(event.id),
+            )
+        elif too_late:
             words = f"It came {_minutes(pressed)} after the press; nobody was paged."
             self._after_the_fact(event, content, pressed, State.MISSED, words, self._now)
         elif cancelled_at is not None:
@@ -211,7 +219,7 @@ class Presses:
         """
         if pressed.age.known:
             return requests.closed_around(
-                self._conn, self._store, event.device, event.drill, pressed.at, self._one_wait
+                self._conn, self._store, event.device, event.drill, pressed.at, self._one_wait, self._now
             )
         if event.device not in self._undated:
             known = events.undated_missed(self._conn, self._store, event.device)
@@ -255,7 +263,7 @@ class Presses:
             silent=request.silent,
             closed_at=closed_at,
         )
-        self._conn.execute(sa.insert(interaction), [row])
+        self._conn.execute(_INSERT, row)
 
     def _join(
         self, event: Event, current: Request, count: int, topic: str | None, *, silent: bool = False

@@ -34,17 +34,25 @@ def subject_of(incoming: Event) -> str | None:
     return str(request) if request else None
 
 
+_INSERT = {
+    dialect: make(event)
+    .on_conflict_do_nothing(index_elements=["store", "device", "id"])
+    .returning(event.c.device, event.c.id)
+    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
+_ABOUT = sa.select(event.c.kind, event.c.payload).where(
+    event.c.store == sa.bindparam("in_store"),
+    event.c.device == sa.bindparam("in_device"),
+    event.c.subject.in_(sa.bindparam("in_requests", expanding=True)),
+    event.c.kind.in_(("cancel", "attend")),
+)
+
+
 def insert(conn: sa.Connection, store: str, events: Sequence[Event], now: datetime) -> set[tuple[str, str]]:
     """Insert events and return the (device, id) of those that were not there before.
 
     ON CONFLICT DO NOTHING on the key only: INSERT OR IGNORE would also swallow rows that break a constraint.
     """
-    make = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        make(event)
-        .on_conflict_do_nothing(index_elements=["store", "device", "id"])
-        .returning(event.c.device, event.c.id)
-    )
     rows = [
         {
             "store": store,
@@ -61,7 +69,7 @@ def insert(conn: sa.Connection, store: str, events: Sequence[Event], now: dateti
         }
         for e in events
     ]
-    return {(row.device, row.id) for row in conn.execute(statement, rows)}
+    return {(row.device, row.id) for row in conn.execute(_INSERT[conn.dialect.name], rows)}
 
 
 def payload_of(conn: sa.Connection, store: str, device: str, event_id: str) -> bytes:
@@ -98,13 +106,8 @@ def withdraw(conn: sa.Connection, store: str, device: str, event_id: str) -> Non
 
 def about(conn: sa.Connection, store: str, device: str, requests: Sequence[str]) -> list[tuple[str, bytes]]:
     """(kind, payload) of the device's cancels and arrivals that speak of these requests."""
-    query = sa.select(event.c.kind, event.c.payload).where(
-        event.c.store == store,
-        event.c.device == device,
-        event.c.subject.in_(list(requests)),
-        event.c.kind.in_(("cancel", "attend")),
-    )
-    return [(row.kind, row.payload) for row in conn.execute(query)]
+    rows = conn.execute(_ABOUT, {"in_store": store, "in_device": device, "in_requests": list(requests)})
+    return [(row.kind, row.payload) for row in rows]
 
 
 def undated_missed(conn: sa.Connection, store: str, device: str) -> list[tuple[str, bytes]]:

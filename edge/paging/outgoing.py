@@ -32,6 +32,30 @@ class Claimed:
 
 
 _COLUMNS = (outgoing.c.id, outgoing.c.topic, outgoing.c.payload, outgoing.c.expiry_s)
+_PUT = sa.insert(outgoing)
+_PUT_CLAIMED = _PUT.returning(*_COLUMNS, sort_by_parameter_order=True)
+_SENT = (
+    sa.update(outgoing)
+    .where(outgoing.c.id.in_(sa.bindparam("in_ids", expanding=True)))
+    .values(sent_at=sa.bindparam("in_now"))
+)
+_CLAIM = (
+    sa.update(outgoing)
+    .where(
+        outgoing.c.id.in_(
+            sa.select(outgoing.c.id)
+            .where(
+                outgoing.c.store == sa.bindparam("in_store"),
+                outgoing.c.sent_at.is_(None),
+                sa.or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until < sa.bindparam("in_now")),
+            )
+            .order_by(outgoing.c.id)
+            .limit(200)
+        )
+    )
+    .values(claimed_by=sa.bindparam("in_worker"), claimed_until=sa.bindparam("in_until"))
+    .returning(*_COLUMNS, outgoing.c.created_at)
+)
 
 
 def put(
@@ -40,42 +64,28 @@ def put(
     """Write messages. A worker claims its own at once; another process leaves them for it."""
     if not messages:
         return []
-    rows = conn.execute(
-        sa.insert(outgoing).returning(*_COLUMNS, sort_by_parameter_order=True),
-        [
-            {
-                "store": store,
-                "topic": m.topic,
-                "payload": m.payload,
-                "expiry_s": m.expiry_s,
-                "created_at": now,
-                "claimed_by": worker,
-                "claimed_until": now + LEASE if worker else None,
-            }
-            for m in messages
-        ],
-    )
-    return [Claimed(*row) for row in rows] if worker else []
+    rows = [
+        {
+            "store": store,
+            "topic": m.topic,
+            "payload": m.payload,
+            "expiry_s": m.expiry_s,
+            "created_at": now,
+            "claimed_by": worker,
+            "claimed_until": now + LEASE if worker else None,
+        }
+        for m in messages
+    ]
+    if worker is None:
+        conn.execute(_PUT, rows)
+        return []
+    return [Claimed(*row) for row in conn.execute(_PUT_CLAIMED, rows)]
 
 
 def claim(conn: sa.Connection, store: str, worker: str, now: datetime) -> list[Claimed]:
     """Claim up to 200 waiting messages whose lease is free, oldest first; drop those past their expiry."""
-    waiting = (
-        sa.select(outgoing.c.id)
-        .where(
-            outgoing.c.store == store,
-            outgoing.c.sent_at.is_(None),
-            sa.or_(outgoing.c.claimed_until.is_(None), outgoing.c.claimed_until < now),
-        )
-        .order_by(outgoing.c.id)
-        .limit(200)
-    )
-    rows = conn.execute(
-        sa.update(outgoing)
-        .where(outgoing.c.id.in_(waiting))
-        .values(claimed_by=worker, claimed_until=now + LEASE)
-        .returning(*_COLUMNS, outgoing.c.created_at)
-    ).all()
+    values = {"in_store": store, "in_now": now, "in_worker": worker, "in_until": now + LEASE}
+    rows = conn.execute(_CLAIM, values).all()
     claimed, late = [], []
     for row in sorted(rows, key=lambda r: r.id):
         if row.expiry_s is not None and row.created_at + timedelta(seconds=row.expiry_s) < now:
@@ -89,7 +99,7 @@ def claim(conn: sa.Connection, store: str, worker: str, now: datetime) -> list[C
 
 def mark_sent(conn: sa.Connection, ids: Sequence[int], now: datetime) -> None:
     if ids:
-        conn.execute(sa.update(outgoing).where(outgoing.c.id.in_(list(ids))).values(sent_at=now))
+        conn.execute(_SENT, {"in_ids": list(ids), "in_now": now})
 
 
 def shift(conn: sa.Connection, store: str, by: timedelta) -> None:

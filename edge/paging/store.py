@@ -45,6 +45,22 @@ class OpenPage:
     drill: bool
 
 
+_INSERT = sa.insert(page)
+_PAGED = (
+    sa.select(page.c.person, page.c.reason)
+    .where(page.c.request == sa.bindparam("in_request"))
+    .order_by(page.c.round.desc())
+)
+_CLOSE = (
+    sa.update(page)
+    .where(page.c.request == sa.bindparam("in_request"), page.c.state.in_(_STAGES))
+    .values(
+        state=sa.case((page.c.person == sa.bindparam("in_person"), "answered"), else_="superseded"),
+        closed_at=sa.bindparam("in_now"),
+    )
+)
+
+
 def insert(
     conn: sa.Connection,
     store: str,
@@ -58,7 +74,7 @@ def insert(
     pages = [NewPage(str(new_id(unix_ms)), who, reason, round_) for who, reason in chosen]
     if pages:
         conn.execute(
-            sa.insert(page),
+            _INSERT,
             [
                 {
                     "id": p.id,
@@ -78,9 +94,7 @@ def insert(
 
 def paged(conn: sa.Connection, request: str) -> dict[str, str]:
     """Everyone who was paged for the request, with the reason of their first page."""
-    rows = conn.execute(
-        sa.select(page.c.person, page.c.reason).where(page.c.request == request).order_by(page.c.round.desc())
-    )
+    rows = conn.execute(_PAGED, {"in_request": request})
     return {row.person: row.reason for row in rows}
 
 
@@ -119,36 +133,31 @@ def seen_by_others(conn: sa.Connection, request: str, person_id: str) -> bool:
 
 def close(conn: sa.Connection, request: str, answered_by: str | None, now: datetime) -> None:
     """End a request's pages: that of whoever answered is answered, all others are superseded."""
-    mine = page.c.person == answered_by if answered_by else sa.false()
-    conn.execute(
-        sa.update(page)
-        .where(page.c.request == request, page.c.state.in_(_STAGES))
-        .values(state=sa.case((mine, "answered"), else_="superseded"), closed_at=now)
-    )
+    conn.execute(_CLOSE, {"in_request": request, "in_person": answered_by or "", "in_now": now})
 
 
-def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage]:
-    """The open requests that this person was paged for or answers; theirs first, then security."""
+def _open_pages() -> sa.Select[tuple[object, ...]]:
+    who: sa.BindParameter[str] = sa.bindparam("in_person")
     latest = (
         sa.select(page.c.request, sa.func.max(page.c.round).label("round"))
-        .where(page.c.person == person_id)
+        .where(page.c.person == who)
         .group_by(page.c.request)
         .subquery()
     )
     own = (
         sa.select(page.c.id, page.c.request, page.c.reason)
         .join(latest, sa.and_(latest.c.request == page.c.request, latest.c.round == page.c.round))
-        .where(page.c.person == person_id)
+        .where(page.c.person == who)
         .subquery()
     )
     owner = person.alias("owner")
     i = interaction.c
-    query = (
+    return (
         sa.select(
             own.c.id.label("page"), i.id.label("request"), i.kind, i.topic, i.zone,
             sa.func.coalesce(zone.c.title, i.zone).label("zone_title"), i.language, i.device, i.reference,
             i.count, i.state, sa.func.coalesce(own.c.reason, "").label("reason"),
-            sa.func.coalesce(i.owner == person_id, sa.false()).label("mine"),
+            sa.func.coalesce(i.owner == who, sa.false()).label("mine"),
             owner.c.name.label("owner_name"),
             i.raised_at, i.age_known, i.silent, i.drill,
         )
@@ -158,12 +167,20 @@ def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage
             .outerjoin(owner, owner.c.id == i.owner)
         )
         .where(
-            i.store == store,
+            i.store == sa.bindparam("in_store"),
             i.kind.in_(("help", "security")),
             i.state.in_(OPEN_STATES),
-            sa.or_(own.c.id.is_not(None), i.owner == person_id),
+            sa.or_(own.c.id.is_not(None), i.owner == who),
         )
         .order_by(i.raised_at.desc())
     )  # fmt: skip
-    rows = [OpenPage(**{**row._mapping, "mine": bool(row.mine)}) for row in conn.execute(query)]
-    return sorted(rows, key=lambda p: (not p.mine, p.owner_name is not None, p.kind != "security"))
+
+
+_OPEN_PAGES = _open_pages()
+
+
+def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage]:
+    """The open requests that this person was paged for or answers; theirs first, then security."""
+    rows = conn.execute(_OPEN_PAGES, {"in_store": store, "in_person": person_id})
+    found = [OpenPage(**{**row._mapping, "mine": bool(row.mine)}) for row in rows]
+    return sorted(found, key=lambda p: (not p.mine, p.owner_name is not None, p.kind != "security"))

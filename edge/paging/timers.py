@@ -29,6 +29,11 @@ _CLAIM = sa.delete(timer).where(
     timer.c.kind == sa.bindparam("in_kind"),
     timer.c.due_at == sa.bindparam("in_due"),
 )
+_REMOVE = sa.delete(timer).where(
+    timer.c.request == sa.bindparam("in_request"), timer.c.kind == sa.bindparam("in_kind")
+)
+_SET = sa.insert(timer)
+_CLEAR = sa.delete(timer).where(timer.c.request == sa.bindparam("in_request"))
 
 
 def due(conn: sa.Connection, store: str, now: datetime) -> list[tuple[str, Timer, datetime]]:
@@ -50,14 +55,14 @@ def claim(conn: sa.Connection, request: str, kind: Timer, due_at: datetime) -> b
 
 def set_due(conn: sa.Connection, store: str, request: str, kind: Timer, due_at: datetime | None) -> None:
     """Set, move or (None) remove one timer of a request."""
-    conn.execute(sa.delete(timer).where(timer.c.request == request, timer.c.kind == kind.value))
+    conn.execute(_REMOVE, {"in_request": request, "in_kind": kind.value})
     if due_at is not None:
-        conn.execute(sa.insert(timer).values(store=store, request=request, kind=kind.value, due_at=due_at))
+        conn.execute(_SET, {"store": store, "request": request, "kind": kind.value, "due_at": due_at})
 
 
 def clear(conn: sa.Connection, request: str) -> None:
     """Remove every timer of a closed request."""
-    conn.execute(sa.delete(timer).where(timer.c.request == request))
+    conn.execute(_CLEAR, {"in_request": request})
 
 
 def shift(conn: sa.Connection, store: str, by: timedelta) -> int:

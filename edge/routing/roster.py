@@ -21,21 +21,31 @@ class Floor:
         return self.zone_titles.get(zone_name, zone_name)
 
 
+_OWNED = (
+    sa.select(interaction.c.owner, sa.func.count())
+    .where(
+        interaction.c.store == sa.bindparam("in_store"),
+        interaction.c.state.in_(_BUSY),
+        interaction.c.owner.is_not(None),
+    )
+    .group_by(interaction.c.owner)
+)
+_PEOPLE = (
+    sa.select(
+        person.c.id, person.c.name, person.c.role, person.c.zones, person.c.languages, person.c.presence
+    )
+    .where(person.c.store == sa.bindparam("in_store"), person.c.active)
+    .order_by(person.c.name)
+)
+_ZONES = sa.select(zone.c.name, zone.c.title).where(zone.c.store == sa.bindparam("in_store"))
+
+
 def read(conn: sa.Connection, store: str) -> Floor:
     """Everyone active, with the number of requests that they are answering now."""
-    owned = sa.select(interaction.c.owner, sa.func.count()).where(
-        interaction.c.store == store, interaction.c.state.in_(_BUSY), interaction.c.owner.is_not(None)
-    )
+    here = {"in_store": store}
     answering: dict[str, int] = {}
-    for owner, count in conn.execute(owned.group_by(interaction.c.owner)):
+    for owner, count in conn.execute(_OWNED, here):
         answering[owner] = count
-    people = conn.execute(
-        sa.select(
-            person.c.id, person.c.name, person.c.role, person.c.zones, person.c.languages, person.c.presence
-        )
-        .where(person.c.store == store, person.c.active)
-        .order_by(person.c.name)
-    )
     roster = tuple(
         Colleague(
             id=p.id,
@@ -46,7 +56,6 @@ def read(conn: sa.Connection, store: str) -> Floor:
             presence=Presence(p.presence),
             open_requests=answering.get(p.id, 0),
         )
-        for p in people
+        for p in conn.execute(_PEOPLE, here)
     )
-    titles = conn.execute(sa.select(zone.c.name, zone.c.title).where(zone.c.store == store)).all()
-    return Floor(roster, {row.name: row.title for row in titles})
+    return Floor(roster, {row.name: row.title for row in conn.execute(_ZONES, here)})

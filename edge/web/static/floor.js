@@ -35,9 +35,11 @@ addEventListener("pointerdown", () => {
 const redraw = redrawer(board, facts.board, { ready: () => lifted });
 
 document.body.addEventListener("htmx:beforeSwap", () => (putBack = keep(board)));
-document.body.addEventListener("htmx:afterSwap", () => {
+document.body.addEventListener("htmx:afterSwap", (event) => {
   putBack();
   drawn();
+  // Its card has moved down among the others'; the thumb and the eye are still here.
+  if (event.detail.xhr.status === 409) tell(board.querySelector("[data-notice]")?.textContent ?? "", "told");
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr?.status ?? 0;
@@ -55,9 +57,13 @@ document.body.addEventListener("htmx:responseError", (event) => {
   if (tapped(event)) tell(event.detail.xhr.responseText.slice(0, 300) || UNSENT);
 });
 
-function tell(sentence) {
+let told = null;
+function tell(sentence, kind = "trouble") {
+  clearTimeout(told);
   trouble.textContent = sentence;
+  trouble.dataset.kind = kind;
   trouble.hidden = !sentence;
+  if (kind === "told") told = setTimeout(tell, 8_000, "");
 }
 
 function drawn() {

@@ -195,6 +195,27 @@ def test_a_late_press_of_a_wait_that_was_answered_is_counted_there_and_nobody_wa
     assert [(r["state"], r["count"]) for r in server.requests()] == [("resolved", 2)]
 
 
+def test_presses_that_were_counted_before_a_request_closed_and_come_after_page_nobody(
+    server: Server, kiosk: Kiosk, small_store: SmallStore
+) -> None:
+    help_ = kiosk.event(HelpRequested())
+    server.take(help_)
+    ana = small_store.people["Ana"]
+    kiosk.wait(5)
+    counted = kiosk.event(HelpRequested(count=3))
+    kiosk.wait(1)
+    server.do(acting.acknowledge, str(id_of(help_)), ana)
+    server.do(acting.resolve, str(id_of(help_)), ana, "helped", "")
+    kiosk.wait(1)
+    pages_before = len(server.paged())
+    server.take(counted)
+    (request,) = server.requests()
+    assert (request["state"], request["count"]) == ("resolved", 4)
+    assert len(server.paged()) == pages_before
+    server.take(kiosk.event(HelpRequested()))
+    assert [r["state"] for r in server.requests()] == ["resolved", "raised"]
+
+
 def test_a_press_of_hours_ago_is_not_counted_with_the_shopper_who_waits_now(
     server: Server, kiosk: Kiosk
 ) -> None:
