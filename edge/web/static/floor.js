@@ -44,7 +44,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr?.status ?? 0;
   if (status && status < 500) heard();
-  if (tapped(event) && event.detail.successful) tell("");
+  if (tapped(event) && status >= 200 && status < 300) tell("");
 });
 
 // A tap that did not arrive is said in place; a redraw that failed is tried again without a word.
@@ -72,7 +72,10 @@ function drawn() {
   const waiting = board.querySelectorAll("[data-waiting]");
   document.title = waiting.length ? `(${waiting.length}) Floorbell` : "Floorbell";
   const fresh = [...waiting].filter((card) => !called.has(card.dataset.page));
-  for (const card of waiting) called.add(card.dataset.page);
+  for (const card of fresh) {
+    called.add(card.dataset.page);
+    card.classList.add("card-new");
+  }
   if (fresh.length) sound.call(fresh.some((card) => card.dataset.kind === "security") ? "security" : "help");
   report();
 }
