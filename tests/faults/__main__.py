@@ -8,13 +8,13 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import full_disk, kills, power
+from tests.faults import full_disk, half_open, kills, offline, power
 from tests.faults.outcome import Outcome, table
 
 Fault = Callable[[Path, int], Outcome]
 
 
-def faults(seconds: float, short: bool, rounds: int) -> dict[str, Fault]:
+def faults(seconds: float, short: bool, rounds: int, presses: int) -> dict[str, Fault]:
     """Every kind of fault by name, in the order in which they run."""
     plan = kills.SHORT if short else kills.Plan(seconds)
     return {
@@ -23,6 +23,9 @@ def faults(seconds: float, short: bool, rounds: int) -> dict[str, Fault]:
         power.SERVER: lambda folder, seed: power.server(folder, seed, rounds),
         full_disk.KIOSK: full_disk.kiosk,
         full_disk.SERVER: full_disk.server,
+        half_open.CABLE: half_open.cable,
+        half_open.PROXY: half_open.proxy,
+        offline.NAME: lambda folder, seed: offline.run(folder, seed, presses),
     }
 
 
@@ -33,12 +36,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, help="the same seed makes the same script (default: the time)")
     parser.add_argument("--seconds", type=float, default=120.0, help="how long kills go on (default 120)")
     parser.add_argument("--rounds", type=int, default=12, help="power cuts of each disk (default 12)")
+    parser.add_argument("--presses", type=int, default=10_000, help="presses made offline (default 10000)")
     parser.add_argument("--short", action="store_true", help="two kiosks, short stops, no web, kills only")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this fault; may be repeated")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the stores and their logs in DIR")
     chosen = parser.parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else int(time.time()) % 100_000
-    known = faults(chosen.seconds, chosen.short, chosen.rounds)
+    known = faults(chosen.seconds, chosen.short, chosen.rounds, chosen.presses)
     wanted = chosen.only or ([kills.NAME] if chosen.short else list(known))
     for name in wanted:
         if name not in known:

@@ -164,6 +164,11 @@ class Booth:
             events = db.execute("SELECT count(*) FROM event WHERE closed_ran_s IS NULL").fetchone()[0]
             return int(events + db.execute("SELECT count(*) FROM repeats").fetchone()[0])
 
+    def counted(self) -> int:
+        """Presses of open requests that are on disk and not yet an event."""
+        with _opened(self.outbox / "outbox.db") as db:
+            return int(db.execute("SELECT coalesce(sum(count), 0) FROM repeats").fetchone()[0])
+
     def receipted(self) -> int:
         """How many events have their receipt; 0 while the outbox cannot be read."""
         try:

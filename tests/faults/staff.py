@@ -33,10 +33,14 @@ class Desk:
         self.closed = 0
 
     def start(self) -> None:
+        self.make_present()
+        self._thread.start()
+
+    def make_present(self) -> None:
+        """Everyone is available, as if signed in."""
         with self._engine.begin() as conn:
             for someone in self._rig.people.values():
                 people.set_presence(conn, STORE, someone.id, "available", _now())
-        self._thread.start()
 
     def stop(self) -> None:
         self._stop.set()

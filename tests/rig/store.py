@@ -4,6 +4,7 @@ import datetime as dt
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -97,6 +98,14 @@ class Rig:
         self.broker = Broker(replace(self.broker_settings, **settings), say)
         self.broker.start()
 
+    def start_broker_program(self) -> None:
+        """The broker as the product runs it: its log is read by a process of its own."""
+        config = str(self.directory / "edge.toml")
+        self.start(
+            "mosquitto", "-m", "deploy.cli", "broker", "run", "--listen", "127.0.0.1", "--config", config
+        )
+        wait_for(lambda: listens(self.config.broker.port), "The broker's start")
+
     def start(self, program: str, *command: str, prefix: Sequence[str] = ()) -> subprocess.Popen[bytes]:
         """Start a program (default: `python -m edge PROGRAM`) with its output in PROGRAM.log.
 
@@ -151,11 +160,14 @@ class Rig:
         shutil.move(self.directory / self.config.database, path)
         # A copy is in memory only until somebody asks for more.
         os.sync()
-        configuration = self.directory / "edge.toml"
-        text = configuration.read_text()
-        configuration.write_text(text.replace('database = "floorbell.db"', f'database = "{path}"'))
-        self.config = load_config(configuration)
+        self.configure(lambda text: text.replace('database = "floorbell.db"', f'database = "{path}"'))
         return path
+
+    def configure(self, change: Callable[[str], str]) -> None:
+        """Rewrite edge.toml, before anything runs."""
+        path = self.directory / "edge.toml"
+        path.write_text(change(path.read_text()))
+        self.config = load_config(path)
 
     def read(self, query: str, **values: object) -> list[tuple[object, ...]]:
         """Rows of the store's database."""
@@ -192,3 +204,12 @@ def wait_for(probe: Callable[[], T], what: str, timeout_s: float = 15.0) -> T:
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not happen within {timeout_s:.0f} s.")
         time.sleep(0.02)
+
+
+def listens(port: int) -> bool:
+    """Whether somebody listens on this port of loopback."""
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+    except OSError:
+        return False
+    return True
