@@ -74,7 +74,7 @@ def mark_seen(conn: sa.Connection, store: str, person: str, page_ids: list[str],
     moved = pages.reach(conn, store, page_ids, "seen", now, person)
     for request_id in {request for request, _ in moved}:
         request = requests.load(conn, store, request_id)
-        if request.state is not State.RAISED or pages.seen_by_others(conn, request_id, person):
+        if request.state is not State.RAISED or pages.seen_before(conn, request_id, person, now):
             continue
         who = _who(conn, store, person)
         after = replace(request, revision=request.revision + 1)

@@ -54,10 +54,10 @@ class Inbox:
             return woken
 
     def take(self, most: int) -> tuple[list[Waiting], dict[object, object]]:
-        """Up to `most` events, every security request first, and all words."""
+        """Up to `most` events and all words. Security requests go alone: nothing shares their commit."""
         with self._condition:
-            events = [self._security.popleft() for _ in range(min(most, len(self._security)))]
-            events += [self._events.popleft() for _ in range(min(most - len(events), len(self._events)))]
+            source = self._security or self._events
+            events = [source.popleft() for _ in range(min(most, len(source)))]
             words, self._words = self._words, {}
             return events, words
 

@@ -123,10 +123,12 @@ def reach(
     return [(row.request, row.person) for row in rows]
 
 
-def seen_by_others(conn: sa.Connection, request: str, person_id: str) -> bool:
-    """Whether anyone else's page of this request was seen already."""
+def seen_before(conn: sa.Connection, request: str, person_id: str, now: datetime) -> bool:
+    """Whether anyone else has seen a page of this request, or this person an earlier one."""
     query = sa.select(page.c.id).where(
-        page.c.request == request, page.c.person != person_id, page.c.seen_at.is_not(None)
+        page.c.request == request,
+        page.c.seen_at.is_not(None),
+        sa.or_(page.c.person != person_id, page.c.seen_at < now),
     )
     return conn.execute(query.limit(1)).first() is not None
 

@@ -182,6 +182,19 @@ def test_security_is_paged_again_every_ten_seconds_until_someone_acknowledges(
     assert len(server.rows(page, person=igor)) == 31
 
 
+def test_who_sees_every_round_of_a_security_page_is_noted_once(
+    server: Server, kiosk: Kiosk, small_store: SmallStore
+) -> None:
+    server.take(kiosk.event(SecurityRequested("hold")))
+    igor = small_store.people["Igor"]
+    for _ in range(3):
+        ids = [row["id"] for row in server.rows(page, person=igor, state="pending")]
+        server.do(acting.mark_seen, igor, ids)
+        kiosk.wait(10)
+        server.timers()
+    assert server.words().count("Igor has seen it.") == 1
+
+
 def test_with_nobody_signed_in_the_shopper_is_told_so_and_whoever_comes_is_paged(
     server: Server, kiosk: Kiosk, small_store: SmallStore
 ) -> None:
