@@ -143,6 +143,14 @@ sa.Index(
     sqlite_where=event.c.subject.is_not(None),
     postgresql_where=event.c.subject.is_not(None),
 )
+sa.Index(
+    "ix_event_interaction",
+    event.c.store,
+    event.c.device,
+    event.c.interaction,
+    sqlite_where=event.c.interaction.is_not(None),
+    postgresql_where=event.c.interaction.is_not(None),
+)
 
 quarantine = sa.Table(
     "quarantine",
@@ -225,12 +233,14 @@ interaction = sa.Table(
     sa.Column("about", _id()),
     sa.Index("ix_interaction_log", "store", "raised_at", "id"),
 )
+# Literal, not bound: only so does SQLite see that the index of the open ones holds all that is asked for.
+is_open = interaction.c.state.in_([sa.literal_column(f"'{state}'") for state in OPEN_STATES])
 sa.Index(
     "ix_interaction_open",
     interaction.c.store,
     interaction.c.device,
-    sqlite_where=interaction.c.state.in_(OPEN_STATES),
-    postgresql_where=interaction.c.state.in_(OPEN_STATES),
+    sqlite_where=is_open,
+    postgresql_where=is_open,
 )
 sa.Index("ix_interaction_device", interaction.c.store, interaction.c.device, interaction.c.raised_at)
 

@@ -110,7 +110,7 @@ def finish(
         State.MISSED: "closed_at",
     }.get(after.state)
     if column and after.state is not before.state:
-        more[column] = now
+        more.setdefault(column, now)
         if after.state is State.ATTENDED and before.state is State.RAISED:
             more["acknowledged_at"] = now
     requests.update(conn, before, after, **more)

@@ -15,6 +15,10 @@ class Waiting:
     session: Session
     arrival: Arrival
 
+    @property
+    def security(self) -> bool:
+        return self.arrival.topic.endswith("/event/security")
+
 
 class Inbox:
     """Three queues and one wake-up. The broker's receive maximum bounds how much can wait."""
@@ -26,9 +30,9 @@ class Inbox:
         self._words: dict[object, object] = {}
         self._woken = False
 
-    def put_event(self, waiting: Waiting, *, security: bool) -> None:
+    def put_event(self, waiting: Waiting) -> None:
         with self._condition:
-            (self._security if security else self._events).append(waiting)
+            (self._security if waiting.security else self._events).append(waiting)
             self._condition.notify()
 
     def put_word(self, about: object, word: object) -> None:
@@ -64,7 +68,8 @@ class Inbox:
     def put_back(self, events: list[Waiting], words: dict[object, object]) -> None:
         """What could not be committed waits again, in its old order, before what came since."""
         with self._condition:
-            self._events.extendleft(reversed(events))
+            for waiting in reversed(events):
+                (self._security if waiting.security else self._events).appendleft(waiting)
             self._words = {a: w for a, w in words.items() if a not in self._words} | self._words
 
     def pause(self, seconds: float) -> None:

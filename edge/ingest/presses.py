@@ -163,14 +163,39 @@ class Presses:
         self._carry_out(event, request, action)
 
     def _carry_out(self, event: Event, request: Request, action: Action) -> None:
-        decision = decide(request, action)
+        more: dict[str, object] = {}
+        later: list[tuple[Event, HelpRequested]] = []
+        if isinstance(action, Cancel) and request.kind == "help":
+            more["closed_at"] = max(request.raised_at, self._records.pressed(event).at)
+            later = self._pressed_after(event, request)
+        count = request.count - sum(content.count for _, content in later)
+        decision = decide(replace(request, count=count), action)
         if isinstance(decision, Change):
-            escalating.finish(self._conn, self._telling, request, decision, "kiosk", self._now)
+            escalating.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
             self._keep(decision.request)
+            for press, content in later:
+                self.help(press, content)
         elif not isinstance(decision, Noted):
             self._note(request.id, "noted", f"At the kiosk: {event.kind}. {decision.sentence}")
         elif decision.words:
             self._note(request.id, "noted", decision.words)
+
+    def _pressed_after(self, cancel: Event, request: Request) -> list[tuple[Event, HelpRequested]]:
+        """Presses that joined the request although they were made after its cancel, which came later: they
+        belong to the next shopper. Only the device's own clock says so."""
+        topic = topics.event(self._store, cancel.device, "help")
+        found = []
+        for payload in events.joined_to(self._conn, self._store, cancel.device, request.id):
+            press = codec.decode_event(self._store, topic, payload)
+            if (
+                isinstance(press.content, HelpRequested)
+                and press.clock is not None
+                and cancel.clock is not None
+                and press.clock.boot == cancel.clock.boot
+                and press.clock.monotonic_ms > cancel.clock.monotonic_ms
+            ):
+                found.append((press.clock.monotonic_ms, press, press.content))
+        return [(press, content) for _, press, content in sorted(found, key=lambda f: f[0])]
 
     def _in_wait(self, current: Request, pressed: Pressed, too_late: bool, cancelled: bool) -> bool:
         """Whether a press is one of those that wait with the open request.

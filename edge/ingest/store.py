@@ -89,6 +89,20 @@ def joined(conn: sa.Connection, store: str, device: str, event_id: str, interact
     )
 
 
+_JOINED_TO = sa.select(event.c.payload).where(
+    event.c.store == sa.bindparam("in_store"),
+    event.c.device == sa.bindparam("in_device"),
+    event.c.interaction == sa.bindparam("in_interaction"),
+    event.c.kind == "help",
+)
+
+
+def joined_to(conn: sa.Connection, store: str, device: str, interaction: str) -> list[bytes]:
+    """The payloads of the help presses that joined this request."""
+    given = {"in_store": store, "in_device": device, "in_interaction": interaction}
+    return list(conn.execute(_JOINED_TO, given).scalars())
+
+
 def interaction_of(conn: sa.Connection, store: str, device: str, event_id: str) -> str | None:
     """The request that this event of the device joined, if it joined one."""
     query = sa.select(event.c.interaction).where(

@@ -6,6 +6,7 @@ Threads of paho and of the hint socket do nothing but put into the inbox.
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -31,11 +32,13 @@ log = logging.getLogger(__name__)
 BEAT_S = 2.0
 LOOK_S = 1.0
 # A batch is as long as a security request may wait behind it, and long enough to share its fsync.
-BATCH = 64
+BATCH = 32
 PAUSE_S = 0.001
 RETRY_S = (0.2, 2.0)
 RECEIVE_MAXIMUM = 500
 FORGET_S = 600.0
+# Python's own 5 ms would let paho's threads keep the loop waiting for each step of a security request.
+SWITCH_S = 0.0005
 
 
 class Worker:
@@ -86,6 +89,7 @@ class Worker:
 
     def run(self) -> None:
         check_version(self._engine)
+        sys.setswitchinterval(SWITCH_S)
         lock = take_lock(self._config)
         hints = HintListener(self._config.hint_path)
         listener = threading.Thread(target=self._listen, args=(hints,), name="hints", daemon=True)
@@ -110,8 +114,7 @@ class Worker:
         """Runs in paho's threads: only enqueues."""
         match delivery:
             case Arrival() if "/event/" in delivery.topic:
-                security = delivery.topic.endswith("/event/security")
-                self._inbox.put_event(Waiting(session, delivery), security=security)
+                self._inbox.put_event(Waiting(session, delivery))
             case Arrival() if delivery.topic == topics.edge_heartbeat(self._store):
                 session.acknowledge(delivery)
             case Arrival():

@@ -49,6 +49,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_event_seq", "event", ["store", "device", "outbox", "seq"], unique=False)
     op.create_index(
+        "ix_event_interaction",
+        "event",
+        ["store", "device", "interaction"],
+        unique=False,
+        sqlite_where=sa.text("interaction IS NOT NULL"),
+        postgresql_where=sa.text("interaction IS NOT NULL"),
+    )
+    op.create_index(
         "ix_event_subject",
         "event",
         ["store", "device", "subject"],

@@ -63,6 +63,28 @@ def test_but_it_never_ends_a_later_request(server: Server, kiosk: Kiosk) -> None
     assert [(r["state"], r["count"]) for r in server.requests()] == [("cancelled", 2), ("raised", 1)]
 
 
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("batch", [1, 3])
+def test_the_next_shopper_is_not_taken_back_with_the_one_who_cancelled_whatever_came_first(
+    server: Server, kiosk: Kiosk, order: tuple[int, ...], batch: int
+) -> None:
+    first = kiosk.event(HelpRequested())
+    server.take(first)
+    kiosk.wait(20)
+    late = [kiosk.event(Cancelled(id_of(first)))]
+    for _ in range(2):
+        kiosk.wait(3)
+        late.append(kiosk.event(HelpRequested()))
+    kiosk.wait(5)
+    shuffled = [late[n] for n in order]
+    for at in range(0, 3, batch):
+        server.take(*shuffled[at : at + batch])
+    requests = server.requests()
+    assert [(r["state"], r["count"]) for r in requests] == [("cancelled", 1), ("raised", 2)]
+    assert (requests[0]["closed_at"] - requests[0]["raised_at"]).total_seconds() == 20
+    assert {row["request"] for row in server.rows(page)} == {r["id"] for r in requests}
+
+
 def test_only_the_device_that_raised_a_request_may_cancel_or_attend_it(server: Server, kiosk: Kiosk) -> None:
     help_ = kiosk.event(HelpRequested())
     server.take(help_)

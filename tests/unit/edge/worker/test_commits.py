@@ -168,22 +168,30 @@ def test_while_the_database_cannot_be_written_nothing_is_said_and_afterwards_not
 def test_what_could_not_be_committed_waits_again_in_its_old_order_before_what_came_since() -> None:
     inbox, session = Inbox(), FakeSession()
 
-    def waiting(n: int) -> Waiting:
-        return Waiting(session, Arrival("t", b"%d" % n, False, 1, n, 1))  # type: ignore[arg-type]
+    def put(mid: int, kind: str = "greet") -> None:
+        arrival = Arrival(topics.event(STORE, "kiosk-1", kind), b"", False, 1, mid, 1)
+        inbox.put_event(Waiting(session, arrival))  # type: ignore[arg-type]
 
-    for n in range(3):
-        inbox.put_event(waiting(n), security=False)
-    inbox.put_event(waiting(9), security=True)
+    def taken(most: int) -> tuple[list[int], dict[object, object]]:
+        events, words = inbox.take(most)
+        back.append((events, words))
+        return [w.arrival.mid for w in events], words
+
+    back: list[tuple[list[Waiting], dict[object, object]]] = []
+    for mid in range(3):
+        put(mid)
+    put(9, "security")
     inbox.put_word("a", "old")
     inbox.put_word("b", "old")
-    events, words = inbox.take(3)
-    assert [w.arrival.mid for w in events] == [9, 0, 1]
-    inbox.put_event(waiting(3), security=False)
+    assert taken(2)[0] == [9]
+    put(10, "security")
     inbox.put_word("a", "new")
-    inbox.put_back(events, words)
-    events, words = inbox.take(10)
-    assert [w.arrival.mid for w in events] == [9, 0, 1, 2, 3]
-    assert list(words.items()) == [("b", "old"), ("a", "new")]
+    inbox.put_back(*back[-1])
+    assert taken(2) == ([9, 10], {"b": "old", "a": "new"})
+    assert taken(2)[0] == [0, 1]
+    put(3)
+    inbox.put_back(*back[-1])
+    assert taken(9)[0] == [0, 1, 2, 3]
 
 
 def poison(conn: sa.Connection, sensor: str) -> None:
