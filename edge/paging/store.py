@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from broker.events import new_id
-from edge.db.tables import OPEN_STATES, interaction, page, person, zone
+from edge.db.tables import interaction, is_open, page, person, zone
 
 # How far a page can get before someone answers; a report of an earlier stage never takes it back.
 _STAGES = ("pending", "sent", "delivered", "seen")
@@ -140,41 +140,37 @@ def close(conn: sa.Connection, request: str, answered_by: str | None, now: datet
 
 def _open_pages() -> sa.Select[tuple[object, ...]]:
     who: sa.BindParameter[str] = sa.bindparam("in_person")
+    mine = page.alias("mine")
     latest = (
-        sa.select(page.c.request, sa.func.max(page.c.round).label("round"))
-        .where(page.c.person == who)
-        .group_by(page.c.request)
-        .subquery()
-    )
-    own = (
-        sa.select(page.c.id, page.c.request, page.c.reason)
-        .join(latest, sa.and_(latest.c.request == page.c.request, latest.c.round == page.c.round))
-        .where(page.c.person == who)
-        .subquery()
+        sa.select(page.c.id)
+        .where(page.c.request == interaction.c.id, page.c.person == who)
+        .order_by(page.c.round.desc())
+        .limit(1)
+        .correlate(interaction)
+        .scalar_subquery()
     )
     owner = person.alias("owner")
     i = interaction.c
     return (
         sa.select(
-            own.c.id.label("page"), i.id.label("request"), i.kind, i.topic, i.zone,
+            mine.c.id.label("page"), i.id.label("request"), i.kind, i.topic, i.zone,
             sa.func.coalesce(zone.c.title, i.zone).label("zone_title"), i.language, i.device, i.reference,
-            i.count, i.state, sa.func.coalesce(own.c.reason, "").label("reason"),
+            i.count, i.state, sa.func.coalesce(mine.c.reason, "").label("reason"),
             sa.func.coalesce(i.owner == who, sa.false()).label("mine"),
             owner.c.name.label("owner_name"),
             i.raised_at, i.age_known, i.silent, i.drill,
         )
         .select_from(
-            interaction.outerjoin(own, own.c.request == i.id)
+            interaction.outerjoin(mine, mine.c.id == latest)
             .outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone))
             .outerjoin(owner, owner.c.id == i.owner)
         )
         .where(
             i.store == sa.bindparam("in_store"),
             i.kind.in_(("help", "security")),
-            i.state.in_(OPEN_STATES),
-            sa.or_(own.c.id.is_not(None), i.owner == who),
+            is_open,
+            sa.or_(mine.c.id.is_not(None), i.owner == who),
         )
-        .order_by(i.raised_at.desc())
     )  # fmt: skip
 
 
@@ -185,4 +181,5 @@ def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage
     """The open requests that this person was paged for or answers; theirs first, then security."""
     rows = conn.execute(_OPEN_PAGES, {"in_store": store, "in_person": person_id})
     found = [OpenPage(**{**row._mapping, "mine": bool(row.mine)}) for row in rows]
+    found.sort(key=lambda p: p.raised_at, reverse=True)
     return sorted(found, key=lambda p: (not p.mine, p.owner_name is not None, p.kind != "security"))

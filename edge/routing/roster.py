@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from edge.db.tables import interaction, person, zone
+from edge.db.tables import interaction, is_open, person, zone
 from edge.routing.choose import Colleague, Presence
 
 _BUSY = ("acknowledged", "attended")
@@ -25,6 +25,7 @@ _OWNED = (
     sa.select(interaction.c.owner, sa.func.count())
     .where(
         interaction.c.store == sa.bindparam("in_store"),
+        is_open,
         interaction.c.state.in_(_BUSY),
         interaction.c.owner.is_not(None),
     )

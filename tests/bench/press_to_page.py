@@ -18,7 +18,7 @@ from deploy.demo.control import Hand
 from tests.bench.ingest import payloads, publish
 from tests.rig import kiosk
 from tests.rig.phone import Listening, Phone, Told
-from tests.rig.store import STORE, Rig, wait_for
+from tests.rig.store import STORE, Rig, listens, wait_for
 
 DEVICE, PAGER = "kiosk-1", "kiosk-2"
 
@@ -62,7 +62,7 @@ class Shop:
             kiosk.configure(rig, name)
         self.hand = kiosk.start(rig, DEVICE)
         wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "The worker's start")
-        wait_for(lambda: _listens(rig.config.web.port), "The web's start")
+        wait_for(lambda: listens(rig.config.web.port), "The web's start")
         wait_for(lambda: _state(self.hand) == "idle", "The kiosk's start")
         time.sleep(3)
         self.ana = Someone(rig, "Ana")
@@ -123,7 +123,7 @@ def run(directory: Path, count: int = 200, backlog: int = 100_000) -> dict[str, 
     rig, bare = Rig.make(directory / "shop", devices=(DEVICE, PAGER)), Rig.make(directory / "bare")
     try:
         for each in (rig, bare):
-            each.start_broker()
+            each.start_broker_program()
         shop, floor = Shop(rig), Floor(bare)
         for _ in range(10):
             shop.press(), shop.security(), floor.once()
@@ -195,14 +195,6 @@ def _state(hand: Hand) -> str:
         return hand.look().shown.state
     except Exception:
         return ""
-
-
-def _listens(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), 1).close()
-    except OSError:
-        return False
-    return True
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def run(directory: Path, seconds: float = 20.0) -> dict[str, dict[str, float]]:
     rig = Rig.make(directory, devices=(DEVICE, PAGER))
     figures: dict[str, dict[str, float]] = {}
     try:
-        rig.start_broker()
+        rig.start_broker_program()
         shop = Shop(rig)
         for _ in range(5):
             shop.press()
