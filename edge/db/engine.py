@@ -13,6 +13,7 @@ from edge.errors import StorageError
 # The newest migration; a test holds it against the migrations folder.
 VERSION = "0001"
 BUSY_S = 10.0
+LONGEST_LOG_PAGES = 20_000
 # How often the write lock is looked at while another process holds it.
 LOCK_LOOK_S = 0.0003
 
@@ -40,8 +41,10 @@ def _prepare_sqlite(engine: sa.Engine, *, write: bool) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         if write:
-            # on_begin waits in its own way.
+            # on_begin waits in its own way, and edge.db.checkpoint moves the log beside the work; the limit is
+            # for a log that nobody moves because no worker runs.
             cursor.execute("PRAGMA busy_timeout=0")
+            cursor.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")
         cursor.close()
 
     @event.listens_for(engine, "begin")

@@ -40,9 +40,10 @@ _SELECT = (
     .select_from(interaction.outerjoin(person, person.c.id == interaction.c.owner))
     .where(interaction.c.kind.in_(REQUEST_KINDS))
 )
+# Locked where the database has row locks, so that of two who act at once the second sees the first's.
 _BY_ID = _SELECT.where(
     interaction.c.store == sa.bindparam("in_store"), interaction.c.id == sa.bindparam("in_id")
-)
+).with_for_update(of=interaction)
 # All open ones of the store: asked for by device, SQLite would read all that the device ever logged.
 _OPEN = _SELECT.where(interaction.c.store == sa.bindparam("in_store"), is_open)
 _CLOSED_AROUND = (

@@ -96,14 +96,15 @@ class Commits:
         """One commit, and after it everything that may only follow a commit."""
         now = self._clock()
         telling = Telling(self._store)
-        sent = self._sender.sent()
+        # What can wait for the next look is not done while a press waits for its page.
+        sent = self._sender.sent() if batch.look else []
         with conn.begin():
             receipts = self._work(conn, telling, batch, now)
             cursor, claimed = telling.flush(conn, now, self._worker)
-            outgoing.mark_sent(conn, sent, now)
             if batch.look:
+                outgoing.mark_sent(conn, sent, now)
                 claimed += outgoing.claim(conn, self._store, self._worker, now)
-            self.next_timer = timers.next_due(conn, self._store)
+                self.next_timer = timers.next_due(conn, self._store)
         self._sender.settled(sent)
         if cursor is not None:
             self._sender.feed(cursor)
@@ -130,7 +131,7 @@ class Commits:
         if batch.events:
             intake.take([(w.arrival.topic, w.arrival.payload) for w in batch.events])
         read_floor = escalating.floor_of(conn, self._store)
-        for request, kind, due in timers.due(conn, self._store, now):
+        for request, kind, due in timers.due(conn, self._store, now) if batch.look else ():
             with self._apart(conn, telling, f"The timer {kind} of request {request}") as done:
                 escalating.fire(conn, telling, self._policies, request, kind, due, read_floor, now)
                 done.append(True)

@@ -4,6 +4,7 @@ The loop thread is the process's only writer. It commits, and only then acknowle
 Threads of paho and of the hint socket do nothing but put into the inbox.
 """
 
+import gc
 import logging
 import os
 import sys
@@ -18,6 +19,7 @@ from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, 
 from broker.watchdog import Watchdog, notify
 from edge import utc_now
 from edge.config import EdgeConfig
+from edge.db.checkpoint import Checkpoints
 from edge.db.engine import check_version, connect
 from edge.hint import HintListener
 from edge.ingest.inbox import Inbox, Waiting
@@ -90,6 +92,8 @@ class Worker:
     def run(self) -> None:
         check_version(self._engine)
         sys.setswitchinterval(SWITCH_S)
+        # What is there now stays: collections need not look through it.
+        gc.freeze()
         lock = take_lock(self._config)
         hints = HintListener(self._config.hint_path)
         listener = threading.Thread(target=self._listen, args=(hints,), name="hints", daemon=True)
@@ -97,6 +101,8 @@ class Worker:
         self._main.start()
         self._security.start()
         self._watchdog.start()
+        checkpoints = Checkpoints(self._config.database_url)
+        checkpoints.start()
         notify("READY=1")
         try:
             self._loop()
@@ -105,6 +111,7 @@ class Worker:
             self._main.stop()
             self._security.stop()
             self._watchdog.stop()
+            checkpoints.stop()
             listener.join(2)
             hints.close()
             self._engine.dispose()
@@ -113,6 +120,8 @@ class Worker:
     def _deliver(self, session: Session, delivery: Delivery) -> None:
         """Runs in paho's threads: only enqueues."""
         match delivery:
+            case Arrival() if session is self._main and self._comes_alone(delivery.topic):
+                session.acknowledge(delivery)
             case Arrival() if "/event/" in delivery.topic:
                 self._inbox.put_event(Waiting(session, delivery))
             case Arrival() if delivery.topic == topics.edge_heartbeat(self._store):
@@ -130,6 +139,10 @@ class Worker:
                 )
             case Accepted() if session is self._main:
                 self._sender.accepted(delivery)
+
+    def _comes_alone(self, topic: str) -> bool:
+        """A security request, which also comes on its own connection while that one is there."""
+        return topic.endswith("/event/security") and self._security.connected
 
     def _listen(self, hints: HintListener) -> None:
         while not self._stop.is_set():
@@ -149,10 +162,11 @@ class Worker:
                 woken = self._inbox.wait(wait_s)
                 events, words = self._inbox.take(BATCH)
                 now_mono = time.monotonic()
-                look, forget = woken or now_mono >= next_look, now_mono >= next_forget
-                batch = Batch(events, words, look, forget, wall.jump())
+                look = woken or now_mono >= next_look or self._timer_in() <= 0
+                forget, jump = now_mono >= next_forget, wall.jump()
+                batch = Batch(events, words, look or jump is not None, forget, jump)
                 try:
-                    if events or words or look or batch.jump or self._timer_in() <= 0:
+                    if events or words or batch.look:
                         self._commits.take(conn, batch)
                 except UNAVAILABLE as error:
                     # Nothing of it was acknowledged or receipted; the same again once the disk is well.
@@ -179,6 +193,6 @@ class Worker:
                     self._inbox.pause(PAUSE_S)
 
     def _timer_in(self) -> float:
-        """Seconds until the next timer, as far as this process knows."""
+        """Seconds until the next timer that was there at the last look; a look follows within LOOK_S."""
         due_at = self._commits.next_timer
         return LOOK_S if due_at is None else (due_at - self._clock()).total_seconds()

@@ -70,7 +70,7 @@ class Worker:
             for n, (topic, payload) in enumerate(arrivals)
         ]
         about = {id(word): word for word in words}  # type: ignore[attr-defined]
-        batch = Batch(events, dict(about), **more)  # type: ignore[arg-type]
+        batch = Batch(events, dict(about), **{"look": True, **more})  # type: ignore[arg-type]
         self.commits.take(self.conn, batch)
         return batch
 
@@ -320,7 +320,7 @@ def test_a_device_that_comes_online_is_told_how_its_open_request_stands(worker: 
     help_, hold = worker.kiosk.event(HelpRequested()), worker.kiosk.event(SecurityRequested("hold"))
     worker.take(help_, hold)
     worker.kiosk.wait(9)
-    worker.take(words=[worker.state()])
+    worker.take(words=[worker.state()], look=False)
     calls = {call.request: call for call in worker.session.on("call", Call)[-2:]}  # type: ignore[attr-defined]
     assert calls[id_of(help_)].text == "paging.still"  # type: ignore[attr-defined]
     assert calls[id_of(help_)].args == {"people": "2", "seconds": "9"}  # type: ignore[attr-defined]
@@ -431,7 +431,7 @@ def test_a_gap_is_asked_for_when_it_is_found_and_again_when_the_device_comes_bac
     assert asked == [Replay(UUID(int=7), 2)] * 2
 
 
-def test_the_next_timer_is_known_after_each_commit(worker: Worker) -> None:
+def test_the_next_timer_is_known_after_each_look(worker: Worker) -> None:
     worker.take()
     assert worker.commits.next_timer is None
     worker.take(worker.kiosk.event(HelpRequested()))
