@@ -14,7 +14,6 @@ _ROUTINE = (
     b"\tfloorbell/",
     b"No will",
     b"Will message",
-    b"Outgoing messages",
     b"\t0",
     b"\t1",
     b"Warning: ACL pattern",

@@ -11,6 +11,7 @@ import random
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,11 @@ KEEPALIVE_S = 5
 CONNECT_TIMEOUT_S = 5.0
 MAX_PACKET_BYTES = 256 * 1024
 _TAKEN_OVER = 142  # MQTT v5, 3.14.2.1: another client has connected with the same client id
+_UNSPECIFIED = 128  # what paho makes of a connection that the broker closed
+# Mosquitto 2.0.11 does not send 142, it only closes. This many connections in a row that it accepted at once
+# and closed within this time mean the same.
+_CUT_OFF = 3
+_CUT_OFF_S = 30.0
 _NO_CHECK_TIME = 0x200000  # OpenSSL X509_V_FLAG_NO_CHECK_TIME
 
 
@@ -116,6 +122,9 @@ class Session:
         self._client: mqtt.Client | None = None
         self._generation = 0
         self._ready = False
+        self._ready_s: float | None = None
+        self._closed_by_broker = False
+        self._cut_off = 0
         self._reason = ""
         self._thread = threading.Thread(target=self._run, name=f"mqtt-{name}", daemon=True)
 
@@ -161,6 +170,7 @@ class Session:
         client = self._client
         sock = client.socket() if client is not None else None
         if sock is not None:
+            self._reason = self._reason or "The connection was dropped."
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)  # type: ignore[attr-defined]
 
@@ -170,8 +180,8 @@ class Session:
             self._ended.clear()
             self._reason = ""
             self._generation += 1
+            self._ready_s, self._closed_by_broker = None, False
             client = self._client = self._new_client()
-            was_ready = taken_over = False
             try:
                 client.connect(
                     self._host, self._port, keepalive=KEEPALIVE_S, properties=self._connect_properties()
@@ -184,22 +194,34 @@ class Session:
                     if not self._ready:
                         self._reason = "The broker did not answer in time."
                         break
-                was_ready = self._ready
-                taken_over = self._reason.endswith(_TAKEN_OVER_SENTENCE)
                 if self._stop.is_set():
                     client.disconnect()
                 else:
                     self.drop()
                 client.loop_stop()
             self._ready = False
+            taken_over = self._taken_over()
             self._deliver(Disconnected(self._reason or "The connection ended.", taken_over))
             if self._stop.is_set():
                 return
-            wait_s = self._backoff_s[0] if was_ready else min(wait_s * 2, self._backoff_s[1])
+            wait_s = self._backoff_s[0] if self._ready_s is not None else min(wait_s * 2, self._backoff_s[1])
             if taken_over:
                 # Two programs with one identity would otherwise throw each other out many times a second.
                 wait_s = 10.0
             self._stop.wait(wait_s * random.uniform(0.7, 1.3))
+
+    def _taken_over(self) -> bool:
+        """Whether the connection that has just ended was ended by a second program with this identity."""
+        if self._reason.endswith(_TAKEN_OVER_SENTENCE):
+            return True
+        short = self._ready_s is not None and time.monotonic() - self._ready_s < _CUT_OFF_S
+        self._cut_off = self._cut_off + 1 if short and self._closed_by_broker else 0
+        if self._cut_off < _CUT_OFF:
+            return False
+        self._reason = (
+            f"The broker closes each connection of {self.name}; it seems that {_TAKEN_OVER_SENTENCE}"
+        )
+        return True
 
     def _new_client(self) -> mqtt.Client:
         client = mqtt.Client(
@@ -245,7 +267,7 @@ class Session:
                 ready()
 
         def ready() -> None:
-            self._ready = True
+            self._ready, self._ready_s = True, time.monotonic()
             self._deliver(Connected(generation))
 
         def on_disconnect(
@@ -256,7 +278,9 @@ class Session:
                 if reason.value == _TAKEN_OVER:
                     self._reason = f"{self.name}: {_TAKEN_OVER_SENTENCE}"
                 else:
-                    self._reason = f"The connection ended: {reason}."
+                    self._closed_by_broker = reason.value == _UNSPECIFIED
+                    why = "the broker closed it" if self._closed_by_broker else str(reason)
+                    self._reason = f"The connection ended: {why}."
             self._ended.set()
 
         def on_message(_client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:

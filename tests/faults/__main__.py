@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import full_disk, half_open, kills, offline, power
+from tests.faults import clocks, full_disk, half_open, kills, offline, overflow, power, twins
 from tests.faults.outcome import Outcome, table
 
 Fault = Callable[[Path, int], Outcome]
@@ -26,6 +26,11 @@ def faults(seconds: float, short: bool, rounds: int, presses: int) -> dict[str, 
         half_open.CABLE: half_open.cable,
         half_open.PROXY: half_open.proxy,
         offline.NAME: lambda folder, seed: offline.run(folder, seed, presses),
+        overflow.NAME: overflow.run,
+        twins.KIOSKS: twins.kiosks,
+        twins.WORKERS: twins.workers,
+        clocks.SERVER: clocks.server,
+        clocks.KIOSK: clocks.kiosk,
     }
 
 

@@ -42,6 +42,15 @@ class Desk:
             for someone in self._rig.people.values():
                 people.set_presence(conn, STORE, someone.id, "available", _now())
 
+    def close_all(self) -> None:
+        """Accept and close every request that is open."""
+        someone = next(iter(self._rig.people.values()))
+        query = sa.text("SELECT id FROM interaction WHERE state = 'raised'")
+        with self._engine.begin() as conn:
+            for (request,) in conn.execute(query).all():
+                acting.acknowledge(conn, STORE, request, someone.id, _now())
+                acting.resolve(conn, STORE, request, someone.id, "helped", "", _now())
+
     def stop(self) -> None:
         self._stop.set()
         self._thread.join(40)

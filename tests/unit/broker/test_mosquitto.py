@@ -81,6 +81,10 @@ def test_a_store_with_a_wildcard_for_a_name_is_refused(tmp_path: Path) -> None:
             "Client tills-1 already connected, closing old connection.",
         ),
         ("mosquitto version 2.0.11 running", "mosquitto version 2.0.11 running"),
+        (
+            "Outgoing messages are being dropped for client edge-worker.",
+            "Outgoing messages are being dropped for client edge-worker.",
+        ),
     ],
 )
 def test_what_a_person_should_know_is_said(line: str, said: str) -> None:
