@@ -32,12 +32,16 @@ def start(
     telling: Telling,
     policies: Policies,
     request: Request,
+    insert: Callable[[Request], None],
     read_floor: ReadFloor,
     now: datetime,
 ) -> Request:
-    """The first pages of a request that was just inserted; returns it as it then stands."""
+    """Insert a new request as it stands with its first pages, and page them; returns it so."""
     move = advance(policy_of(policies, request), (now - request.raised_at).total_seconds(), 0, first=True)
-    return _carry_out(conn, telling, request, move, read_floor(), now)
+    raised = replace(request, step=move.step, revision=1)
+    insert(raised)
+    _page(conn, telling, raised, move, {}, read_floor(), now)
+    return raised
 
 
 def page_again(
@@ -141,17 +145,33 @@ def answer(conn: sa.Connection, telling: Telling, request: Request, now: datetim
 def _carry_out(
     conn: sa.Connection, telling: Telling, request: Request, move: Move, floor: Floor, now: datetime
 ) -> Request:
-    """Page whom the move asks for, set the next timer and tell the kiosk and the staff."""
-    wanted = Wanted(request.id, request.kind, request.zone, floor.title(request.zone), request.language)
-    before = pages.paged(conn, request.id)
+    """The next step or round of a request that stands."""
     round_ = request.round + 1 if move.again else request.round
+    after = replace(request, step=move.step, round=round_, revision=request.revision + 1)
+    requests.update(conn, request, after)
+    _page(conn, telling, after, move, pages.paged(conn, request.id), floor, now)
+    return after
+
+
+def _page(
+    conn: sa.Connection,
+    telling: Telling,
+    request: Request,
+    move: Move,
+    before: dict[str, str],
+    floor: Floor,
+    now: datetime,
+) -> None:
+    """Page whom the move asks for, set the next timer and tell the kiosk and the staff.
+
+    `before` is who was paged already, and why.
+    """
+    wanted = Wanted(request.id, request.kind, request.zone, floor.title(request.zone), request.language)
     chosen = [(c.person, c.reason) for c in choose(wanted, floor.roster, move.groups, before.keys())]
     if move.again:
         there = {c.id for c in floor.roster if request.kind == "security" or c.presence is not Presence.OFF}
         chosen = [(who, reason) for who, reason in before.items() if who in there] + chosen
-    new = pages.insert(conn, telling.store, request.id, chosen, round_, now)
-    after = replace(request, step=move.step, round=round_, revision=request.revision + 1)
-    requests.update(conn, request, after)
+    new = pages.insert(conn, telling.store, request.id, chosen, request.round, now)
     names = {c.id: c.name for c in floor.roster}
     requests.append(
         conn,
@@ -165,18 +185,17 @@ def _carry_out(
     raised = request.state is State.RAISED
     next_at = due_at(request.raised_at, move) if raised else None
     timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, next_at)
-    telling.paged(after, new)
+    telling.paged(request, new)
     called = {*before, *(p.person for p in new)}
-    telling.changed(after, called)
+    telling.changed(request, called)
     if not raised:
-        _say(conn, telling, after, *state_text(after), now)
+        _say(conn, telling, request, *state_text(request), now)
     elif not called:
-        _say(conn, telling, after, "paging.nobody", {}, now)
+        _say(conn, telling, request, "paging.nobody", {}, now)
     elif any(p.person not in before for p in new):
-        _say(conn, telling, after, paging_text(move.groups), {"people": len(called)}, now)
+        _say(conn, telling, request, paging_text(move.groups), {"people": len(called)}, now)
     else:
-        _still_paging(conn, telling, after, len(called), now)
-    return after
+        _still_paging(conn, telling, request, len(called), now)
 
 
 def _nobody_new(move: Move, before: int) -> str:

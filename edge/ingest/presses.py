@@ -270,8 +270,15 @@ class Presses:
         request = self._records.request(
             event, pressed, State.RAISED, topic=topic, language=language, count=count, silent=silent
         )
-        self._insert(event, pressed, request)
-        request = escalating.start(self._conn, self._telling, self._policies, request, self._floor, self._now)
+        request = escalating.start(
+            self._conn,
+            self._telling,
+            self._policies,
+            request,
+            lambda raised: self._insert(event, pressed, raised),
+            self._floor,
+            self._now,
+        )
         self._keep(request)
         return request
 
@@ -285,6 +292,8 @@ class Presses:
             topic=request.topic,
             language=request.language,
             count=request.count,
+            revision=request.revision,
+            step=request.step,
             silent=request.silent,
             closed_at=closed_at,
         )

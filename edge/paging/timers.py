@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from edge.db.tables import moved, timer
 
@@ -32,7 +33,12 @@ _CLAIM = sa.delete(timer).where(
 _REMOVE = sa.delete(timer).where(
     timer.c.request == sa.bindparam("in_request"), timer.c.kind == sa.bindparam("in_kind")
 )
-_SET = sa.insert(timer)
+_SET = {
+    dialect: statement.on_conflict_do_update(
+        index_elements=["request", "kind"], set_={"due_at": statement.excluded.due_at}
+    )
+    for dialect, statement in (("sqlite", sqlite.insert(timer)), ("postgresql", postgresql.insert(timer)))
+}
 _CLEAR = sa.delete(timer).where(timer.c.request == sa.bindparam("in_request"))
 
 
@@ -55,9 +61,11 @@ def claim(conn: sa.Connection, request: str, kind: Timer, due_at: datetime) -> b
 
 def set_due(conn: sa.Connection, store: str, request: str, kind: Timer, due_at: datetime | None) -> None:
     """Set, move or (None) remove one timer of a request."""
-    conn.execute(_REMOVE, {"in_request": request, "in_kind": kind.value})
-    if due_at is not None:
-        conn.execute(_SET, {"store": store, "request": request, "kind": kind.value, "due_at": due_at})
+    if due_at is None:
+        conn.execute(_REMOVE, {"in_request": request, "in_kind": kind.value})
+    else:
+        values = {"store": store, "request": request, "kind": kind.value, "due_at": due_at}
+        conn.execute(_SET[conn.dialect.name], values)
 
 
 def clear(conn: sa.Connection, request: str) -> None:

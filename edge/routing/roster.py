@@ -21,19 +21,24 @@ class Floor:
         return self.zone_titles.get(zone_name, zone_name)
 
 
-_OWNED = (
-    sa.select(interaction.c.owner, sa.func.count())
-    .where(
-        interaction.c.store == sa.bindparam("in_store"),
-        is_open,
-        interaction.c.state.in_(_BUSY),
-        interaction.c.owner.is_not(None),
-    )
-    .group_by(interaction.c.owner)
-)
 _PEOPLE = (
     sa.select(
-        person.c.id, person.c.name, person.c.role, person.c.zones, person.c.languages, person.c.presence
+        person.c.id,
+        person.c.name,
+        person.c.role,
+        person.c.zones,
+        person.c.languages,
+        person.c.presence,
+        sa.select(sa.func.count())
+        .where(
+            interaction.c.store == person.c.store,
+            is_open,
+            interaction.c.state.in_(_BUSY),
+            interaction.c.owner == person.c.id,
+        )
+        .correlate(person)
+        .scalar_subquery()
+        .label("open_requests"),
     )
     .where(person.c.store == sa.bindparam("in_store"), person.c.active)
     .order_by(person.c.name)
@@ -44,9 +49,6 @@ _ZONES = sa.select(zone.c.name, zone.c.title).where(zone.c.store == sa.bindparam
 def read(conn: sa.Connection, store: str) -> Floor:
     """Everyone active, with the number of requests that they are answering now."""
     here = {"in_store": store}
-    answering: dict[str, int] = {}
-    for owner, count in conn.execute(_OWNED, here):
-        answering[owner] = count
     roster = tuple(
         Colleague(
             id=p.id,
@@ -55,7 +57,7 @@ def read(conn: sa.Connection, store: str) -> Floor:
             zones=frozenset(p.zones),
             languages=frozenset(p.languages),
             presence=Presence(p.presence),
-            open_requests=answering.get(p.id, 0),
+            open_requests=p.open_requests,
         )
         for p in conn.execute(_PEOPLE, here)
     )
