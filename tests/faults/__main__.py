@@ -69,7 +69,8 @@ def _run(name: str, fault: Fault, seed: int, keep: Path | None) -> Outcome:
             traceback.print_exc()
             outcome = Outcome(name, wrong=[f"It could not be carried out: {error}"])
     outcome.name = name
-    outcome.figures = {"took": time.monotonic() - begin} | outcome.figures
+    if not outcome.not_run:
+        outcome.figures = {"took": time.monotonic() - begin} | outcome.figures
     print(outcome.status, flush=True)
     return outcome
 

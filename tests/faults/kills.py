@@ -82,6 +82,7 @@ class Saboteur:
         self._hurt: dict[str, tuple[float, str, float]] = {}
         self.recovery = Recovery(booths)
         self.kills = self.stops = 0
+        self.wrong: list[str] = []
 
     def run(self) -> None:
         """All the plan's seconds; afterwards everything runs."""
@@ -152,10 +153,17 @@ class Saboteur:
         return self._chance.uniform(1.0, self._plan.longest_stop_s)
 
     def _check(self) -> None:
-        """A program that ends by itself is started again, as systemd would; it must say why in its log."""
-        for program in self._programs[1:]:
-            if program not in self._hurt and self._rig.processes[program].poll() is not None:
-                self._rig.start(program)
+        """Nothing may end by itself. It is started again, as systemd would, so that the round goes on."""
+        for name in [*self._programs[1:], *self._booths]:
+            if name in self._hurt or self._rig.processes[name].poll() is None:
+                continue
+            last = self._rig.log_of(name).splitlines()[-1:] or ["it said nothing"]
+            self.wrong.append(f"{name} ended by itself: {last[0][:200]}")
+            if name in self._booths:
+                self._booths[name].kill()
+                self._booths[name].start()
+            else:
+                self._rig.start(name)
 
 
 def run(directory: Path, seed: int, plan: Plan) -> Outcome:
@@ -190,7 +198,7 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
         for phone in phones:
             phone.stop()
         books = balance(rig, booths, {p.booth.name: p.pressed() for p in pressers})
-        outcome.wrong += books.wrong
+        outcome.wrong += saboteur.wrong + books.wrong
         for phone in phones:
             outcome.wrong += phone.missed()
     finally:

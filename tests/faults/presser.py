@@ -54,7 +54,7 @@ class Presser:
                 books.unsure[note.kind] += 1
                 continue
             books.presses[note.kind] += 1
-            if any(killed - LATE_S - HOLD_S <= note.at_s <= killed + LATE_S for killed in kills):
+            if any(killed - LATE_S - HOLD_S <= note.at_s <= killed + STROKE_S for killed in kills):
                 books.late[note.kind] += 1
         return books
 
