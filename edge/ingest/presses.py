@@ -174,6 +174,7 @@ class Presses:
             escalating.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
             self._keep(decision.request)
             for press, content in later:
+                events.joined(self._conn, self._store, press.device, str(press.id), None)
                 self.help(press, content)
         elif not isinstance(decision, Noted):
             self._note(request.id, "noted", f"At the kiosk: {event.kind}. {decision.sentence}")

@@ -80,8 +80,8 @@ def payload_of(conn: sa.Connection, store: str, device: str, event_id: str) -> b
     return conn.execute(query).scalar_one()
 
 
-def joined(conn: sa.Connection, store: str, device: str, event_id: str, interaction: str) -> None:
-    """Remember the request that an event joined."""
+def joined(conn: sa.Connection, store: str, device: str, event_id: str, interaction: str | None) -> None:
+    """Remember the request that an event joined; None when it is none of that request after all."""
     conn.execute(
         sa.update(event)
         .where(event.c.store == store, event.c.device == device, event.c.id == event_id)

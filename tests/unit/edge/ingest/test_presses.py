@@ -7,7 +7,7 @@ import pytest
 
 from broker.events import Attended, Cancelled, HelpRequested, SecurityRequested
 from broker.messages import CallState
-from edge.db.tables import page, timer
+from edge.db.tables import event, page, timer
 from edge.handling import acting
 from tests.unit.edge.conftest import SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
@@ -83,6 +83,8 @@ def test_the_next_shopper_is_not_taken_back_with_the_one_who_cancelled_whatever_
     assert [(r["state"], r["count"]) for r in requests] == [("cancelled", 1), ("raised", 2)]
     assert (requests[0]["closed_at"] - requests[0]["raised_at"]).total_seconds() == 20
     assert {row["request"] for row in server.rows(page)} == {r["id"] for r in requests}
+    # The log's counts and the events agree on who pressed for what.
+    assert requests[0]["id"] not in {row["interaction"] for row in server.rows(event)}
 
 
 def test_only_the_device_that_raised_a_request_may_cancel_or_attend_it(server: Server, kiosk: Kiosk) -> None:
