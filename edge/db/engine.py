@@ -41,7 +41,7 @@ def _prepare_sqlite(engine: sa.Engine, *, write: bool) -> None:
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
         if write:
-            # on_begin waits in its own way; edge.db.checkpoint moves the log beside the work, and the limit is
+            # on_begin waits in its own way. edge.db.checkpoint moves the log beside the work; the limit is
             # for a log that nobody moves because no worker runs.
             cursor.execute("PRAGMA busy_timeout=0")
             cursor.execute(f"PRAGMA wal_autocheckpoint={LONGEST_LOG_PAGES}")

@@ -158,6 +158,8 @@ def _return_memory() -> None:
 def _application(config: EdgeConfig) -> Any:
     """Made in the worker process: threads do not survive a fork."""
     _return_memory()
+    # As in the worker's loop: a tap must not wait 5 ms for each of its statements beside other threads.
+    sys.setswitchinterval(0.0002)
     from edge import create_app
     from edge.web.wake import BrokerWake
 

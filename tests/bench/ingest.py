@@ -36,8 +36,7 @@ def payloads(count: int, kind: str, first: int = 1, outbox: UUID = OUTBOX) -> li
 
 
 def publish(rig: Rig, kind: str, lines: list[bytes], name: str = "loader") -> subprocess.Popen[bytes]:
-    """Send lines with mosquitto_pub, which costs less of this machine than Python would, and nicely: a backlog
-    comes from other machines, whose processors would not be missing here."""
+    """Send lines with mosquitto_pub, which costs less of this machine than Python would."""
     folder = rig.directory / "devices" / DEVICE
     source = rig.directory / f"{name}.jsonl"
     source.write_bytes(b"\n".join(lines) + b"\n")
@@ -47,7 +46,7 @@ def publish(rig: Rig, kind: str, lines: list[bytes], name: str = "loader") -> su
     with open(source, "rb") as stdin:
         return subprocess.Popen(
             [
-                "nice", "-n", "10", program, "-V", "5", "-i", name, "-h", "127.0.0.1", "-p", str(rig.config.broker.port),
+                program, "-V", "5", "-i", name, "-h", "127.0.0.1", "-p", str(rig.config.broker.port),
                 "--cafile", str(folder / "ca.crt"), "--cert", str(folder / "tls.crt"),
                 "--key", str(folder / "tls.key"), "-q", "1", "-l", "-t", topics.event(STORE, DEVICE, kind),
             ],

@@ -1,5 +1,6 @@
 """A real kiosk program of the trial store on mock pins, and the hand that presses its buttons."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from deploy.demo.control import Hand
@@ -55,11 +56,10 @@ def configure(
     return path
 
 
-def start(rig: Rig, device: str) -> Hand:
+def start(rig: Rig, device: str, prefix: Sequence[str] = ()) -> Hand:
     """Start the kiosk program of a configured device; it runs as the process named like the device."""
     folder = rig.directory / "kiosks" / device
     socket = folder / "hand"
-    rig.start(
-        device, "-m", "deploy.demo.kiosk", "--config", str(folder / "kiosk.toml"), "--socket", str(socket)
-    )
+    command = ("-m", "deploy.demo.kiosk", "--config", str(folder / "kiosk.toml"), "--socket", str(socket))
+    rig.start(device, *command, prefix=prefix)
     return Hand(socket)
