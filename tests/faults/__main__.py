@@ -1,6 +1,7 @@
 """`python -m tests.faults [--seed N] [--seconds S] [--short] [--only NAME]`: every fault, one table."""
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -52,6 +53,8 @@ def main(arguments: list[str] | None = None) -> int:
     for name in wanted:
         if name not in known:
             parser.error(f"--only is {name!r}; allowed are {', '.join(known)}.")
+    # However it is ended, it takes its programs and disks away with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     outcomes = [_run(name, known[name], seed, chosen.keep) for name in wanted]
     print(table(outcomes, seed))
     return 1 if any(outcome.wrong for outcome in outcomes) else 0
@@ -71,7 +74,7 @@ def _run(name: str, fault: Fault, seed: int, keep: Path | None) -> Outcome:
     outcome.name = name
     if not outcome.not_run:
         outcome.figures = {"took": time.monotonic() - begin} | outcome.figures
-    print(outcome.status, flush=True)
+    print(outcome.status, *outcome.wrong[:3], sep="\n  ! ", flush=True)
     return outcome
 
 

@@ -44,7 +44,7 @@ def server(directory: Path, seed: int) -> Outcome:
         touches = [booth.touch() for booth in booths]
         for jump in (signal.SIGUSR1, signal.SIGUSR2):
             help_, security = _press(booths[0], touches[0])
-            wait_for(lambda s=security: _pages(rig, s), "The first security page")
+            _wait_for_pages(rig, security, "The first security page")
             rig.signal("worker", jump)
             # The first press after a jump, before anything else can have noticed it.
             fresh = _help(booths[1], touches[1])
@@ -93,11 +93,11 @@ def kiosk(directory: Path, seed: int) -> Outcome:
         booth.start(("unshare", "--time", "--monotonic", "1000000", "--boottime", "1000000"))
         touch = booth.touch()
         first = _help(booth, touch)
-        wait_for(lambda: _pages(rig, first), "A page for a kiosk with another clock")
+        _wait_for_pages(rig, first, "A page for a kiosk with another clock")
         ((raised, received),) = rig.read(
             "SELECT raised_at, received_at FROM interaction WHERE id = :id", id=first
         )
-        age_s = (int(received) - int(raised)) / 1_000_000  # type: ignore[call-overload]
+        age_s = (int(received) - int(raised)) / 1_000_000
         outcome.check(0 <= age_s < 30, f"A press of now is held to be {age_s:.0f} s old.")
         touch.press("cancel")
         outboxes_empty([booth])
@@ -108,10 +108,10 @@ def kiosk(directory: Path, seed: int) -> Outcome:
         booth.start()
         touch = booth.touch()
         rig.start("worker")
-        wait_for(lambda: _pages(rig, waiting), "A page for what waited over the change of clocks", 60)
+        _wait_for_pages(rig, waiting, "A page for what waited over the change of clocks")
         touch.press("cancel")
         again = _help(booth, touch)
-        wait_for(lambda: _pages(rig, again), "A page after the change of clocks", 60)
+        _wait_for_pages(rig, again, "A page after the change of clocks")
         outboxes_empty([booth])
         books = balance(rig, [booth])
         outcome.wrong += books.wrong
@@ -144,9 +144,13 @@ def _pages(rig: Rig, request: str) -> list[tuple[object, ...]]:
     return rig.read("SELECT DISTINCT person FROM page WHERE request = :id", id=request)
 
 
+def _wait_for_pages(rig: Rig, request: str, what: str) -> None:
+    wait_for(lambda: _pages(rig, request), what, 60)
+
+
 def _round(rig: Rig, request: str) -> int:
     ((number,),) = rig.read("SELECT max(round) FROM page WHERE request = :id", id=request)
-    return int(number or 0)  # type: ignore[call-overload]
+    return int(number or 0)
 
 
 def _state(rig: Rig, request: str) -> str:

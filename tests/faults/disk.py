@@ -5,6 +5,8 @@ import os
 import subprocess
 from pathlib import Path
 
+from tests.rig.store import wait_for
+
 # EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (linux/ext4.h): what is not in the journal is gone.
 _EXT4_IOC_SHUTDOWN = 0x8004587D
 _NOLOGFLUSH = (2).to_bytes(4, "little")
@@ -53,6 +55,8 @@ class Disk:
         if self._mounted:
             _do("umount", str(self.at))
             self._mounted = False
+            # A copy of the mount in another namespace would keep the broken file system alive.
+            wait_for(lambda: not _do("losetup", "-j", str(self.file)), f"The end of {self.at}", 30)
 
     def restart(self) -> None:
         """Power again, after a cut, with the writer dead."""
@@ -78,7 +82,8 @@ class Disk:
         (self.at / "filler").unlink(missing_ok=True)
 
 
-def _do(*command: str) -> None:
+def _do(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()}")
+    return done.stdout

@@ -8,6 +8,7 @@ kiosk's monotonic clock either way.
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from tests.faults.booth import HELPS, HOLD_S, Booth, Kept, outboxes_empty
 from tests.faults.disk import is_root
@@ -58,7 +59,7 @@ def _away(
     prefix: tuple[str, ...],
     cut: Callable[[], None],
     mend: Callable[[], None],
-    broker: dict[str, str],
+    broker: dict[str, Any],
 ) -> Outcome:
     rig.configure(lambda text: text + POLICY)
     desk = Desk(rig, "present")

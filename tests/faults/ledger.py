@@ -72,7 +72,7 @@ def balance(
 def _events(rig: Rig, booths: Sequence[Booth], books: Books, from_memory: int) -> None:
     """Each event of an outbox is committed once, with the same content; and nothing else is."""
     committed = {
-        (str(device), str(event)): bytes(payload)  # type: ignore[call-overload]
+        (str(device), str(event)): bytes(payload)
         for device, event, payload in rig.read("SELECT device, id, payload FROM event")
     }
     kept = {(b.device, e.id): e for b in booths for e in b.kept()}
@@ -105,12 +105,12 @@ def _interactions(rig: Rig, books: Books) -> None:
     wanted: Counter[str] = Counter()
     rows = rig.read("SELECT id, kind, interaction, payload FROM event WHERE kind IN ('help', 'security')")
     for event_id, _kind, joined, payload in rows:
-        data = json.loads(bytes(payload))["data"]  # type: ignore[call-overload]
+        data = json.loads(bytes(payload))["data"]
         wanted[str(joined or event_id)] += int(data.get("count", 1))
     (others,) = rig.read("SELECT count(*) FROM event WHERE kind IN ('cancel', 'attend')")
-    books.logged = int(others[0])  # type: ignore[call-overload]
+    books.logged = int(others[0])
     found = {
-        str(request): int(count)  # type: ignore[call-overload]
+        str(request): int(count)
         for request, count in rig.read("SELECT id, count FROM interaction WHERE kind IN ('help', 'security')")
     }
     books.requests = len(found)
@@ -136,7 +136,7 @@ def _pages(rig: Rig, books: Books) -> None:
         told[page["request"], str(audience).removeprefix("person:"), page["round"]] += 1
     pages: Counter[tuple[str, str, int]] = Counter()
     for request, person, number in rig.read("SELECT request, person, round FROM page"):
-        pages[str(request), str(person), int(number)] += 1  # type: ignore[call-overload]
+        pages[str(request), str(person), int(number)] += 1
     books.pages = len(pages)
     for key in told.keys() | pages.keys():
         if told[key] != 1 or pages[key] != 1:

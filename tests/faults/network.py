@@ -48,7 +48,8 @@ class Cable:
     @property
     def prefix(self) -> tuple[str, ...]:
         """What a program that is to live at the kiosk's end is started with."""
-        return ("ip", "netns", "exec", self._kiosk)
+        # Not 'ip netns exec': its mount namespace would hold on to every disk that is mounted now.
+        return ("nsenter", f"--net=/run/netns/{self._kiosk}")
 
     def cut(self) -> None:
         _ip("-n", self._switch, "link", "set", "kiosk0", "nomaster")

@@ -39,7 +39,7 @@ def run(directory: Path, seed: int, presses: int = 10_000) -> Outcome:
         books = balance(rig, booths)
         outcome.wrong += books.wrong
         ((counted,),) = rig.read("SELECT coalesce(sum(count), 0) FROM interaction WHERE kind = 'help'")
-        outcome.check(counted == done, f"{done} presses were made, {counted} are logged.")
+        outcome.check(int(counted) == done, f"{done} presses were made, {counted} are logged.")
         cancels = sum(1 for b in booths for e in b.kept() if e.kind == "cancel")
         ((still_open,),) = rig.read("SELECT count(*) FROM interaction WHERE state = 'raised'")
         outcome.check(still_open <= len(booths), f"{still_open} requests stand open; most were cancelled.")

@@ -3,7 +3,6 @@
 import random
 import threading
 import time
-from collections import Counter
 from dataclasses import dataclass
 
 from deploy.demo.control import Ask
@@ -110,8 +109,3 @@ class Presser:
                 last = self.notes.pop()
                 self.notes.append(Note(last.at_s, kind, False))
             raise
-
-
-def totals(pressers: list[Presser]) -> dict[str, Counter[str]]:
-    """For a line of progress: what was pressed, by kind."""
-    return {p.booth.name: Counter(note.kind for note in p.notes if note.sure) for p in pressers}

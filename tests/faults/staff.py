@@ -115,7 +115,7 @@ class Associate:
             self._phone.close()
             return False
         (row,) = self._rig.read("SELECT coalesce(max(cursor), 0) FROM feed")
-        self.first_cursor = int(row[0])  # type: ignore[call-overload]
+        self.first_cursor = int(row[0])
         self._cursor = str(self.first_cursor)
         self._thread.start()
         return True

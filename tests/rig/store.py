@@ -169,7 +169,7 @@ class Rig:
         path.write_text(change(path.read_text()))
         self.config = load_config(path)
 
-    def read(self, query: str, **values: object) -> list[tuple[object, ...]]:
+    def read(self, query: str, **values: object) -> list[tuple[Any, ...]]:
         """Rows of the store's database."""
         engine = connect(self.config.database_url, write=False)
         try:
