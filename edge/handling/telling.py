@@ -52,7 +52,7 @@ class Telling:
             state=CallState(request.state.value),
             text=text,
             args={key: str(value) for key, value in (args or {}).items()},
-            name=request.owner_name,
+            name=str(args["name"]) if args and args.get("name") else request.owner_name,
             reference=reference_of(about),
             valid_s=_valid_s(request.state),
             display="discreet" if request.silent else "open",

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 BEST = 2
+# As the staff reads them; PRODUCT 8.
+LANGUAGES = {"en": "English", "ca": "Catalan", "sr": "Serbian", "it": "Italian", "pt": "Portuguese"}
 
 
 class Presence(StrEnum):
@@ -114,7 +116,7 @@ def _place(colleague: Colleague, wanted: Wanted) -> str:
 def _why(colleague: Colleague, wanted: Wanted) -> str:
     reasons = [_place(colleague, wanted)]
     if wanted.language and wanted.language in colleague.languages:
-        reasons.append(f"speaks {wanted.language}")
+        reasons.append(f"speaks {LANGUAGES.get(wanted.language, wanted.language)}")
     if colleague.open_requests:
         reasons.append(f"answering {colleague.open_requests}")
     else:

@@ -28,7 +28,7 @@ def test_the_best_placed_are_in_the_zone_free_and_speak_the_language() -> None:
         colleague("speaks", languages=frozenset({"ca"})),
     ]
     assert chosen(roster, "best") == {
-        "speaks": "works in Shoes, speaks ca, free",
+        "speaks": "works in Shoes, speaks Catalan, free",
         "near": "works in Shoes, free",
     }
 
