@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING
+
+from edge.clock import utc_now
 
 if TYPE_CHECKING:
     from flask import Flask
 
     from edge.config import EdgeConfig
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 def create_app(config: EdgeConfig, *, clock: Callable[[], datetime] = utc_now) -> Flask:

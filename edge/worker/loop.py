@@ -17,7 +17,7 @@ from broker import codec, topics
 from broker.messages import EdgeState
 from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
 from broker.watchdog import Watchdog, notify
-from edge import utc_now
+from edge.clock import utc_now
 from edge.config import EdgeConfig
 from edge.db.checkpoint import Checkpoints
 from edge.db.engine import check_version, connect

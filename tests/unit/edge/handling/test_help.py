@@ -144,7 +144,9 @@ def test_a_phone_shows_what_its_person_was_paged_for_or_answers_and_nothing_else
     ana, bo, carla = (small_store.people[name] for name in ("Ana", "Bo", "Carla"))
     (shown,) = open_pages(server, ana)
     assert (shown.zone_title, shown.topic, shown.language) == ("Shoes", "till", "ca")
-    assert shown.reason == "works in Shoes, speaks Catalan, free" and not shown.mine and shown.owner_name is None
+    assert (
+        shown.reason == "works in Shoes, speaks Catalan, free" and not shown.mine and shown.owner_name is None
+    )
     assert open_pages(server, carla) == []
     server.do(acting.acknowledge, request_id, ana)
     assert open_pages(server, ana)[0].mine
