@@ -3,6 +3,7 @@
 import random
 import signal
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -81,6 +82,8 @@ class Saboteur:
         self._programs = ["broker", "worker"] + (["web"] if plan.web else [])
         self._hurt: dict[str, tuple[float, str, float]] = {}
         self.recovery = Recovery(booths)
+        self._deck: list[tuple[str, str]] = []
+        self.hits: Counter[str] = Counter()
         self.kills = self.stops = 0
         self.wrong: list[str] = []
 
@@ -108,12 +111,17 @@ class Saboteur:
         return bool(self._hurt) or self.recovery.waiting
 
     def _strike(self, end: float) -> None:
-        targets = [t for t in [*self._programs, *self._booths] if t not in self._hurt]
-        target = self._chance.choice(targets) if targets else ""
-        how = self._chance.choices(["kill", "stop", "hang"], [50, 40, 10])[0]
-        length = self._chance.uniform(0.0, 2.0) if how == "kill" else self._length()
-        if not target:
+        if not self._deck:
+            targets = [*self._programs, *self._booths]
+            self._deck = [(t, how) for t in targets for how in ("kill", "stop", "kill", "stop", "hang")]
+            self._chance.shuffle(self._deck)
+        card = next((card for card in self._deck if card[0] not in self._hurt), None)
+        if card is None:
             return
+        self._deck.remove(card)
+        target, how = card
+        length = self._chance.uniform(0.0, 2.0) if how == "kill" else self._length()
+        self.hits[target] += 1
         now = time.monotonic()
         self.recovery.fault(target)
         self._hurt[target] = (min(now + length, end + 1.0), how, now)
@@ -205,6 +213,7 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
         rig.stop()
     recovery = saboteur.recovery
     outcome.add({"seconds": f"{plan.seconds:.0f}", "kills": saboteur.kills, "stops": saboteur.stops})
+    outcome.add({"at": ", ".join(f"{name} {n}" for name, n in sorted(saboteur.hits.items()))})
     outcome.add(books.figures())
     outcome.add({"requests": books.requests, "pages": books.pages, "closed": desk.closed})
     if phones:
