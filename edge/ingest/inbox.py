@@ -79,6 +79,10 @@ class Inbox:
             while not self._security and (left := deadline - time.monotonic()) > 0:
                 self._condition.wait(left)
 
+    def urgent(self) -> bool:
+        """Whether a security request is waiting."""
+        return bool(self._security)
+
     @property
     def backlog(self) -> int:
         return len(self._security) + len(self._events)

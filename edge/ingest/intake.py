@@ -46,7 +46,8 @@ class Receipts:
 
 
 class Intake:
-    """Takes one batch inside one transaction. A new one for each; `receipts` go out after the commit."""
+    """Takes one batch inside one transaction. A new one for each; `receipts`, by device, may be those of an
+    earlier one of the same transaction, and go out after its commit."""
 
     def __init__(
         self,
@@ -56,12 +57,13 @@ class Intake:
         origins: dict[str, Origin],
         telling: Telling,
         now: datetime,
+        receipts: dict[str, Receipts] | None = None,
     ) -> None:
         self._conn, self._store, self._telling, self._now = conn, store, telling, now
         self._records = Records(store, origins, now)
         self._presses = Presses(conn, store, policies, self._records, telling, now)
         self._rows: list[dict[str, object]] = []
-        self.receipts: dict[str, Receipts] = {}
+        self.receipts = {} if receipts is None else receipts
 
     def take(self, arrivals: Sequence[tuple[str, bytes]]) -> None:
         """Take (topic, payload) pairs. Nothing in them can stop the line."""

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -24,6 +24,8 @@ from edge.worker.wallclock import follow
 
 log = logging.getLogger(__name__)
 
+# A security request waits for one part of the batch that it meets at most, and for its commit.
+PART = 16
 # A timer that failed is tried again after so long.
 AGAIN = timedelta(seconds=5)
 # The disk is full, the database is locked or gone: wait and try the same again.
@@ -32,13 +34,15 @@ UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, StorageError)
 
 @dataclass
 class Batch:
-    """What one transaction takes on. What it has dealt with for good leaves `events`."""
+    """What one transaction takes on. What it has dealt with for good leaves `events`; what it left for a
+    security request that came meanwhile goes to `left`."""
 
     events: list[Waiting]
     words: dict[object, object]
     look: bool = False
     forget: bool = False
     jump: timedelta | None = None
+    left: list[Waiting] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +66,12 @@ class Commits:
         sender: Sender,
         wake: Callable[[], None],
         clock: Callable[[], datetime],
+        urgent: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`urgent` says whether a security request is waiting, `wake` asks for a look."""
         self._store, self._policies, self._worker = store, policies, worker
-        self._sender, self._wake, self._clock = sender, wake, clock
+        self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
+        self._owed: list[tuple[dict[str, Receipts], list[Waiting]]] = []
         self._devices = Devices(store)
         self.next_timer: datetime | None = None
 
@@ -99,7 +106,7 @@ class Commits:
         # What can wait for the next look is not done while a press waits for its page.
         sent = self._sender.sent() if batch.look else []
         with conn.begin():
-            receipts = self._work(conn, telling, batch, now)
+            receipts, taken = self._work(conn, telling, batch, now)
             cursor, claimed = telling.flush(conn, now, self._worker)
             if batch.look:
                 outgoing.mark_sent(conn, sent, now)
@@ -109,16 +116,26 @@ class Commits:
         if cursor is not None:
             self._sender.feed(cursor)
         self._sender.messages(claimed)
-        self._sender.receipts(receipts)
-        for waiting in batch.events:
-            waiting.session.acknowledge(waiting.arrival)
+        batch.events, batch.left = batch.events[:taken], batch.events[taken:]
+        self._owed.append((receipts, batch.events))
+        if not self._urgent():
+            self._pay()
         for word in batch.words.values():
             self._answer(word)
 
+    def _pay(self) -> None:
+        """Receipts and PUBACKs for what is committed. They let the next events in, which would keep this
+        process busy beside a security request: so they follow it."""
+        owed, self._owed = self._owed, []
+        for receipts, events in owed:
+            self._sender.receipts(receipts)
+            for waiting in events:
+                waiting.session.acknowledge(waiting.arrival)
+
     def _work(
         self, conn: sa.Connection, telling: Telling, batch: Batch, now: datetime
-    ) -> dict[str, Receipts]:
-        """Everything inside the transaction, security first."""
+    ) -> tuple[dict[str, Receipts], int]:
+        """Everything inside the transaction; its receipts, and how many of the events it took."""
         if batch.jump is not None:
             log.warning("The server's clock jumped by %s; everything that waits moves with it.", batch.jump)
             follow(conn, self._store, batch.jump)
@@ -127,9 +144,13 @@ class Commits:
             self._devices.read(conn)
         for word in batch.words.values():
             self._listen_to(word)
-        intake = self._intake(conn, telling, now)
-        if batch.events:
-            intake.take([(w.arrival.topic, w.arrival.payload) for w in batch.events])
+        receipts: dict[str, Receipts] = {}
+        taken = 0
+        while taken < len(batch.events) and not (taken and self._urgent()):
+            part = batch.events[taken : taken + PART]
+            intake = self._intake(conn, telling, now, receipts)
+            intake.take([(w.arrival.topic, w.arrival.payload) for w in part])
+            taken += len(part)
         read_floor = escalating.floor_of(conn, self._store)
         for request, kind, due in timers.due(conn, self._store, now) if batch.look else ():
             with self._apart(conn, telling, f"The timer {kind} of request {request}") as done:
@@ -144,7 +165,7 @@ class Commits:
         if batch.forget:
             feed.forget(conn, self._store, now)
             outgoing.forget(conn, self._store, now)
-        return intake.receipts
+        return receipts, taken
 
     @contextlib.contextmanager
     def _apart(self, conn: sa.Connection, telling: Telling, what: str) -> Iterator[list[bool]]:
@@ -163,8 +184,14 @@ class Commits:
             done.clear()
             del telling.news[news:], telling.messages[messages:]
 
-    def _intake(self, conn: sa.Connection, telling: Telling, now: datetime) -> Intake:
-        return Intake(conn, self._store, self._policies, self._devices.origins, telling, now)
+    def _intake(
+        self,
+        conn: sa.Connection,
+        telling: Telling,
+        now: datetime,
+        receipts: dict[str, Receipts] | None = None,
+    ) -> Intake:
+        return Intake(conn, self._store, self._policies, self._devices.origins, telling, now, receipts)
 
     def _one_by_one(self, conn: sa.Connection, events: list[Waiting]) -> None:
         """Each event leaves `events` once it is committed, or set aside."""

@@ -443,3 +443,22 @@ def test_a_batch_with_security_and_greetings_pages_in_one_commit(worker: Worker)
     hold = worker.kiosk.event(SecurityRequested("hold"))
     worker.take(hold, *(worker.kiosk.event(Greeted("in", "a")) for _ in range(63)))
     assert {row["request"] for row in worker.server.rows(page)} == {str(id_of(hold))}
+
+
+def test_a_security_request_waits_for_one_part_of_a_batch_and_everything_else_waits_for_it(
+    worker: Worker,
+) -> None:
+    waiting = [True]
+    commits = Commits(STORE, Policies(), "w", worker.sender, lambda: None, worker.clock, lambda: waiting[0])
+    arrivals = [worker.kiosk.event(Greeted("in", "a")) for _ in range(40)]
+    events = [Waiting(worker.session, Arrival(*a, False, 1, n, 1)) for n, a in enumerate(arrivals)]  # type: ignore[arg-type]
+    greets = Batch(events, {})
+    commits.take(worker.conn, greets)
+    assert (len(worker.server.rows(event)), len(greets.events), len(greets.left)) == (16, 16, 24)
+    assert worker.session.acknowledged == [] and worker.session.on("receipt", Receipt) == []
+    waiting[0] = False
+    hold = Arrival(*worker.kiosk.event(SecurityRequested("hold")), False, 1, 99, 1)  # type: ignore[arg-type]
+    commits.take(worker.conn, Batch([Waiting(worker.session, hold)], {}))  # type: ignore[arg-type]
+    assert [arrival.mid for arrival in worker.session.acknowledged] == [*range(16), 99]
+    commits.take(worker.conn, Batch(greets.left, {}))
+    assert len(worker.server.rows(event)) == 41
