@@ -67,10 +67,10 @@ class Worker:
             credentials,
             lambda delivery: self._deliver(self._main, delivery),
             subscriptions=[
+                # The server's own state with the devices': asked for twice, it would come twice.
                 (f"{base}/+/state", 1),
                 (f"{base}/+/heartbeat", 0),
                 (topics.event(self._store, "+", "+"), 1),
-                (topics.edge_state(self._store), 1),
             ],
             will=(topics.edge_state(self._store), codec.encode(EdgeState("offline"))),
             **common,  # type: ignore[arg-type]
