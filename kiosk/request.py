@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from broker.events import MAX_COUNT, Attended, Cancelled, Content, HelpRequested, reference_of
-from broker.messages import CALL_TEXTS, OPEN_CALL_STATES, Call, CallState
+from broker.messages import OPEN_CALL_STATES, Call, CallState
+from kiosk.calls import shown
 from kiosk.display import Display, State
 
 NEWS_S = 10.0  # the contract allows 15 s of silence; the difference is for a busy machine
@@ -228,7 +229,7 @@ class Request:
         request.reference = call.reference
         request.seen = request.seen or call.text == "seen"
         if not again:
-            self._say(*_of_call(call, request.seen), now_s, name=call.name, args=call.args)
+            self._say(*shown(call, request.seen), now_s, name=call.name, args=call.args)
         if call.state not in OPEN_CALL_STATES:
             # Presses that were counted before it closed belong to it; their time says so to the server.
             effects += self._flush(request, now_s)
@@ -316,7 +317,7 @@ class Request:
             unheard = {"seconds": str(int(now_s - request.heard_s))}
             self._say(State.UNREACHABLE, "silent", now_s, args=unheard)
         elif call is not None:
-            state, _ = _of_call(call, request.seen)
+            state, _ = shown(call, request.seen)
             text = "waiting.still"
             if state is State.ON_THE_WAY:
                 text = "coming.still" if call.name else "coming.someone.still"
@@ -374,30 +375,3 @@ class Request:
         self._revisions.move_to_end(request_id)
         while len(self._revisions) > _REMEMBERED:
             self._revisions.popitem(last=False)
-
-
-_PLAIN = {
-    CallState.RAISED: (State.SENT, "sent"),
-    CallState.ACKNOWLEDGED: (State.ON_THE_WAY, "coming"),
-    CallState.ATTENDED: (State.HERE, "here"),
-    CallState.RESOLVED: (State.RESOLVED, "resolved"),
-    CallState.CANCELLED: (State.CANCELLED, "cancelled"),
-    CallState.MISSED: (State.MISSED, "missed"),
-}
-_NAMELESS = {
-    "seen": "seen.someone",
-    "coming": "coming.someone",
-    "coming.still": "coming.someone.still",
-    "here": "here.someone",
-}
-
-
-def _of_call(call: Call, seen: bool) -> tuple[State, str]:
-    """The display's state and text for a call. A name is said only if the call carries one."""
-    state, text = _PLAIN[call.state]
-    if call.state in OPEN_CALL_STATES:
-        text = call.text if call.text in CALL_TEXTS else text
-        if seen and state is State.SENT:
-            state = State.SEEN
-        text = _NAMELESS.get(text, text) if call.name is None else text
-    return state, text

@@ -17,7 +17,7 @@ def test_every_text_of_the_store_has_a_sentence_with_its_own_arguments(key: str)
 
 
 def test_every_text_that_the_kiosk_says_itself_has_a_sentence() -> None:
-    source = (Path(kiosk.__file__).parent / "request.py").read_text()
+    source = "".join((Path(kiosk.__file__).parent / name).read_text() for name in ("request.py", "calls.py"))
     said = set(re.findall(r'"([a-z_]+(?:\.[a-z_]+)+)"', source))
     assert said and said <= set(texts.SENTENCES)
 
