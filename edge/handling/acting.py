@@ -18,6 +18,7 @@ from edge.interactions.lifecycle import (
     Attend,
     Change,
     Refusal,
+    Request,
     Resolve,
     State,
     decide,
@@ -30,13 +31,13 @@ from edge.people.store import Person, by_id
 def acknowledge(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
     """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name."""
     who = _who(conn, store, person)
-    _act(conn, store, request, Acknowledge(person, who.name), "phone", now)
+    _act(conn, store, request, who, Acknowledge(person, who.name), "phone", now)
 
 
 def attend(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
     """'I am here'."""
     who = _who(conn, store, person)
-    _act(conn, store, request, Attend(person, who.name), "phone", now)
+    _act(conn, store, request, who, Attend(person, who.name), "phone", now)
 
 
 def resolve(
@@ -50,6 +51,7 @@ def resolve(
         conn,
         store,
         request,
+        who,
         Resolve(person, who.role, outcome, note),
         "phone",
         now,
@@ -91,10 +93,16 @@ def _who(conn: sa.Connection, store: str, person: str) -> Person:
     return who
 
 
+def _concerned(conn: sa.Connection, request: Request, who: Person) -> bool:
+    """An associate who was not called for a silent request does not even learn that there is one."""
+    return who.role != "associate" or request.owner == who.id or pages.was_paged(conn, request.id, who.id)
+
+
 def _act(
     conn: sa.Connection,
     store: str,
     request_id: str,
+    who: Person,
     action: Action,
     through: str,
     now: datetime,
@@ -103,6 +111,8 @@ def _act(
     if len(request_id) != 36:
         raise NotFound("There is no such request in this store.")
     request = requests.load(conn, store, request_id)
+    if request.silent and not _concerned(conn, request, who):
+        raise NotFound("There is no such request in this store.")
     decision = decide(request, action)
     if isinstance(decision, Refusal):
         raise Refused(decision.sentence, decision.holder)

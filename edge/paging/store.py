@@ -98,6 +98,11 @@ def paged(conn: sa.Connection, request: str) -> dict[str, str]:
     return {row.person: row.reason for row in rows}
 
 
+def was_paged(conn: sa.Connection, request: str, person_id: str) -> bool:
+    query = sa.select(page.c.id).where(page.c.person == person_id, page.c.request == request)
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def reach(
     conn: sa.Connection,
     store: str,

@@ -111,3 +111,18 @@ def test_names_and_notes_are_shown_as_text(shop: Shop, ana: Browser) -> None:
 
 def test_the_page_reloads_itself_where_there_are_no_scripts(ana: Browser) -> None:
     assert '<noscript><meta http-equiv="refresh" content="5"></noscript>' in ana.get("/floor/").text
+
+
+def test_who_was_not_called_for_a_silent_request_cannot_act_on_it_nor_learn_of_it(
+    shop: Shop, ana: Browser, marc: Browser
+) -> None:
+    request = shop.raise_request("Ana", kind="security")
+    unknown = marc.post(f"/floor/requests/{'0' * 36}/acknowledge")
+    for act in ("acknowledge", "attend", "resolve"):
+        refused = marc.post(f"/floor/requests/{request}/{act}", outcome="handled")
+        assert (refused.status_code, refused.text) == (404, unknown.text)
+    assert state(shop, request) == "raised"
+    assert ana.post(f"/floor/requests/{request}/acknowledge").status_code == 303
+    assert marc.post(f"/floor/requests/{request}/acknowledge").status_code == 404, (
+        "not even the holder's name"
+    )
