@@ -1,10 +1,12 @@
 """Slowing down whoever guesses PINs, and nobody else. Only failed sign-ins count; nothing else is limited.
 
-A phone on which someone has signed in before carries a signed cookie and has its own budget, so that a
-stranger who guesses elsewhere cannot lock it out (OWASP, 'Slow Down Online Guessing Attacks with Device
-Cookies').
+A phone carries a signed cookie that names who has signed in on it, and has its own budget for them, so that
+a stranger who guesses elsewhere cannot lock them out (OWASP, 'Slow Down Online Guessing Attacks with Device
+Cookies'). For anyone else it is as unknown as any phone: whoever knows one PIN could otherwise get a new
+cookie, and with it a new budget for another's PIN, as often as they like.
 """
 
+import hashlib
 import secrets
 from collections.abc import Callable
 from typing import cast
@@ -21,30 +23,29 @@ COOKIE = "floorbell_phone"
 PER_PERSON = "5 per minute; 20 per hour; 60 per day"
 PER_PHONE = "10 per minute; 60 per hour"
 _YEAR_S = 365 * 24 * 3600
+# As many people as share a phone; whoever was on it longest ago is forgotten first.
+_REMEMBERED = 60
 
 
 def phone_here() -> str:
-    """A phone that signed in before by its cookie, any other by its address."""
-    try:
-        return f"phone:{_signer().loads(request.cookies.get(COOKIE, ''))}"
-    except BadSignature:
-        return f"address:{request.remote_addr}"
+    """A phone on which the person tried has signed in before by its cookie, any other by its address."""
+    phone, known = _cookie()
+    return f"phone:{phone}" if _tried() in known else f"address:{request.remote_addr}"
 
 
 def person_here() -> str:
-    """The person tried, as known on this phone, or as tried from all unknown ones together."""
-    tried = (request.form.get("person") or request.form.get("name") or "").strip().lower()[:80]
+    """The person tried, as known on this phone, or as tried from all others together."""
     phone = phone_here()
-    return f"{tried}@{phone if phone.startswith('phone:') else 'unknown'}"
+    return f"{_tried()}@{phone if phone.startswith('phone:') else 'unknown'}"
 
 
 def remember_phone(response: Response, audience: str) -> None:
     """After a sign-in. Setting the cookie anew each time keeps it from running out."""
-    phone = phone_here()
-    known = phone.removeprefix("phone:") if phone.startswith("phone:") else secrets.token_hex(16)
+    phone, known = _cookie()
+    people = [*(one for one in known if one != _tried()), _tried()]
     response.set_cookie(
         COOKIE,
-        str(_signer().dumps(known)),
+        str(_signer().dumps([phone, people[-_REMEMBERED:]])),
         max_age=_YEAR_S,
         path=f"/{audience}",
         httponly=True,
@@ -65,6 +66,22 @@ def sign_in_throttle(limiter: Limiter) -> Callable[[View], View]:
         return cast(View, by_phone(by_person(view)))
 
     return decorate
+
+
+def _tried() -> str:
+    """Whom this sign-in is for, as briefly as a cookie can name many. Cut as by_name's caller cuts it: what
+    is not looked at must not make another name."""
+    given = request.form.get("person" if request.blueprint == "floor" else "name", "")
+    return hashlib.sha256(given[:80].strip().lower().encode()).hexdigest()[:16]
+
+
+def _cookie() -> tuple[str, list[str]]:
+    """This phone's name, a new one if it has none, and who has signed in on it."""
+    try:
+        phone, known = _signer().loads(request.cookies.get(COOKIE, ""))
+    except (BadSignature, ValueError):
+        return secrets.token_hex(16), []
+    return phone, known
 
 
 def _signer() -> URLSafeSerializer:

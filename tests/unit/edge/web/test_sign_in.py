@@ -1,5 +1,7 @@
 """Signing in on a shared phone and at the desk, and the throttle."""
 
+import pytest
+
 from edge.people.passwords import Verifier
 
 from .conftest import Browser, Shop
@@ -99,3 +101,26 @@ def test_a_storm_of_sign_ins_is_answered_and_does_not_wait(shop: Shop, visitor: 
         answer = visitor.sign_in(shop.people["Ana"])
     assert answer.status_code == 503 and "try again in a few seconds" in answer.text
     assert visitor.sign_in(shop.people["Ana"]).status_code == 303
+
+
+def test_one_persons_pin_does_not_buy_new_tries_at_anothers(shop: Shop) -> None:
+    answers = []
+    for turn in range(3):
+        phone = Browser(shop.app)
+        phone.sign_in(shop.people["Marc"])
+        answers += [phone.sign_in(shop.people["Sofia"], f"900{turn}").status_code for _ in range(2)]
+    assert answers == [403] * 5 + [429]
+
+
+@pytest.mark.parametrize(
+    "given", [{"person": "x{}"}, {"name": "mira{}"}, {"name": " Mira" + " " * 75 + "{}"}, {"name": "MIRA"}]
+)
+def test_nothing_else_in_the_form_makes_new_tries_at_the_desk(shop: Shop, given: dict[str, str]) -> None:
+    answers = []
+    for turn in range(6):
+        desk = Browser(shop.app)
+        desk.get("/manage/sign-in")
+        form = {"name": "Mira", "password": "a wrong password"}
+        form |= {key: value.format(" " * turn if value == "mira{}" else turn) for key, value in given.items()}
+        answers.append(desk.post("/manage/sign-in", **form).status_code)
+    assert answers == [403] * 5 + [429]
