@@ -329,12 +329,13 @@ def client_id(name: str, credentials: Credentials) -> str:
 
 
 def _context(credentials: Credentials, check_time: bool) -> ssl.SSLContext:
-    for path in (credentials.ca, credentials.certificate, credentials.key):
-        if not path.is_file():
-            raise IdentityError(f"The identity file {path} is missing; enrol this program first.")
     try:
+        for path in (credentials.ca, credentials.certificate, credentials.key):
+            if not path.is_file():
+                raise IdentityError(f"The identity file {path} is missing; enrol this program first.")
         context = ssl.create_default_context(cafile=str(credentials.ca))
-        context.load_cert_chain(str(credentials.certificate), str(credentials.key))
+        # An empty password: for a key that has one, OpenSSL would ask whoever sits at the terminal.
+        context.load_cert_chain(str(credentials.certificate), str(credentials.key), password="")
     except (ssl.SSLError, OSError) as error:
         raise IdentityError(
             f"The identity beside {credentials.certificate} cannot be used: {error}."

@@ -29,6 +29,10 @@ def load(path: Path, kind: type[T]) -> T:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{path} is not TOML: {error}.") from None
+    except RecursionError:
+        raise SettingsError(f"{path} is nested too deeply.") from None
+    if (key := _with_zero_sign(values)) is not None:
+        raise SettingsError(f"{path}: {key} contains the sign \\u0000; no name and no path does.")
     return convert(values, kind, str(path))
 
 
@@ -38,6 +42,17 @@ def convert(values: dict[str, Any], kind: type[T], where: str) -> T:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
         raise SettingsError(_sentence(str(error), values, where)) from None
+
+
+def _with_zero_sign(value: object, key: str = "") -> str | None:
+    """The key of the first text that no system call takes."""
+    if isinstance(value, dict):
+        inner = ((each, f"{key}.{name}".lstrip(".")) for name, each in value.items())
+    elif isinstance(value, list):
+        inner = ((each, f"{key}[{index}]") for index, each in enumerate(value))
+    else:
+        return key if isinstance(value, str) and "\0" in value else None
+    return next((found for each, name in inner if (found := _with_zero_sign(each, name))), None)
 
 
 def _sentence(message: str, values: dict[str, Any], where: str) -> str:

@@ -41,7 +41,7 @@ class Policies(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BrokerAt(Struct, frozen=True, forbid_unknown_fields=True):
-    host: str = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1, max_length=253)] = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8883
 
 

@@ -19,8 +19,14 @@ LOCK_LOOK_S = 0.0003
 
 
 def connect(url: str, *, write: bool) -> sa.Engine:
-    """An engine for readers or for the process's one writer. Nothing is connected yet."""
-    engine = sa.create_engine(url, pool_pre_ping=False, pool_size=8, max_overflow=64)
+    """An engine for readers or for the process's one writer. Nothing is connected yet.
+
+    StorageError if `url` is none that this installation can use.
+    """
+    try:
+        engine = sa.create_engine(url, pool_pre_ping=False, pool_size=8, max_overflow=64)
+    except (sa.exc.ArgumentError, ImportError) as error:
+        raise StorageError(f"The database setting cannot be used: {error}.") from None
     if engine.dialect.name == "sqlite":
         _prepare_sqlite(engine, write=write)
     return engine
@@ -93,11 +99,17 @@ def check_version(engine: sa.Engine) -> None:
 
 
 def migrate(url: str) -> None:
-    """Bring the database to this program's version. Alembic is imported only here."""
+    """Bring the database to this program's version. Alembic is imported only here. StorageError."""
     from alembic import command
     from alembic.config import Config
+    from alembic.util import CommandError
 
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
     config.attributes["url"] = url
-    command.upgrade(config, "head")
+    try:
+        command.upgrade(config, "head")
+    except sa.exc.DBAPIError as error:
+        raise StorageError(f"The database {url} cannot be brought up to date: {error.orig}.") from None
+    except CommandError as error:
+        raise StorageError(f"The database {url} is not one that this program knows: {error}.") from None

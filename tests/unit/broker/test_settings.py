@@ -79,3 +79,12 @@ def test_a_mistake_names_its_key_its_value_and_what_is_allowed(tmp_path: Path, t
 def test_a_value_of_a_table_is_still_named(tmp_path: Path) -> None:
     said = sentence(tmp_path, 'zone = "a"\n[pins]\nhelp = 99')
     assert "pins" in said and "<= 27" in said
+
+
+def test_a_text_that_no_system_call_takes_is_named(tmp_path: Path) -> None:
+    said = sentence(tmp_path, 'zone = "a"\n[[lamps]]\npin = 4\nname = "a\\u0000b"')
+    assert said.startswith(": lamps[0].name contains the sign")
+
+
+def test_a_file_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    assert sentence(tmp_path, "zone = " + "[" * 5000 + "]" * 5000) == " is nested too deeply."
