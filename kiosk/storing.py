@@ -204,8 +204,9 @@ class Storing:
             case ReplayFrom():
                 self._unwritten.append(job)
             case Refill():
+                # What is receipted but could not be closed on disk would be sent again without end.
                 with contextlib.suppress(KioskError):
-                    if self._outbox is not None:
+                    if self._outbox is not None and not self._unwritten:
                         return [Refilled(*self._outbox.open_events())]
                 return [Refilled([], True)]
         return []

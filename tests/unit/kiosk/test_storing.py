@@ -173,3 +173,14 @@ def test_closing_writes_what_waits(tmp_path: Path) -> None:
     close()
     close()
     assert len(place.reports) == 50
+
+
+def test_what_is_receipted_is_not_sent_again_and_again_while_the_disk_is_full(place: Place) -> None:
+    place.save()
+    place.full(True)
+    assert place.storing.outbox is not None
+    place.storing.put(Receive(Receipt(outbox=place.storing.outbox.id, seqs=[1])))
+    place.reports.clear()
+    place.storing.put(Refill())
+    place.settle()
+    assert place.reports == [Refilled([], True)]
