@@ -11,6 +11,8 @@ from edge.errors import NotFound
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_LIMIT = 200
+# A security request that nobody answers pages everyone every 10 s: after a night that is 10 MB of table.
+PAGES_TOLD = 200
 
 
 @dataclass(frozen=True)
@@ -111,9 +113,12 @@ class PageStory:
 
 @dataclass(frozen=True)
 class Story:
+    """`pages` are the latest; `earlier_pages` says how many more there were."""
+
     row: Row
     happenings: list[Happening]
     pages: list[PageStory]
+    earlier_pages: int
 
 
 _owner = person.alias("owner")
@@ -177,12 +182,16 @@ def timeline_of(conn: sa.Connection, store: str, interaction_id: str) -> Story:
         .where(timeline.c.interaction == row.id)
         .order_by(timeline.c.at, timeline.c.id)
     ).mappings()
-    pages = conn.execute(
+    of_it = (page.c.request == row.id, page.c.store == store)
+    latest = conn.execute(
         sa.select(page, sa.func.coalesce(person.c.name, "someone").label("person_name"))
         .select_from(page.outerjoin(person, person.c.id == page.c.person))
-        .where(page.c.request == row.id, page.c.store == store)
-        .order_by(page.c.round, page.c.created_at, person.c.name)
+        .where(*of_it)
+        .order_by(page.c.round.desc(), page.c.created_at.desc(), person.c.name.desc())
+        .limit(PAGES_TOLD)
     ).mappings()
+    pages = [PageStory(**{name: each[name] for name in PageStory.__dataclass_fields__}) for each in latest]
+    count = conn.execute(sa.select(sa.func.count()).select_from(page).where(*of_it)).scalar_one()
     return Story(
         row,
         [
@@ -196,7 +205,8 @@ def timeline_of(conn: sa.Connection, store: str, interaction_id: str) -> Story:
             )
             for line in lines
         ],
-        [PageStory(**{name: found[name] for name in PageStory.__dataclass_fields__}) for found in pages],
+        pages[::-1],
+        count - len(pages),
     )
 
 

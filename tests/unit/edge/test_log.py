@@ -125,3 +125,15 @@ def test_another_stores_interaction_is_not_found(conn: sa.Connection) -> None:
     assert found(conn) == []
     with pytest.raises(NotFound):
         log.timeline_of(conn, STORE, other)
+
+
+def test_after_a_night_unanswered_the_timeline_holds_the_latest_pages_and_counts_the_others(
+    conn: sa.Connection, small_store: SmallStore
+) -> None:
+    request = add(conn, kind="security")
+    both = [(small_store.people[name], "security") for name in ("Ana", "Bo")]
+    for round_ in range(150):
+        paging.insert(conn, STORE, request, both, round_, START)
+    story = log.timeline_of(conn, STORE, request)
+    assert [page.round for page in story.pages] == [r for r in range(50, 150) for _ in both]
+    assert story.earlier_pages == 100
