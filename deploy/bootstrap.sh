@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | test
+# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | server | kiosk | test
 # System packages come from apt, Python ones from the locked requirements into .venv. Repeating it is cheap.
 # apt may start a Mosquitto of the system's own on port 1883: we neither use nor touch it.
 set -eu
@@ -27,14 +27,15 @@ apt_install() {
             </dev/null >/dev/null; } || fail "apt could not install $*; its message is above."
 }
 
-case "${1:-demo}" in
-    demo) locks="requirements/edge.txt requirements/kiosk.txt" ;;
+mode=${1:-demo}
+case "$mode" in
+    demo | server | kiosk) locks="requirements/edge.txt requirements/kiosk.txt" ;;
     test) locks="requirements/dev.txt" ;;
-    *) fail "Usage: deploy/bootstrap.sh demo | test" ;;
+    *) fail "Usage: deploy/bootstrap.sh demo | server | kiosk | test" ;;
 esac
 
-have mosquitto || apt_install mosquitto
-if [ "$1" = test ]; then
+[ "$mode" = kiosk ] || have mosquitto || apt_install mosquitto
+if [ "$mode" = test ]; then
     have make || apt_install make
     have mosquitto_pub || apt_install mosquitto-clients
     have chromium || have chromium-browser || apt_install chromium
@@ -48,11 +49,16 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
     "$python" -m venv .venv
 fi
+if [ "$mode" = kiosk ] && ! .venv/bin/python -c 'import lgpio' 2>/dev/null; then
+    # The pins' library comes from apt, beside the system's own Python, and is seen from there.
+    "$python" -c 'import lgpio' 2>/dev/null || apt_install python3-lgpio
+    "$python" -m venv --system-site-packages .venv
+fi
 .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 
 # shellcheck disable=SC2086
 wanted=$( (.venv/bin/python --version; cat $locks) | sha256sum)
-stamp=.venv/floorbell-$1.stamp
+stamp=.venv/floorbell-$mode.stamp
 if [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ]; then
     say "Installing the Python packages into .venv."
     arguments=
@@ -65,6 +71,12 @@ fi
 
 cat >.venv/bin/floorbell <<EOF
 #!/bin/sh
-PYTHONPATH='$root' exec '$root/.venv/bin/python' -m deploy.cli "\$@"
+export PYTHONPATH='$root'
+# A kiosk has little memory: it loads nothing of the server's.
+if [ "\${1:-}" = kiosk ]; then
+    shift
+    exec '$root/.venv/bin/python' -m kiosk "\$@"
+fi
+exec '$root/.venv/bin/python' -m deploy.cli "\$@"
 EOF
 chmod +x .venv/bin/floorbell

@@ -78,7 +78,7 @@ def device_request(name: str, directory: Path) -> None:
     path = directory / "request.json"
     path.write_text(request, encoding="utf-8")
     click.echo(f"The keys stay in {directory}. Take {path} to the store server and run there:")
-    click.echo(f"  floorbell device add {name} --zone ZONE --request request.json")
+    click.echo(f"  floorbell device add {name} --zone ZONE --request request.json --config edge.toml")
 
 
 @device.command("add")
@@ -94,12 +94,14 @@ def device_add(name: str, zone: str, request_file: Path | None, config: Path) ->
             request = request_file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise DeployError(f"The request {request_file} cannot be read: {error}.") from None
-    folder = making.add_device(load_config(config), name, zone, request, now())
+    loaded = load_config(config)
+    folder = making.add_device(loaded, name, zone, request, now())
     if request is None:
         click.echo(f"Move the files in {folder} to the device, into the folder that kiosk.toml names")
         click.echo("as broker.identity. They hold its keys: leave no copy behind.")
     else:
         click.echo(f"Copy tls.crt and ca.crt from {folder} to the device, beside its keys.")
+        click.echo(f'In its kiosk.toml: store = "{loaded.store}", device = "{name}", zone = "{zone}".')
 
 
 @device.command("list")

@@ -50,7 +50,7 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[int, Meta(ge=1, le=65535)] = 8080
     # How many browsers may hold an event stream open; one more is told to ask again.
     streams: Annotated[int, Meta(ge=1, le=2000)] = 64
-    # 'off' only where the server is reached over plain HTTP on loopback.
+    # false only where browsers come over plain HTTP from another machine: a trial on a network of your own.
     secure_cookies: bool = True
     shift_hours: Annotated[float, Meta(gt=0, le=24)] = 10
     # Who may show these pages in a frame: 'none', or 'self' for the demo page.

@@ -72,7 +72,7 @@ def _identity(config: Config) -> tuple[bool, str]:
         for path in (files.ca, files.certificate, files.key):
             path.read_bytes()
     except (OSError, BrokerError) as error:
-        return False, f"identity: {error}; enrol this device with 'floorbell device'"
+        return False, f"identity: {error}; see 'Set up a shop' in README.md"
     return True, f"identity: {config.identity}"
 
 

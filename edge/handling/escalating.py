@@ -176,7 +176,14 @@ def _page(
     requests.append(
         conn,
         [
-            Entry(request.id, now, "paged", "policy", f"{names.get(p.person, '?')}: {p.reason}.", p.person)
+            Entry(
+                request.id,
+                now,
+                "paged",
+                "policy",
+                f"{names.get(p.person, '?')} is called: {p.reason}.",
+                p.person,
+            )
             for p in new
             if not move.again or p.person not in before
         ]

@@ -207,7 +207,7 @@ def _join(request: Request, action: Join) -> Change:
         silent=request.silent or action.silent,
     )
     times = "once more" if action.count == 1 else f"{action.count} more times"
-    about = f" ({action.topic})" if action.topic and action.topic != request.topic else ""
+    about = f" ({action.topic.replace('-', ' ')})" if action.topic and action.topic != request.topic else ""
     return Change(again, "pressed_again", f"Pressed {times}{about}.")
 
 

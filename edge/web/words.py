@@ -63,6 +63,9 @@ def topic(name: str | None) -> str:
 
 def subject(kind: str, topic_name: str | None) -> str:
     """What an interaction is about, in a few words."""
+    # A security request's topic is the gesture that raised it.
+    if kind == "security":
+        return KINDS[kind]
     return topic(topic_name) or KINDS.get(kind, kind.capitalize())
 
 

@@ -15,7 +15,7 @@ const soundOff = document.getElementById("sound");
 const WORDS = {
   unknown: "Connecting…",
   connected: "Connected",
-  lost: "NOT CONNECTED: pages cannot reach this phone",
+  lost: "Not connected: no call gets here",
 };
 
 // ---- the list -------------------------------------------------------------------------------------------
