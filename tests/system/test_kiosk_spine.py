@@ -233,7 +233,9 @@ def test_nonsense_from_the_wire_is_ignored_and_the_line_goes_on(
     server.raw(NAME, Channel.COMMAND, b'{"command":"drill","kind":"security"}')
     kiosk.press(HELP)
     kiosk.shows(State.SENT)
-    assert [event.kind for event in server.arrivals] == ["help"]
+    # One event, which may be sent more than once: a probe goes out before the server is known to be there.
+    assert len({event.id for event in server.arrivals}) == 1
+    assert {event.kind for event in server.arrivals} == {"help"}
 
 
 def test_a_technician_finds_the_kiosk_by_its_blinking_lamp(
