@@ -94,7 +94,10 @@ def load_config(path: Path) -> EdgeConfig:
     """edge.toml, checked. SettingsError names what is wrong."""
     import msgspec
 
-    config = msgspec.structs.replace(load(path, EdgeConfig), directory=str(path.resolve().parent))
+    config = load(path, EdgeConfig)
+    if config.directory != ".":
+        raise SettingsError(f"{path}: directory is not a setting; paths begin where this file is.")
+    config = msgspec.structs.replace(config, directory=str(path.resolve().parent))
     for name, policy in (("help", config.policy.help), ("security", config.policy.security)):
         _check(policy, f"{path}: policy.{name}")
     if config.policy.security.ceiling_s is not None:

@@ -1,5 +1,6 @@
 """Opening the database: pragmas, BEGIN IMMEDIATE for writers, and the check of its version."""
 
+import logging
 import sqlite3
 import time
 from pathlib import Path
@@ -100,6 +101,8 @@ def check_version(engine: sa.Engine) -> None:
 
 def migrate(url: str) -> None:
     """Bring the database to this program's version. Alembic is imported only here. StorageError."""
+    # It tells of each of its own parts.
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError

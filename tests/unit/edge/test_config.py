@@ -1,0 +1,24 @@
+"""edge.toml: what it may not say."""
+
+from pathlib import Path
+
+import pytest
+
+from broker.errors import SettingsError
+from edge.config import load_config
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ('directory = "/elsewhere"', "directory is not a setting"),
+        ('[broker]\nhost = ""', "broker.host is ''"),
+        ("[web]\nshift_hours = nan", "web.shift_hours is nan"),
+    ],
+)
+def test_a_setting_that_could_not_work_is_named(tmp_path: Path, more: str, said: str) -> None:
+    path = tmp_path / "edge.toml"
+    path.write_text(f'store = "trial"\ntitle = "Trial"\n{more}\n')
+    with pytest.raises(SettingsError, match=r"^[^\n]*$") as refused:
+        load_config(path)
+    assert said in str(refused.value)
