@@ -105,7 +105,10 @@ class Telling:
         self.news.append(News(feed.MANAGE, "request", interaction, body))
 
     def device(self, name: str, status: str) -> None:
-        self.news.append(News(feed.MANAGE, "device", name, {"device": name, "status": status}))
+        news = News(feed.MANAGE, "device", name, {"device": name, "status": status})
+        # A device that sends nothing but nonsense must not fill the feed with it.
+        if not self.news or self.news[-1] != news:
+            self.news.append(news)
 
     def flush(
         self, conn: sa.Connection, now: datetime, worker: str | None = None

@@ -1,11 +1,17 @@
 """What has arrived and waits for the loop that commits. Security first; paho's threads only put here."""
 
+import logging
 import threading
 import time
 from collections import deque
 from dataclasses import dataclass
 
 from broker.session import Arrival, Session
+
+log = logging.getLogger(__name__)
+
+# Far more than the broker's receive maximum lets through of what is sent as the contract says.
+MOST_WAITING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +27,8 @@ class Waiting:
 
 
 class Inbox:
-    """Three queues and one wake-up. The broker's receive maximum bounds how much can wait."""
+    """Three queues and one wake-up. The broker's receive maximum bounds how much can wait, but for QoS 0:
+    of that only so much is taken that no device can fill the memory with it; the rest gets no receipt."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
@@ -29,9 +36,15 @@ class Inbox:
         self._events: deque[Waiting] = deque()
         self._words: dict[object, object] = {}
         self._woken = False
+        self._overrun = False
 
     def put_event(self, waiting: Waiting) -> None:
         with self._condition:
+            if not waiting.arrival.qos and self.backlog >= MOST_WAITING:
+                if not self._overrun:
+                    log.error("Events come with QoS 0 faster than they can be committed; some are dropped.")
+                self._overrun = True
+                return
             (self._security if waiting.security else self._events).append(waiting)
             self._condition.notify()
 
@@ -61,6 +74,7 @@ class Inbox:
         """Up to `most` events and all words. Security requests go alone: nothing shares their commit."""
         with self._condition:
             source = self._security or self._events
+            self._overrun = self._overrun and self.backlog >= MOST_WAITING // 2
             events = [source.popleft() for _ in range(min(most, len(source)))]
             words, self._words = self._words, {}
             return events, words

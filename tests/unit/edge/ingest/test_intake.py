@@ -223,3 +223,9 @@ def test_however_a_set_of_events_is_shuffled_and_repeated_each_is_committed_and_
             assert len(open_helps) <= 1
             assert len(server.rows(event)) == len(arrivals)
         engine.dispose()
+
+
+def test_a_device_that_sends_nothing_but_nonsense_does_not_fill_the_feed(server: Server) -> None:
+    server.take(*[(EVENT, b"nonsense %d" % number) for number in range(50)])
+    assert len(server.refusals()) == 50
+    assert server.audiences() == {"manage": [{"device": "kiosk-1", "status": "refused"}]}

@@ -1,0 +1,30 @@
+"""What waits for the loop that commits is bounded."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from broker.session import Arrival
+from edge.ingest import inbox
+from edge.ingest.inbox import Inbox, Waiting
+
+SESSION: Any = SimpleNamespace()
+
+
+def event(qos: int, kind: str = "greet") -> Waiting:
+    return Waiting(SESSION, Arrival(f"floorbell/v1/trial/kiosk-1/event/{kind}", b"{}", False, qos, 1, 1))
+
+
+def test_no_device_fills_the_memory_with_events_that_the_broker_does_not_hold_back(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(inbox, "MOST_WAITING", 4)
+    waiting = Inbox()
+    for _ in range(10):
+        waiting.put_event(event(0))
+    assert waiting.backlog == 4
+    assert len(caplog.records) == 1, "said once, not for each"
+    waiting.put_event(event(1))
+    waiting.put_event(event(1, "security"))
+    assert waiting.backlog == 6, "what the broker holds back is always taken"
