@@ -209,6 +209,9 @@ class Commits:
                 if isinstance(error, sa.exc.IntegrityError):
                     reason = "The id of this event is already another device's."
                 receipts = self._alone(conn, lambda intake: intake.set_aside(topic, payload, reason), now)  # noqa: B023
+                if waiting.security and not isinstance(error, sa.exc.IntegrityError):
+                    # Not refused: it stays in its kiosk's outbox and comes again until somebody is paged.
+                    receipts = {}
             self._sender.receipts(receipts)
             waiting.session.acknowledge(waiting.arrival)
             events.pop(0)

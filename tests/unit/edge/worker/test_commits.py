@@ -16,7 +16,7 @@ from edge.config import Policies
 from edge.db import engine as engines
 from edge.db.engine import connect
 from edge.db.tables import device, event, outgoing, page, quarantine, timer
-from edge.handling import acting
+from edge.handling import acting, escalating
 from edge.ingest.inbox import Inbox, Waiting
 from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link
 from edge.worker.devices import Word
@@ -214,6 +214,22 @@ def test_an_event_that_trips_over_a_bug_is_set_aside_and_the_others_are_committe
     assert len(worker.server.rows(event)) == 3 and len(worker.server.rows(quarantine)) == 1
     assert len(worker.session.acknowledged) == 4 and batch.events == []
     assert worker.server.rows(device, name="kiosk-1")[0]["heartbeat_at"] == worker.clock()
+
+
+def test_a_security_request_that_trips_over_a_bug_is_shown_but_not_refused_and_pages_when_it_comes_again(
+    worker: Worker, small_store: SmallStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def trip(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    press = worker.kiosk.event(SecurityRequested("hold"))
+    with monkeypatch.context() as broken:
+        broken.setattr(escalating, "choose", trip)
+        worker.take(press)
+    assert worker.server.refusals() == ["The server could not handle this event."]
+    assert worker.session.on("receipt", Receipt) == [] and len(worker.session.acknowledged) == 1
+    worker.take(press)
+    assert worker.server.paged() != [] and worker.session.on("receipt", Receipt) != []
 
 
 def test_an_id_that_another_device_has_used_is_refused_with_that_reason(worker: Worker) -> None:
