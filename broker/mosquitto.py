@@ -96,6 +96,7 @@ def _access(store: str) -> str:
         "",
         "user edge-web",
         f"topic read {base}/feed",
+        f"topic read {base}/edge/heartbeat",
     ]
     return "\n".join(lines) + "\n"
 

@@ -51,7 +51,8 @@ if [ ! -x .venv/bin/python ]; then
 fi
 if [ "$mode" = kiosk ] && ! .venv/bin/python -c 'import lgpio' 2>/dev/null; then
     # The pins' library comes from apt, beside the system's own Python, and is seen from there.
-    "$python" -c 'import lgpio' 2>/dev/null || apt_install python3-lgpio
+    "$python" -c 'import lgpio' 2>/dev/null || (apt_install python3-lgpio) ||
+        say "Without it the kiosk runs with --pins mock only."
     "$python" -m venv --system-site-packages .venv
 fi
 .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null

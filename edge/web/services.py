@@ -63,6 +63,7 @@ class Services:
         self.errands.start()
         self._wake = wake
         if wake is not None:
+            self.hub.calling = wake.calling
             wake.start()
 
     def wake_state(self) -> str:

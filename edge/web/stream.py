@@ -95,7 +95,7 @@ class Stream:
         Whoever holds the stream must give it back with Hub.leave, whether or not it was ever iterated.
         """
         try:
-            yield f"retry: {RETRY_MS}\n\n".encode() + _BEAT
+            yield f"retry: {RETRY_MS}\n\n".encode() + beat(self._hub.calling())
             beat_due = monotonic() + beat_s
             last = self.live_from
             if self._after is not None:
@@ -114,7 +114,7 @@ class Stream:
                     # Also between entries that never pause: whoever is signed out hears no more.
                     if not valid():
                         return
-                    yield _BEAT
+                    yield beat(self._hub.calling())
                     beat_due = monotonic() + beat_s
                 if item is not None and item.cursor > last:
                     yield render(item)
@@ -147,6 +147,8 @@ class Hub:
 
     def __init__(self, source: Feed, cap: int) -> None:
         self.feed = source
+        # Whether presses reach people at this moment; every beat tells the browser.
+        self.calling: Callable[[], bool] = lambda: True
         self._cap = cap
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
@@ -236,4 +238,6 @@ def render(entry: Entry) -> bytes:
     return f"id: {entry.cursor}\nevent: {entry.what}\ndata: {entry.body}\n\n".encode()
 
 
-_BEAT = b"event: beat\ndata: {}\n\n"
+def beat(calling: bool) -> bytes:
+    """The stream's sign of life, and whether the store calls anyone now."""
+    return b'event: beat\ndata: {"calling": %s}\n\n' % (b"true" if calling else b"false")

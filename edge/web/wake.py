@@ -1,5 +1,9 @@
-"""The broker's nudge that the feed has grown. Without it the hub looks once a second."""
+"""What the broker tells the pages: that the feed has grown, and that the worker is alive.
 
+Without it the hub looks once a second, and takes the worker for alive.
+"""
+
+import time
 from collections.abc import Callable
 
 from broker import topics
@@ -7,6 +11,8 @@ from broker.session import Arrival, Connected, Credentials, Delivery, Session
 from edge.config import EdgeConfig
 
 NAME = "edge-web"
+# As long as a kiosk waits for the worker's word before it says that the store cannot be reached.
+WORKER_SILENT_S = 6.0
 
 
 class BrokerWake:
@@ -17,18 +23,26 @@ class BrokerWake:
 
     def __init__(self, config: EdgeConfig, notify: Callable[[], None]) -> None:
         self._notify = notify
+        self._feed, self._heartbeat = topics.feed(config.store), topics.edge_heartbeat(config.store)
+        # Begun in trust: a page must not cry out because the pages were started anew.
+        self._worker_heard_s = time.monotonic()
         self._session = Session(
             NAME,
             config.broker.host,
             config.broker.port,
             Credentials.in_directory(config.identity_path / NAME),
             self._heard,
-            subscriptions=[(topics.feed(config.store), 0)],
+            subscriptions=[(self._feed, 0), (self._heartbeat, 0)],
         )
 
     @property
     def connected(self) -> bool:
         return self._session.connected
+
+    def calling(self) -> bool:
+        """Whether the worker was heard just now, by way of the broker as kiosks hear it. If not, no press
+        comes through."""
+        return time.monotonic() - self._worker_heard_s < WORKER_SILENT_S
 
     def start(self) -> None:
         self._session.start()
@@ -38,5 +52,7 @@ class BrokerWake:
 
     def _heard(self, delivery: Delivery) -> None:
         # Runs in paho's thread: it must only enqueue.
-        if isinstance(delivery, Arrival | Connected):
+        if isinstance(delivery, Arrival) and delivery.topic == self._heartbeat:
+            self._worker_heard_s = time.monotonic()
+        elif isinstance(delivery, Arrival | Connected):
             self._notify()

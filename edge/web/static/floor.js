@@ -15,6 +15,7 @@ const soundOff = document.getElementById("sound");
 const WORDS = {
   unknown: "Connecting…",
   connected: "Connected",
+  stopped: "Kiosks cannot reach you now",
   lost: "Not connected: no call gets here",
 };
 

@@ -13,7 +13,7 @@ const fresh = document.getElementById("fresh");
 const link = document.getElementById("link");
 // However much happens, twice a second is enough for eyes.
 const OFTEN = { everyMs: 500 };
-const WORDS = { unknown: "Connecting…", connected: "Live", lost: "Not live" };
+const WORDS = { unknown: "Connecting…", connected: "Live", stopped: "Kiosks are not heard", lost: "Not live" };
 
 const here = location.pathname + location.search;
 const redrawRows = rows && redrawer(rows, here, OFTEN);

@@ -8,7 +8,8 @@ const RETRY_MS = 15_000;
 /**
  * Listen to `url` from `cursor` on.
  * on: {what: (body, id) => void} for each kind of news; poll(): Promise, called while there is no stream;
- * catchUp(): called when news may have been missed; link(state): 'unknown', 'connected' or 'lost'.
+ * catchUp(): called when news may have been missed; link(state): 'unknown', 'connected',
+ * 'stopped' (the pages are there, but presses do not come through to the store) or 'lost'.
  * Returns heard(), to be called after any other round trip to the server.
  */
 export function listen(url, cursor, { on, poll, catchUp, link }) {
@@ -16,6 +17,7 @@ export function listen(url, cursor, { on, poll, catchUp, link }) {
   let source = null;
   let last = cursor;
   let heardAt = null;
+  let calling = true;
   let openedAt = begun;
   let retry = null;
   let polling = null;
@@ -29,14 +31,15 @@ export function listen(url, cursor, { on, poll, catchUp, link }) {
 
   function show() {
     if (heardAt === null) link(performance.now() - begun < FRESH_MS ? "unknown" : "lost");
-    else link(silence() < FRESH_MS ? "connected" : "lost");
+    else link(silence() >= FRESH_MS ? "lost" : calling ? "connected" : "stopped");
   }
 
   function open() {
     close();
     openedAt = performance.now();
     source = new EventSource(`${url}?after=${encodeURIComponent(last)}`);
-    source.addEventListener("beat", () => {
+    source.addEventListener("beat", (event) => {
+      calling = JSON.parse(event.data).calling !== false;
       stopPolling();
       heard();
     });

@@ -56,7 +56,10 @@ def test_a_device_writes_and_reads_only_below_its_own_name(rendered: tuple[list[
 
 def test_the_web_program_only_listens_for_the_feed(rendered: tuple[list[str], list[str]]) -> None:
     _, access = rendered
-    assert access[access.index("user edge-web") + 1 :] == ["topic read floorbell/v1/shop/feed"]
+    assert access[access.index("user edge-web") + 1 :] == [
+        "topic read floorbell/v1/shop/feed",
+        "topic read floorbell/v1/shop/edge/heartbeat",
+    ]
 
 
 def test_a_store_with_a_wildcard_for_a_name_is_refused(tmp_path: Path) -> None:

@@ -49,6 +49,13 @@ def test_the_first_bytes_go_out_at_once(hub: Hub) -> None:
     assert b"retry: " in first and b"event: beat" in first
 
 
+def test_every_beat_says_whether_presses_come_through(hub: Hub) -> None:
+    written = read(hub.enter(STAFF, "a", None), beat_s=0.0)
+    assert b'"calling": true' in next(written)
+    hub.calling = lambda: False
+    assert b'"calling": false' in next(written)
+
+
 def test_live_delivery_is_filtered_by_audience(shop: Shop, hub: Hub) -> None:
     stream = hub.enter(frozenset({"staff", "person:ana"}), "a", None)
     say(shop, "staff", "manage", "person:ana", "person:marc", "staff")
