@@ -15,7 +15,7 @@ from edge.devices import store as devices
 from edge.handling import escalating
 from edge.handling.telling import Telling
 from edge.ingest import gaps
-from edge.ingest.age import Reference
+from edge.ingest.age import Reference, heard
 from edge.ingest.record import Origin
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import Request
@@ -52,8 +52,10 @@ class Devices:
     def follow(self, jump: timedelta) -> None:
         """The server's clock jumped: so did every time that it gave."""
         for name, origin in self.origins.items():
-            if (heard := origin.reference) is not None:
-                self.origins[name] = Origin(origin.zone, replace(heard, heard_at=heard.heard_at + jump))
+            if (known := origin.reference) is not None:
+                doubted_at = known.doubted_at + jump if known.doubted_at else None
+                moved = replace(known, heard_at=known.heard_at + jump, doubted_at=doubted_at)
+                self.origins[name] = Origin(origin.zone, moved)
 
     def read(self, conn: sa.Connection) -> None:
         """Zones from the register; clocks from memory where they were heard since, else as saved."""
@@ -144,7 +146,7 @@ class Devices:
     def _set_reference(self, device: str, reference: Reference) -> None:
         known = self.origins.get(device)
         if known is not None:
-            self.origins[device] = Origin(known.zone, reference)
+            self.origins[device] = Origin(known.zone, heard(known.reference, reference))
 
 
 def _read(word: Word) -> tuple[str, DeviceState | Heartbeat]:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.events import Clock
+from edge.ingest import age as ages
 from edge.ingest.age import OLDEST, UNKNOWN, Age, Reference, age_of
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
@@ -54,3 +55,27 @@ def test_whatever_a_device_claims_the_age_fits_into_a_date(
     age = age_of(Clock(True, boot, one), heard(ago_s, other), NOW)
     assert timedelta(0) <= age.at_least <= OLDEST
     assert NOW - age.at_least < NOW + timedelta(seconds=1)
+
+
+def test_a_word_that_waited_on_its_way_makes_nothing_look_younger_and_the_next_one_settles_it() -> None:
+    before = heard(30, 100_000)
+    late = ages.heard(before, heard(0, 106_000))  # sent 24 s before it was heard
+    assert age_of(Clock(False, BOOT, 110_000), late, NOW) == UNKNOWN
+    fresh = ages.heard(late, heard(-1, 131_000))
+    assert age_of(Clock(False, BOOT, 110_000), fresh, NOW + timedelta(seconds=1)) == Age(
+        timedelta(seconds=21), True
+    )
+
+
+def test_a_devices_clock_that_stood_for_a_while_is_believed_when_its_words_go_on_saying_so() -> None:
+    before = heard(3600, 100_000)
+    doubted = ages.heard(before, heard(0, 105_000))
+    assert doubted.doubted_at == NOW
+    settled = ages.heard(doubted, heard(-5, 110_000))
+    assert settled == heard(-5, 110_000)
+
+
+def test_another_run_or_a_first_word_is_believed_at_once() -> None:
+    word = heard(0, 5_000)
+    assert ages.heard(None, word) == word
+    assert ages.heard(Reference(str(OTHER), 900_000, NOW - timedelta(hours=1)), word) == word
