@@ -280,7 +280,7 @@ page = sa.Table(
     sa.Index("ix_page_person", "person", "request"),
 )
 
-# One of each kind per open request. Whoever moves `due_at` on from the value it read has claimed the timer.
+# One of each kind per open request. Whoever deletes it with the `due_at` that it read has claimed it.
 timer = sa.Table(
     "timer",
     metadata,

@@ -1,6 +1,6 @@
 """Timers of open requests: rows with a due time, which survive any restart and fire once.
 
-They are claimed by moving `due_at` on from the value that was read, in the transaction that does what is
+They are claimed by deleting the row with the due time that was read, in the transaction that does what is
 due (decisions/001-timers-without-lease.md).
 """
 
