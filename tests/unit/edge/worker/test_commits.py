@@ -1,105 +1,24 @@
 """One batch, one commit, and only then receipts, PUBACKs and messages."""
 
 from collections.abc import Callable
-from datetime import timedelta
-from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 
-from broker import codec, topics
+from broker import topics
 from broker.events import Greeted, HelpRequested, SecurityRequested
-from broker.messages import Call, DeviceState, EdgeState, Heartbeat, Receipt, Replay
-from broker.session import Accepted, Arrival
-from broker.topics import Channel, of_device
+from broker.messages import Call, Receipt
+from broker.session import Arrival
+from broker.topics import Channel
 from edge.config import Policies
-from edge.db import engine as engines
 from edge.db.engine import connect
 from edge.db.tables import device, event, outgoing, page, quarantine, timer
 from edge.handling import acting, escalating
 from edge.ingest.inbox import Inbox, Waiting
 from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link
-from edge.worker.devices import Word
-from edge.worker.sender import Sender
-from edge.worker.wallclock import WallClock
-from tests.unit.edge.conftest import STORE, Clock, SmallStore
-from tests.unit.edge.ingest.server import Kiosk, Server, id_of
-
-
-class FakeSession:
-    """A connection that remembers. `on_publish` is called with each topic."""
-
-    def __init__(self) -> None:
-        self.connected = True
-        self.published: list[tuple[str, bytes]] = []
-        self.acknowledged: list[Arrival] = []
-        self.on_publish: Callable[[str], None] = lambda topic: None
-
-    def publish(self, topic: str, payload: bytes, **_: object) -> int | None:
-        self.on_publish(topic)
-        if not self.connected:
-            return None
-        self.published.append((topic, payload))
-        return len(self.published)
-
-    def acknowledge(self, arrival: Arrival) -> None:
-        self.acknowledged.append(arrival)
-
-    def on(self, channel: str, kind: type, device: str = "kiosk-1") -> list[object]:
-        topic = of_device(STORE, device, Channel(channel))
-        return [codec.decode(payload, kind) for found, payload in self.published if found == topic]
-
-
-class Worker:
-    """Commits on a fake connection, with the kiosk whose words and events it is given."""
-
-    def __init__(self, conn: sa.Connection, clock: Clock) -> None:
-        self.conn, self.clock, self.session = conn, clock, FakeSession()
-        self.sender = Sender(STORE, self.session, clock)  # type: ignore[arg-type]
-        self.wakes = 0
-        self.commits = Commits(STORE, Policies(), "w", self.sender, self._wake, clock)
-        self.server = Server(conn, clock)
-        self.kiosk = Kiosk(self.server)
-
-    def _wake(self) -> None:
-        self.wakes += 1
-
-    def take(self, *arrivals: tuple[str, bytes], words: object = (), **more: object) -> Batch:
-        events = [
-            Waiting(self.session, Arrival(topic, payload, False, 1, n, 1))  # type: ignore[arg-type]
-            for n, (topic, payload) in enumerate(arrivals)
-        ]
-        about = {id(word): word for word in words}  # type: ignore[attr-defined]
-        batch = Batch(events, dict(about), **{"look": True, **more})  # type: ignore[arg-type]
-        self.commits.take(self.conn, batch)
-        return batch
-
-    def state(self, status: str = "online", *, retained: bool = False) -> Word:
-        state = DeviceState(status, self.kiosk.boot, int(self.kiosk.uptime_s * 1000))  # type: ignore[arg-type]
-        return self.word(Channel.STATE, codec.encode(state), retained=retained)
-
-    def beat(self, *, retained: bool = False, **more: object) -> Word:
-        beat = Heartbeat(self.kiosk.boot, int(self.kiosk.uptime_s * 1000), **more)  # type: ignore[arg-type]
-        return self.word(Channel.HEARTBEAT, codec.encode(beat), retained=retained)
-
-    def word(self, channel: Channel, payload: bytes, *, retained: bool = False) -> Word:
-        topic = of_device(STORE, self.kiosk.name, channel)
-        return Word(Arrival(topic, payload, retained, 1, 1, 1), self.clock())
-
-    def accept_all(self) -> None:
-        for mid in range(1, len(self.session.published) + 1):
-            self.sender.accepted(Accepted(mid))
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for a lock that a test holds."""
-    monkeypatch.setattr(engines, "BUSY_S", 0.0)
-
-
-@pytest.fixture
-def worker(conn: sa.Connection, clock: Clock) -> Worker:
-    return Worker(conn, clock)
+from tests.unit.edge.conftest import STORE, SmallStore
+from tests.unit.edge.ingest.server import Kiosk, id_of
+from tests.unit.edge.worker.rig import FakeSession, Worker
 
 
 def test_a_receipt_and_a_puback_come_only_when_another_connection_sees_the_event(
@@ -330,121 +249,6 @@ def test_what_another_process_wrote_is_sent_at_the_next_look(worker: Worker, sma
     worker.take(look=True)
     call = worker.session.on("call", Call)[-1]
     assert (call.text, call.name) == ("coming", "Ana")  # type: ignore[attr-defined]
-
-
-def test_a_device_that_comes_online_is_told_how_its_open_request_stands(worker: Worker) -> None:
-    help_, hold = worker.kiosk.event(HelpRequested()), worker.kiosk.event(SecurityRequested("hold"))
-    worker.take(help_, hold)
-    worker.kiosk.wait(9)
-    worker.take(words=[worker.state()], look=False)
-    calls = {call.request: call for call in worker.session.on("call", Call)[-2:]}  # type: ignore[attr-defined]
-    assert calls[id_of(help_)].text == "paging.still"  # type: ignore[attr-defined]
-    assert calls[id_of(help_)].args == {"people": "2", "seconds": "9"}  # type: ignore[attr-defined]
-    assert calls[id_of(hold)].display == "discreet"  # type: ignore[attr-defined]
-
-
-def test_and_how_its_help_ended_while_it_was_away(worker: Worker, small_store: SmallStore) -> None:
-    help_, ana = worker.kiosk.event(HelpRequested()), small_store.people["Ana"]
-    worker.take(help_, worker.kiosk.event(SecurityRequested("hold")))
-    worker.server.do(acting.acknowledge, str(id_of(help_)), ana)
-    worker.server.do(acting.resolve, str(id_of(help_)), ana, "helped", "")
-    worker.take(words=[worker.state()])
-    texts = {call.request: call.text for call in worker.session.on("call", Call)}  # type: ignore[attr-defined]
-    assert texts[id_of(help_)] == "resolved"
-
-
-def test_a_state_is_heard_before_the_events_of_its_batch(worker: Worker) -> None:
-    worker.take(words=[worker.beat()])
-    worker.kiosk.wait(86_400)
-    worker.kiosk.reboot()
-    worker.kiosk.wait(10)
-    worker.take(worker.kiosk.event(HelpRequested()), words=[worker.state()])
-    (request,) = worker.server.requests()
-    assert (request["state"], request["age_known"]) == ("raised", True)
-
-
-def test_no_clock_is_read_from_a_retained_word_but_it_tells_that_the_device_has_rebooted(
-    worker: Worker,
-) -> None:
-    worker.take(words=[worker.beat()])
-    worker.kiosk.wait(86_400)
-    worker.kiosk.reboot()
-    late = [worker.state(retained=True), worker.beat(retained=True)]
-    worker.kiosk.wait(300)
-    worker.take(worker.kiosk.event(HelpRequested()), words=late)
-    (request,) = worker.server.requests()
-    assert (request["state"], request["age_known"]) == ("raised", False)
-    assert worker.server.paged()
-
-
-def test_after_a_restart_the_saved_clock_still_tells_the_age_of_the_same_run(
-    worker: Worker, clock: Clock
-) -> None:
-    worker.take(words=[worker.beat()])
-    help_ = worker.kiosk.event(HelpRequested())
-    worker.kiosk.wait(200)
-    again = Worker(worker.conn, clock)
-    again.take(help_)
-    (request,) = again.server.requests()
-    assert (request["state"], request["age_known"]) == ("missed", True)
-
-
-@pytest.mark.parametrize("hours", [-1, 1, 24])
-def test_a_jump_of_the_servers_clock_changes_no_age_and_no_wait(worker: Worker, hours: int) -> None:
-    worker.take(words=[worker.beat()])
-    first = worker.kiosk.event(HelpRequested())
-    worker.take(first)
-    worker.kiosk.wait(10)
-    jump = timedelta(hours=hours)
-    worker.clock.now += jump
-    till = Kiosk(worker.server, "till-1")
-    worker.take(till.event(SecurityRequested("hold")), look=True, jump=jump)
-    (request,) = worker.server.requests(kind="help")
-    assert (request["state"], request["step"]) == ("raised", 1)
-    second = worker.kiosk.event(HelpRequested())
-    worker.kiosk.wait(5)
-    worker.take(second)
-    (request,) = worker.server.requests(kind="help")
-    assert (request["state"], request["step"], request["count"]) == ("raised", 2, 2)
-    worker.kiosk.wait(105)
-    worker.take()
-    assert worker.server.requests(kind="help")[0]["state"] == "missed"
-
-
-def test_a_jump_is_noticed_once_and_again_if_it_could_not_be_written(clock: Clock) -> None:
-    seconds = [0.0]
-    wall = WallClock(clock, monotonic=lambda: seconds[0])
-    assert wall.jump() is None
-    clock.forward(60)
-    seconds[0] += 60
-    assert wall.jump() is None
-    clock.forward(-3600)
-    assert wall.jump() == timedelta(hours=-1)
-    wall.undo(timedelta(hours=-1))
-    assert wall.jump() == timedelta(hours=-1)
-    assert wall.jump() is None
-
-
-def test_a_foreign_offline_on_the_servers_own_state_is_answered_with_online(worker: Worker) -> None:
-    will = codec.encode(EdgeState("offline"))
-    worker.take(words=[Word(Arrival(topics.edge_state(STORE), will, True, 1, 1, 1), worker.clock())])
-    ((_, payload),) = [p for p in worker.session.published if p[0] == topics.edge_state(STORE)]
-    assert codec.decode(payload, EdgeState).status == "online"
-
-
-def test_a_gap_is_asked_for_when_it_is_found_and_again_when_the_device_comes_back(worker: Worker) -> None:
-    kiosk = worker.kiosk
-    worker.take(kiosk.event(Greeted("in", "a")))
-    kiosk.seq = 4
-    worker.take(kiosk.event(Greeted("in", "b")))
-    worker.take(words=[worker.beat(outbox=kiosk.outbox, oldest_open_seq=6)])
-    worker.take(words=[worker.beat(outbox=kiosk.outbox, oldest_open_seq=6)])
-    topic = of_device(STORE, "kiosk-1", Channel.COMMAND)
-    asked = [codec.decode_command(payload) for found, payload in worker.session.published if found == topic]
-    assert asked == [Replay(UUID(int=7), 2)]
-    worker.take(words=[worker.state()])
-    asked = [codec.decode_command(payload) for found, payload in worker.session.published if found == topic]
-    assert asked == [Replay(UUID(int=7), 2)] * 2
 
 
 def test_the_next_timer_is_known_after_each_look(worker: Worker) -> None:
