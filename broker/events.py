@@ -61,9 +61,14 @@ class Attended(Struct, frozen=True):
 
 
 class FeedbackGiven(Struct, frozen=True):
+    """A score is sent at once. `answers` to follow-up questions (broker.questions) come in an event of their
+    own, with the same score; `follows` is then the id of the event that they complete."""
+
     score: Annotated[int, Meta(ge=1, le=4)]
     reason: Text | None = None
     request: UUID | None = None
+    answers: Annotated[dict[Topic, Topic], Meta(max_length=2)] = {}
+    follows: UUID | None = None
 
 
 class SecurityRequested(Struct, frozen=True):

@@ -71,9 +71,13 @@ person = sa.Table(
     sa.Column("pin_hash", sa.String(200)),
     sa.Column("password_hash", sa.String(200)),
     sa.Column("badge", sa.String(64)),
-    # available, busy, on_break or off; 'off' whoever is signed in nowhere
+    # available, busy, on_break, unreachable or off; 'off' whoever is signed in nowhere
     sa.Column("presence", sa.String(16), nullable=False),
     sa.Column("presence_at", Instant, nullable=False),
+    # when a break ends, as its person said; None where they did not
+    sa.Column("presence_until", Instant),
+    # who stands in while this person is unreachable
+    sa.Column("cover", _id()),
     sa.Column("active", sa.Boolean, nullable=False),
     sa.Column("added_at", Instant, nullable=False),
     sa.UniqueConstraint("store", "name"),
@@ -91,6 +95,8 @@ session = sa.Table(
     sa.Column("audience", sa.String(16), nullable=False),
     sa.Column("started_at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
+    # when this phone last answered what the server had sent it
+    sa.Column("heard_at", Instant),
 )
 
 device = sa.Table(
@@ -223,6 +229,9 @@ interaction = sa.Table(
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("age_known", sa.Boolean, nullable=False),
     sa.Column("owner", _id()),
+    # whom the owner, who stays responsible until they accept, has asked to take over; and when
+    sa.Column("handover_to", _id()),
+    sa.Column("handover_at", Instant),
     sa.Column("acknowledged_at", Instant),
     sa.Column("attended_at", Instant),
     sa.Column("closed_at", Instant),
@@ -269,8 +278,10 @@ page = sa.Table(
     # 0, and one more at each repeat of a request that is paged again and again
     sa.Column("round", sa.Integer, nullable=False),
     sa.Column("reason", sa.String(200), nullable=False),
-    # pending, sent, delivered, seen, answered or superseded
+    # pending, sent, delivered, seen, answered, declined or superseded
     sa.Column("state", sa.String(16), nullable=False),
+    # why it was declined
+    sa.Column("answer", sa.String(200)),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("sent_at", Instant),
     sa.Column("delivered_at", Instant),
@@ -335,4 +346,70 @@ feed_head = sa.Table(
     metadata,
     sa.Column("store", _name(), primary_key=True),
     sa.Column("cursor", sa.BigInteger, nullable=False),
+)
+
+# What a score is, beside its interaction of kind feedback: nothing is ever deleted from here.
+feedback = sa.Table(
+    "feedback",
+    metadata,
+    sa.Column("interaction", _id(), primary_key=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("device", _name(), nullable=False),
+    sa.Column("zone", _name(), nullable=False),
+    # the request that it speaks of; None for a visit as a whole
+    sa.Column("about", _id()),
+    # kiosk, code (the shopper's own phone), phone, letter or desk
+    sa.Column("source", sa.String(16), nullable=False),
+    sa.Column("score", sa.Integer, nullable=False),
+    # question -> answer, at most two
+    sa.Column("answers", sa.JSON, nullable=False),
+    # counted, burst or staff; and the rule that judged so, in words
+    sa.Column("judged", sa.String(16), nullable=False),
+    sa.Column("why", sa.String(200), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    # who typed it in, where somebody did
+    sa.Column("entered_by", _id()),
+    sa.Index("ix_feedback_at", "store", "at"),
+    sa.Index("ix_feedback_device", "store", "device", "at"),
+    sa.Index("ix_feedback_about", "store", "about"),
+)
+# One answer by code for each request.
+sa.Index(
+    "uq_feedback_code",
+    feedback.c.store,
+    feedback.c.about,
+    unique=True,
+    sqlite_where=feedback.c.source == sa.literal_column("'code'"),
+    postgresql_where=feedback.c.source == sa.literal_column("'code'"),
+)
+
+# Every change that somebody made to the store itself: people, zones, devices, policies, tokens.
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", _counter, primary_key=True, autoincrement=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("person", _id()),
+    # the name as it was then: a person's, a token's, or 'command line'
+    sa.Column("actor", sa.String(80), nullable=False),
+    # desk, phone, api or command
+    sa.Column("through", sa.String(16), nullable=False),
+    # person.added, zone.renamed and so on
+    sa.Column("what", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(80), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+    sa.Index("ix_audit_at", "store", "at", "id"),
+)
+
+# What the desk has set instead of edge.toml: a name ("policy.help") and its value.
+setting = sa.Table(
+    "setting",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
 )

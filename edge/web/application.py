@@ -11,7 +11,7 @@ from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 
 from edge.config import EdgeConfig
-from edge.web import access, headers, refusals, words
+from edge.web import access, headers, languages, refusals, words
 from edge.web.floor import floor_blueprint
 from edge.web.health import health
 from edge.web.manage import manage_blueprint
@@ -56,6 +56,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
     access.guard(app)
     CSRFProtect(app)
+    languages.install(app)
     headers.install(app, config.web.frames)
     refusals.install(app)
     app.register_blueprint(access.door)

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import broker
-from broker import codec, events, messages, topics
+from broker import codec, events, messages, questions, topics
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(
     (Path(broker.__file__).parent / "asyncapi.yaml").read_text(encoding="utf-8")
@@ -139,6 +139,10 @@ def test_the_call_texts_are_the_codes_texts() -> None:
     for text in published.values():
         for argument in text["args"]:
             assert "{" + argument + "}" in text["meaning"]
+
+
+def test_the_questions_are_the_codes_questions() -> None:
+    assert {name: tuple(answers) for name, answers in DOCUMENT["x-questions"].items()} == questions.QUESTIONS
 
 
 def test_the_prose_names_the_size_limit() -> None:
