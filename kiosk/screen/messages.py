@@ -13,7 +13,7 @@ Word = Annotated[str, Meta(max_length=64)]
 
 
 class Key(Struct, frozen=True):
-    """One button to touch. `topic` is set where `action` is 'help'; `real` says that there is also one to press."""
+    """One button to touch. `topic` is set where `action` is 'help'; `real`: there is also one to press."""
 
     name: Word
     action: Literal["help", "cancel", "attend", "looking"]
