@@ -45,6 +45,23 @@ SENTENCES: dict[str, str] = {
     "cancel.not_saved": "You cancelled; it could not be saved here, we are telling the store.",
     "attend.pressed": "Noting that an associate is here.",
     "attend.saved": "Noted: an associate is here.",
+    "looking.noted": "Take your time; press whenever you need help.",
+    "looking.offer": "Would you like some help now?",
+    "feedback.ask": "How was it?",
+    "feedback.saved": "Your answer is saved here and is being sent.",
+    "feedback.not_saved": "Your answer is being sent, but could not be saved here.",
+    "feedback.thanks": "The store has your answer. Thank you.",
+    # At the door and at the exit, in turn, so that nobody hears the same words twice in a row.
+    "greet.1": "Hello, good to see you.",
+    "greet.2": "Welcome! Help is one press away.",
+    "greet.3": "Hello! Have a look around.",
+    "greet.4": "Welcome in. We are happy to help.",
+    "greet.5": "Hello there. Just press if you need anything.",
+    "greet.6": "Hello and welcome.",
+    "thanks.1": "Thank you for coming. Goodbye.",
+    "thanks.2": "Thanks for your visit. See you soon.",
+    "thanks.3": "Thank you. Have a good day.",
+    "thanks.4": "Goodbye, and thank you for stopping by.",
 }
 
 
