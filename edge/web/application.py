@@ -14,7 +14,7 @@ from edge.config import EdgeConfig
 from edge.web import access, headers, languages, refusals, words
 from edge.web.floor import floor_blueprint
 from edge.web.health import health
-from edge.web.manage import manage_blueprint
+from edge.web.manage import manage_blueprint, navigation
 from edge.web.secret import secret_key
 from edge.web.services import Services
 from edge.web.throttle import phone_here
@@ -51,6 +51,8 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS)
     app.jinja_env.globals["words"] = words
+    app.jinja_env.globals["place_here"] = navigation.here
+    app.jinja_env.globals["desk_places"] = lambda role: navigation.places(app.view_functions, role)
     app.extensions["floorbell"] = Services(config, clock)
 
     limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
