@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | server | kiosk | test
+# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | server | kiosk | kiosk-screen | test
 # System packages come from apt, Python ones from the locked requirements into .venv. Repeating it is cheap.
 # apt may start a Mosquitto of the system's own on port 1883: we neither use nor touch it.
 set -eu
@@ -29,12 +29,15 @@ apt_install() {
 
 mode=${1:-demo}
 case "$mode" in
-    demo | server | kiosk) locks="requirements/edge.txt requirements/kiosk.txt" ;;
+    server | kiosk) locks="requirements/edge.txt requirements/kiosk.txt" ;;
+    # What a screen needs holds what a kiosk needs.
+    demo | kiosk-screen) locks="requirements/edge.txt requirements/screen.txt" ;;
     test) locks="requirements/dev.txt" ;;
-    *) fail "Usage: deploy/bootstrap.sh demo | server | kiosk | test" ;;
+    *) fail "Usage: deploy/bootstrap.sh demo | server | kiosk | kiosk-screen | test" ;;
 esac
 
-[ "$mode" = kiosk ] || have mosquitto || apt_install mosquitto
+case "$mode" in kiosk*) on_kiosk=yes ;; *) on_kiosk= ;; esac
+[ "$on_kiosk" ] || have mosquitto || apt_install mosquitto
 if [ "$mode" = test ]; then
     have make || apt_install make
     have mosquitto_pub || apt_install mosquitto-clients
@@ -49,7 +52,7 @@ if [ ! -x .venv/bin/python ]; then
     "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv
     "$python" -m venv .venv
 fi
-if [ "$mode" = kiosk ] && ! .venv/bin/python -c 'import lgpio' 2>/dev/null; then
+if [ "$on_kiosk" ] && ! .venv/bin/python -c 'import lgpio' 2>/dev/null; then
     # The pins' library comes from apt, beside the system's own Python, and is seen from there.
     "$python" -c 'import lgpio' 2>/dev/null || (apt_install python3-lgpio) ||
         say "Without it the kiosk runs with --pins mock only."

@@ -1,4 +1,4 @@
-"""`python -m kiosk run|check --config kiosk.toml`"""
+"""`python -m kiosk run|check|screen --config kiosk.toml`"""
 
 import argparse
 import logging
@@ -22,6 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
             "--pins", choices=("lgpio", "mock"), default="lgpio", help="'mock' needs no hardware"
         )
         command.add_argument("--verbose", action="store_true", help="say more in the log")
+    _add_screen(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if chosen.verbose else logging.INFO,
@@ -29,6 +30,8 @@ def main(arguments: list[str] | None = None) -> int:
     )
     try:
         settings = config.load(chosen.config)
+        if chosen.command == "screen":
+            return _show(settings, chosen)
         factory = pins.mock_factory() if chosen.pins == "mock" else pins.open_factory(settings.gpio_chip)
         if chosen.command == "check":
             return check.run(settings, factory)
@@ -38,6 +41,27 @@ def main(arguments: list[str] | None = None) -> int:
     except (KioskError, BrokerError) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _add_screen(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purpose = "show a page on 127.0.0.1 that says what the kiosk says"
+    command = commands.add_parser("screen", help=purpose, description=purpose)
+    command.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
+    command.add_argument("--port", type=int, default=8970, help="8970 if not given; 0 takes a free one")
+    command.add_argument("--socket", type=Path, help="where the panel's socket is, if not beside the outbox")
+    command.add_argument("--framed-by", metavar="ORIGIN", help="the one site that may show it in a frame")
+    command.add_argument("--verbose", action="store_true", help="say more in the log")
+
+
+def _show(settings: config.Config, chosen: argparse.Namespace) -> int:
+    try:
+        # Only here: the kiosk itself has no room for Flask.
+        from kiosk.screen import program as screen
+    except ImportError as error:
+        raise KioskError(f"{error}; install requirements/screen.txt for the screen.") from None
+    stop = threading.Event()
+    program.end_on_signals(stop)
+    return screen.run(settings, chosen.port, stop, chosen.socket, chosen.framed_by)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,37 @@
+"""The screen program, wired in one place. The kiosk itself never imports this: Flask has no room there."""
+
+import logging
+import threading
+from pathlib import Path
+
+from kiosk.config import Config
+from kiosk.screen.board import Board
+from kiosk.screen.link import PanelLink
+from kiosk.screen.server import Server
+from kiosk.screen.web import create_app
+
+log = logging.getLogger(__name__)
+
+PORT = 8970
+SOCKET = "screen.sock"
+
+
+def run(
+    config: Config, port: int, stop: threading.Event, socket: Path | None = None, framed_by: str | None = None
+) -> int:
+    """Serve the page until `stop` is set; the exit status. `socket` if the panel's is elsewhere."""
+    board = Board(config.spoken, list(config.languages))
+    link = PanelLink(socket or config.outbox_directory / SOCKET, board)
+    with Server(port) as server:
+        server.set_app(create_app(board, link.send, server.hosts, framed_by))
+        serving = threading.Thread(target=server.serve_forever, name="screen-web", daemon=True)
+        link.start()
+        serving.start()
+        log.info("The screen is at http://127.0.0.1:%s/", server.server_port)
+        try:
+            stop.wait()
+        finally:
+            link.close()
+            server.shutdown()
+            serving.join(2.0)
+    return 0
