@@ -42,7 +42,7 @@ function follow(name) {
   stream.onerror = () => say("This kiosk does not answer; trying again.");
 }
 
-function choose(tab) {
+function show(tab) {
   for (const other of tabs) {
     const chosen = other === tab;
     other.setAttribute("aria-selected", String(chosen));
@@ -53,13 +53,13 @@ function choose(tab) {
 }
 
 for (const tab of tabs) {
-  tab.addEventListener("click", () => choose(tab));
+  tab.addEventListener("click", () => show(tab));
   tab.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
     const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
     next.focus();
-    choose(next);
+    show(next);
   });
 }
 
@@ -130,4 +130,11 @@ addEventListener("scroll", () => {
   if (!moved && performance.now() < 4000) scrollTo({ top: 0, behavior: "instant" });
 });
 
-choose(tabs[0]);
+show(tabs[0]);
+
+export const choose = (kiosk) => show(tabs.find((tab) => tab.dataset.kiosk === kiosk));
+export function press(kiosk, button) {
+  pressed = true;
+  touch(kiosk, "press", button);
+}
+export const release = (kiosk, button) => touch(kiosk, "release", button);

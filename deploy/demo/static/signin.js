@@ -26,9 +26,11 @@ async function desk(frame, name, password) {
   page.querySelector("form").requestSubmit();
 }
 
-button?.addEventListener("click", () => {
+export function signIn() {
   const { name, pin, manager, password } = button.dataset;
   button.disabled = true;
   phone(document.getElementById("phone"), name, pin);
   desk(document.getElementById("desk"), manager, password);
-});
+}
+
+button.addEventListener("click", signIn);
