@@ -55,6 +55,24 @@ def test_a_press_is_answered_by_name_and_stands_in_the_log(
     assert complaints == []
 
 
+def test_the_guided_round_acts_in_the_real_pages_and_ends_when_it_is_told_to(demo: Demo, page: Page) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(demo.address)
+    phone, tour = page.frame_locator("#phone"), page.locator("#tour")
+    expect(tour).to_be_hidden()
+    page.get_by_role("button", name="Or watch a round of one minute").click()
+    expect(phone.get_by_role("heading", name=VISITOR.name)).to_be_visible()
+    expect(phone.locator("article[data-waiting]")).to_be_visible()
+    expect(page.locator("[data-case]:visible [data-sentence]")).to_contain_text(
+        f"{VISITOR.name} is on the way"
+    )
+    page.keyboard.press("Escape")
+    expect(tour).to_be_hidden()
+    phone.locator("summary", has_text="Done").click()
+    phone.get_by_role("button", name="Helped").click()
+    expect(phone.locator("article[data-waiting]")).to_have_count(0)
+
+
 def test_a_held_security_button_pages_and_shows_nothing_at_the_kiosk(demo: Demo, page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(demo.address)

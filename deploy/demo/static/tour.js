@@ -42,14 +42,14 @@ const STEPS = [
     until: () => find(phone, "[data-waiting] .button-accept"),
   },
   {
-    at: "phone",
+    at: "phone kiosk",
     words: "One tap: “I’m coming.” The shopper reads her name, and only now does the kiosk say so.",
     seconds: 6,
     act: () => find(phone, "[data-waiting] .button-accept")?.click(),
     until: () => state() === "on_the_way",
   },
   {
-    at: "phone",
+    at: "phone kiosk",
     words: "She is there. Nobody closes a request without saying how it ended.",
     seconds: 5,
     act: () => find(phone, ".button-here")?.click(),
@@ -117,9 +117,9 @@ function resolve(outcome) {
 
 function look(at) {
   for (const part of document.querySelectorAll(".stage > section")) {
-    part.classList.toggle("is-shown", part.classList.contains(at));
+    part.classList.toggle("is-shown", at.split(" ").some((name) => part.classList.contains(name)));
   }
-  document.querySelector(`.stage > .${at}`)?.scrollIntoView({ block: "nearest", behavior: "smooth" });
+  document.querySelector(`.stage > .${at.split(" ")[0]}`)?.scrollIntoView({ block: "nearest", behavior: "smooth" });
 }
 
 async function play() {
