@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from edge.config import Policies, Policy
+from edge.feedback import store as scores
 from edge.handling.telling import Telling, paging_text, state_text
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import Change, Miss, Request, State, decide
@@ -119,6 +120,9 @@ def finish(
             more["acknowledged_at"] = now
     requests.update(conn, before, after, **more)
     requests.append(conn, [Entry(after.id, now, change.what, through, change.words, change.person)])
+    if after.state in (State.ATTENDED, State.RESOLVED):
+        # Whoever is at the device may be the hand that pressed a face there.
+        scores.judge_around(conn, telling.store, after.device, now, now)
     called = pages.paged(conn, after.id)
     if after.state is not State.RAISED:
         pages.close(conn, after.id, after.owner, now)

@@ -26,6 +26,7 @@ from edge.db.tables import interaction
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.presses import Presses
+from edge.ingest.ratings import Ratings
 from edge.ingest.record import Origin, Records
 from edge.ingest.store import SetAside
 
@@ -62,6 +63,7 @@ class Intake:
         self._conn, self._store, self._telling, self._now = conn, store, telling, now
         self._records = Records(store, origins, now)
         self._presses = Presses(conn, store, policies, self._records, telling, now)
+        self._ratings = Ratings(conn, store, self._records, now)
         self._rows: list[dict[str, object]] = []
         self.receipts = {} if receipts is None else receipts
 
@@ -114,10 +116,12 @@ class Intake:
                 self._refuse(topics.event(event.store, event.device, event.kind), event.payload, error)
                 withdrawn.add((event.device, str(event.id)))
         self._presses.settle()
+        self._rows += self._ratings.tie(self._presses.request_of, self._presses.rated)
         if self._rows:
             self._conn.execute(sa.insert(interaction), self._rows)
             last = self._rows[-1]
             self._telling.recorded(str(last["id"]), str(last["kind"]))
+        self._ratings.write()
         return withdrawn
 
     def _accept(self, event: Event) -> None:
@@ -128,8 +132,8 @@ class Intake:
                 self._presses.security(event, event.content)
             case Cancelled() | Attended():
                 self._presses.about(event, event.content)
-            case FeedbackGiven(score=score, reason=reason, request=about):
-                self._record(event, score=score, reason=reason, about=str(about) if about else None)
+            case FeedbackGiven():
+                self._ratings.take(event, event.content)
             case Greeted(way=way):
                 self._record(event, topic=way)
             case Tampered(what=what):

@@ -6,12 +6,13 @@ A cancel may come before its help, an old press after a newer one, and a press l
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from broker import codec, topics
 from broker.errors import ContractError
-from broker.events import Attended, Cancelled, Event, HelpRequested, SecurityRequested
+from broker.events import Attended, Cancelled, Event, FeedbackGiven, HelpRequested, SecurityRequested
 from edge.config import Policies
 from edge.db.tables import interaction
 from edge.handling import escalating
@@ -53,6 +54,8 @@ class Presses:
         self._early: list[Event] = []
         self._over: dict[str, tuple[Request, str]] = {}
         self._undated: dict[str, list[tuple[str, Event]]] = {}
+        # Scores that speak of requests that come only now.
+        self.rated: list[Event] = []
 
     def look_around(self, fresh: Sequence[Event]) -> None:
         """Read what the decisions about these events need, once."""
@@ -69,6 +72,9 @@ class Presses:
         for device, kinds in raising.items():
             for kind, payload in events.about(self._conn, self._store, device, list(kinds)):
                 event = codec.decode_event(self._store, topics.event(self._store, device, kind), payload)
+                if isinstance(event.content, FeedbackGiven):
+                    self.rated.append(event)
+                    continue
                 assert isinstance(event.content, Cancelled | Attended)
                 about = str(event.content.request)
                 if isinstance(event.content, Cancelled) and kinds[about] == "help":
@@ -80,7 +86,7 @@ class Presses:
         """What came before the request that it speaks of; and the last word on presses that came too late."""
         for event in self._early:
             assert isinstance(event.content, Cancelled | Attended)
-            request = self._request_of(event, event.content)
+            request = self.request_of(event, event.content.request)
             if request is not None and request.device == event.device:
                 self._apply(event, event.content, request)
         for request, pressed in self._over.values():
@@ -133,7 +139,7 @@ class Presses:
 
     def about(self, event: Event, content: Cancelled | Attended) -> None:
         """A cancel or an arrival. ContractError if another device raised the request."""
-        request = self._request_of(event, content)
+        request = self.request_of(event, content.request)
         if request is None:
             self._early.append(event)
             return
@@ -146,9 +152,9 @@ class Presses:
             )
         self._apply(event, content, request)
 
-    def _request_of(self, event: Event, content: Cancelled | Attended) -> Request | None:
-        """The request that it speaks of, by its own id or that of a press that joined it."""
-        about = str(content.request)
+    def request_of(self, event: Event, named: UUID) -> Request | None:
+        """The request that an event speaks of, by its own id or that of a press that joined it."""
+        about = str(named)
         request = requests.find(self._conn, self._store, about)
         if request is None:
             joined = events.interaction_of(self._conn, self._store, event.device, about)

@@ -29,8 +29,8 @@ class SetAside:
 
 
 def subject_of(incoming: Event) -> str | None:
-    """The request that the event speaks of."""
-    request = getattr(incoming.content, "request", None)
+    """The request that the event speaks of; of answers, the score that they follow."""
+    request = getattr(incoming.content, "follows", None) or getattr(incoming.content, "request", None)
     return str(request) if request else None
 
 
@@ -44,7 +44,7 @@ _ABOUT = sa.select(event.c.kind, event.c.payload).where(
     event.c.store == sa.bindparam("in_store"),
     event.c.device == sa.bindparam("in_device"),
     event.c.subject.in_(sa.bindparam("in_requests", expanding=True)),
-    event.c.kind.in_(("cancel", "attend")),
+    event.c.kind.in_(("cancel", "attend", "feedback")),
 )
 
 
@@ -78,6 +78,14 @@ def payload_of(conn: sa.Connection, store: str, device: str, event_id: str) -> b
         event.c.store == store, event.c.device == device, event.c.id == event_id
     )
     return conn.execute(query).scalar_one()
+
+
+def payload_if_known(conn: sa.Connection, store: str, device: str, event_id: str) -> bytes | None:
+    """As payload_of, or None if the event has not come."""
+    query = sa.select(event.c.payload).where(
+        event.c.store == store, event.c.device == device, event.c.id == event_id
+    )
+    return conn.execute(query).scalar()
 
 
 def joined(conn: sa.Connection, store: str, device: str, event_id: str, interaction: str | None) -> None:
@@ -119,9 +127,28 @@ def withdraw(conn: sa.Connection, store: str, device: str, event_id: str) -> Non
 
 
 def about(conn: sa.Connection, store: str, device: str, requests: Sequence[str]) -> list[tuple[str, bytes]]:
-    """(kind, payload) of the device's cancels and arrivals that speak of these requests."""
+    """(kind, payload) of the device's cancels, arrivals and scores that speak of these requests."""
     rows = conn.execute(_ABOUT, {"in_store": store, "in_device": device, "in_requests": list(requests)})
     return [(row.kind, row.payload) for row in rows]
+
+
+def follow_ups(conn: sa.Connection, store: str, device: str, score: str) -> list[bytes]:
+    """The payloads of the answers that follow this score, by their ids: the earliest first."""
+    query = sa.select(event.c.payload).where(
+        event.c.store == store,
+        event.c.device == device,
+        event.c.subject == score,
+        event.c.kind == "feedback",
+    )
+    return list(conn.execute(query.order_by(event.c.id)).scalars())
+
+
+def kind_of(conn: sa.Connection, store: str, device: str, event_id: str) -> str | None:
+    """The kind of an event of the device; None if it has not come."""
+    query = sa.select(event.c.kind).where(
+        event.c.store == store, event.c.device == device, event.c.id == event_id
+    )
+    return conn.execute(query).scalar()
 
 
 def undated_missed(conn: sa.Connection, store: str, device: str) -> list[tuple[str, bytes]]:
