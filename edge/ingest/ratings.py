@@ -14,6 +14,7 @@ from broker.errors import ContractError
 from broker.events import Event, FeedbackGiven
 from edge.feedback import store as scores
 from edge.feedback.store import Given
+from edge.handling.feedback import rated
 from edge.ingest import store as events
 from edge.ingest.record import Records
 from edge.interactions import store as requests
@@ -21,7 +22,6 @@ from edge.interactions.lifecycle import Request
 from edge.interactions.store import Entry
 
 RequestOf = Callable[[Event, UUID], Request | None]
-FACES = {1: "very unhappy", 2: "unhappy", 3: "happy", 4: "very happy"}
 
 
 class Ratings:
@@ -116,12 +116,6 @@ class Ratings:
     def _touch(self, event: Event, at: datetime) -> None:
         first, last = self._span.get(event.device, (at, at))
         self._span[event.device] = (min(first, at), max(last, at))
-
-
-def rated(score: int, reason: str | None) -> str:
-    """A score as the timeline of its request says it."""
-    words = f"The shopper's score: {score} of 4, {FACES[score]}"
-    return f"{words}: ‘{reason}’" if reason else f"{words}."
 
 
 def _refused(event: Event, sentence: str) -> ContractError:

@@ -20,6 +20,10 @@ PUBLIC = frozenset(
         "floor.sign_in",
         "manage.sign_in_page",
         "manage.sign_in",
+        "shopper.find",
+        "shopper.look_up",
+        "shopper.ask",
+        "shopper.give",
     }
 )
 # One browser may hold an associate's phone and a manager's desk side by side: decisions/001.

@@ -17,6 +17,7 @@ from edge.web.health import health
 from edge.web.manage import manage_blueprint, navigation
 from edge.web.secret import secret_key
 from edge.web.services import Services
+from edge.web.shopper import shopper_blueprint
 from edge.web.throttle import phone_here
 
 _MAX_REQUEST_BYTES = 64 * 1024
@@ -65,6 +66,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.register_blueprint(health)
     app.register_blueprint(floor_blueprint(limiter))
     app.register_blueprint(manage_blueprint(limiter))
+    app.register_blueprint(shopper_blueprint(limiter))
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:

@@ -41,6 +41,8 @@ def language_here() -> str:
     chosen = request.args.get("language", "")
     if chosen in LANGUAGES:
         return chosen
+    if g.get("spoken") in LANGUAGES:
+        return str(g.spoken)
     sign_in = g.get("sign_in")
     if sign_in is not None:
         own = [tag.split("-")[0] for tag in sign_in.person.languages]

@@ -20,6 +20,10 @@ NAMED_PUBLIC = {
     "floor.sign_in",
     "manage.sign_in_page",
     "manage.sign_in",
+    "shopper.find",
+    "shopper.look_up",
+    "shopper.ask",
+    "shopper.give",
 }
 
 
