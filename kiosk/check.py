@@ -50,7 +50,7 @@ def run(config: Config, pin_factory: Any, technician: Technician | None = None) 
             for passed, what in _lamps(config, pins, technician):
                 technician.say(_line(passed, what))
                 results.append((passed, what))
-            for passed, what in _buttons(config, pins, technician):
+            for passed, what in (*_buttons(config, pins, technician), *_motions(config, pins, technician)):
                 technician.say(_line(passed, what))
                 results.append((passed, what))
         finally:
@@ -104,19 +104,36 @@ def _lamps(config: Config, pins: Pins, technician: Technician) -> list[tuple[boo
             pins.sound(on)
             technician.sleep(0.2)
         results.append((technician.ask("Did the buzzer sound twice?"), "buzzer"))
+    for name in (button.name for button in config.button if button.lamp is not None):
+        for on in (True, False, True, False):
+            pins.smile(name, on)
+            technician.sleep(0.4)
+        results.append((technician.ask(f"Did the lamp of {name} blink twice?"), f"lamp of {name}"))
     return results
 
 
 def _buttons(config: Config, pins: Pins, technician: Technician) -> list[tuple[bool, str]]:
     results = []
-    for button in config.button:
-        what = f"button {button.name} on pin {button.pin}"
+    for button, pin in config.wired:
+        what = f"button {button.name} on pin {pin}"
         if pins.pressed(button.name):
             results.append((False, f"{what}: is pressed already; check its wiring and pull_up"))
             continue
         hold_s = button.held_s if button.action == "security" else 0.0
         technician.say(f"Press {button.name}" + (f" and hold it for {hold_s:g} s." if hold_s else "."))
         results.append(_wait(config, pins, technician, button.name, hold_s, what))
+    return results
+
+
+def _motions(config: Config, pins: Pins, technician: Technician) -> list[tuple[bool, str]]:
+    results = []
+    for motion in config.motion:
+        what = f"motion sensor {motion.name} on pin {motion.pin}"
+        technician.say(f"Walk past {motion.name}.")
+        until_s = technician.now() + WAIT_S
+        while not (seen := pins.pressed(motion.name)) and technician.now() < until_s:
+            technician.sleep(LOOK_S)
+        results.append((seen, what if seen else f"{what}: nothing came in {WAIT_S:.0f} s"))
     return results
 
 
@@ -127,7 +144,7 @@ def _wait(
     pressed_s: float | None = None
     seen = False
     while technician.now() < until_s:
-        others = [b.name for b in config.button if b.name != name and pins.pressed(b.name)]
+        others = [b.name for b, _ in config.wired if b.name != name and pins.pressed(b.name)]
         if others:
             return False, f"{what}: {others[0]} answered instead; are the wires swapped?"
         if not pins.pressed(name):

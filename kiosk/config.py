@@ -1,5 +1,7 @@
 """kiosk.toml as typed records. A mistake in it is one sentence that names key, value and what is allowed."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -12,6 +14,8 @@ from broker.events import Language
 
 # What a help button can ask for (PRODUCT row 3). The store routes by these words.
 TOPICS = ("help", "find-item", "fitting-room", "till", "collect", "return", "other", "supervisor")
+SOCKET = "screen.sock"
+MAX_SOCKET_BYTES = 107  # sockaddr_un(7): 108 with the zero at its end
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
 ButtonName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
@@ -30,12 +34,19 @@ class Outbox(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Button(Struct, frozen=True, forbid_unknown_fields=True):
-    """One button between `pin` (BCM number) and ground; with pull_up = false, and 3.3 V."""
+    """One button between `pin` (BCM number) and ground; with pull_up = false, and 3.3 V.
+
+    `touch`: it is also a key on the screen, or only there if it has no pin. A smiley has a `score`, and may
+    have a `lamp` of its own.
+    """
 
     name: ButtonName
-    pin: Pin
-    action: Literal["help", "cancel", "attend", "security"]
+    action: Literal["help", "cancel", "attend", "security", "looking", "language", "smiley"]
+    pin: Pin | None = None
     topic: str | None = None
+    touch: bool = False
+    score: Annotated[int, Meta(ge=1, le=4)] | None = None
+    lamp: Pin | None = None
     pull_up: bool = True
     hold_s: Annotated[float, Meta(ge=0.5, le=5.0)] | None = None
 
@@ -58,6 +69,22 @@ class Buzzer(Struct, frozen=True, forbid_unknown_fields=True):
     pin: Pin
 
 
+class Motion(Struct, frozen=True, forbid_unknown_fields=True):
+    """A sensor on `pin` that is high while somebody moves before it; low with pull_up = true."""
+
+    name: ButtonName
+    pin: Pin
+    way: Literal["in", "out"]
+    cool_down_s: Annotated[int, Meta(ge=1, le=3600)] = 60
+    pull_up: bool = False
+
+
+class Screen(Struct, frozen=True, forbid_unknown_fields=True):
+    """The Unix socket at which screens ask; `screen.sock` beside the outbox if it is not given."""
+
+    socket: str | None = None
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole kiosk. Paths are absolute once load() has returned it."""
 
@@ -74,6 +101,10 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     gpio_chip: Annotated[int, Meta(ge=0, le=63)] | None = None
     give_up_s: Annotated[int, Meta(ge=30, le=3600)] = 180
     repeat_window_s: Annotated[int, Meta(ge=1, le=60)] = 5
+    offer_after_s: Annotated[int, Meta(ge=10, le=3600)] = 180
+    screen: Screen | None = None
+    motion: list[Motion] = []
+    feedback_url: Annotated[str, Meta(max_length=200, pattern=r"^https?://[!-~]+/$")] | None = None
 
     @property
     def spoken(self) -> str:
@@ -85,6 +116,16 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return Path(self.broker.identity)
 
     @property
+    def wired(self) -> list[tuple[Button, int]]:
+        """The buttons that there are to press, each with its pin."""
+        return [(button, button.pin) for button in self.button if button.pin is not None]
+
+    @property
+    def screen_socket(self) -> Path | None:
+        """Where the panel serves its screens; None without [screen]."""
+        return None if self.screen is None else Path(self.screen.socket or self.outbox_directory / SOCKET)
+
+    @property
     def outbox_directory(self) -> Path:
         return Path(self.outbox.directory)
 
@@ -93,13 +134,23 @@ def load(path: Path) -> Config:
     """The checked configuration. SettingsError is the one sentence to show instead of starting."""
     config = settings.load(path, Config)
     _check(config, str(path))
-    return resolved(config, path.resolve().parent)
+    config = resolved(config, path.resolve().parent)
+    if config.screen_socket is not None and len(os.fsencode(config.screen_socket)) > MAX_SOCKET_BYTES:
+        raise SettingsError(
+            f"{path}: screen.socket is {str(config.screen_socket)!r}; "
+            f"allowed is a path of at most {MAX_SOCKET_BYTES} bytes."
+        )
+    return config
 
 
 def resolved(config: Config, base: Path) -> Config:
     """The same with its relative paths beside `base`."""
+    screen = config.screen
+    if screen is not None and screen.socket is not None:
+        screen = msgspec.structs.replace(screen, socket=str(base / screen.socket))
     return msgspec.structs.replace(
         config,
+        screen=screen,
         broker=msgspec.structs.replace(config.broker, identity=str(base / config.broker.identity)),
         outbox=msgspec.structs.replace(config.outbox, directory=str(base / config.outbox.directory)),
     )
@@ -130,10 +181,34 @@ def _check(config: Config, where: str) -> None:
             raise wrong(f"{key}.topic", button.topic, "only a button with action 'help' has a topic")
         if button.hold_s is not None and button.action != "security":
             raise wrong(f"{key}.hold_s", button.hold_s, "only a button with action 'security' is held")
+        _check_touch(button, key, config.screen is not None, wrong)
+    for index, motion in enumerate(config.motion):
+        if motion.name in names:
+            raise wrong(
+                f"motion[{index}].name", motion.name, "something else has this name; each needs its own"
+            )
+        names.add(motion.name)
     if not any(button.action == "help" for button in config.button):
         raise SettingsError(f"{where}: button: there must be at least one with action 'help'.")
     _check_lamp(config.lamp, where)
     _check_pins(config, where)
+
+
+def _check_touch(
+    button: Button, key: str, screen: bool, wrong: Callable[[str, object, str], SettingsError]
+) -> None:
+    if button.touch and not screen:
+        raise wrong(f"{key}.touch", True, "only a kiosk with a [screen] has keys to touch")
+    if button.touch and button.action in ("security", "smiley", "language"):
+        raise wrong(f"{key}.touch", True, f"a button with action {button.action!r} is no key on the screen")
+    if button.pin is None and not button.touch:
+        raise wrong(f"{key}.pin", None, "a button needs a pin of 0 to 27, or touch = true")
+    if (button.action == "smiley") != (button.score is not None):
+        raise wrong(
+            f"{key}.score", button.score, "a button with action 'smiley', and no other, has one of 1 to 4"
+        )
+    if button.lamp is not None and button.action != "smiley":
+        raise wrong(f"{key}.lamp", button.lamp, "only a button with action 'smiley' has a lamp of its own")
 
 
 def _check_lamp(lamp: Lamp, where: str) -> None:
@@ -150,6 +225,8 @@ def _check_pins(config: Config, where: str) -> None:
     wanted: list[tuple[str, int | None]] = [
         (f"button[{i}].pin", button.pin) for i, button in enumerate(config.button)
     ]
+    wanted += [(f"button[{i}].lamp", button.lamp) for i, button in enumerate(config.button)]
+    wanted += [(f"motion[{i}].pin", motion.pin) for i, motion in enumerate(config.motion)]
     wanted += [(f"lamp.{colour}", getattr(config.lamp, colour)) for colour in ("pin", "red", "green", "blue")]
     wanted.append(("buzzer.pin", config.buzzer.pin if config.buzzer else None))
     for key, pin in wanted:

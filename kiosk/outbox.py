@@ -224,6 +224,11 @@ class Outbox:
             oldest = int(self._meta("next_seq")) if oldest is None else oldest
         return Counts(self.id, depth, oldest, refused, last[0] if last else None)
 
+    @property
+    def next_seq(self) -> int:
+        """The number of the next event: it only rises, also over restarts."""
+        return int(self._meta("next_seq"))
+
     def interrupted(self, since_s: float) -> tuple[UUID, float, set[UUID]] | None:
         """The help request that was open when the program ended: (request, pressed_s, its unreceipted
         presses); None unless one of this boot, younger than `since_s`, neither withdrawn nor receipted."""

@@ -3,11 +3,14 @@ sound and jobs for the outbox go out. It never waits for a disk or a network."""
 
 import logging
 import queue
+import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
+
+import msgspec
 
 from broker.events import Content, SecurityRequested, new_id
 from broker.messages import Call, Identify
@@ -22,7 +25,10 @@ from kiosk.jobs import Count, Job, NotSaved, Refilled, Report, Save, Saved
 from kiosk.lamps import Player
 from kiosk.outbox import NewEvent
 from kiosk.pins import Pins
-from kiosk.request import CountRepeats, Effect, Make, Request
+from kiosk.request import CountRepeats, Effect, Make
+from kiosk.screen.messages import Touch, View
+from kiosk.views import Views
+from kiosk.visit import Visit
 
 log = logging.getLogger(__name__)
 
@@ -38,11 +44,11 @@ class Edge:
     at_s: float
 
 
-Input = Edge | Report | News
+Input = Edge | Touch | Report | News
 
 
 class Panel:
-    """See the module. `watch` sees every new Display, in this loop's thread."""
+    """See the module. `watch` sees every new Display and `screens` every new View, in this loop's thread."""
 
     def __init__(
         self,
@@ -52,6 +58,9 @@ class Panel:
         health: Health,
         watch: Callable[[Display], None] | None = None,
         tick: Callable[[], None] = lambda: None,
+        screens: Callable[[View], None] | None = None,
+        new_id: Callable[[], UUID] | None = None,
+        choose: Callable[[Sequence[str]], str] = random.choice,
     ) -> None:
         self._clocks = clocks
         self._store = store
@@ -62,9 +71,14 @@ class Panel:
         self._buttons: dict[str, Button] = {button.name: button for button in config.button}
         self._watches = {
             button.name: ButtonWatch(button.name, button.held_s if button.action == "security" else None)
-            for button in config.button
+            for button, _ in config.wired
         }
-        self.request = Request(config.spoken, config.give_up_s, config.repeat_window_s, self.new_id)
+        self._motions = {motion.name: motion for motion in config.motion}
+        self.visit = Visit(config, new_id or self.new_id, choose)
+        self._screens = screens
+        self._views = Views(config)
+        self._viewed = self._views.of(Display(State.IDLE, ""), self.visit.beside, 0)
+        self._lit: frozenset[int] = frozenset()
         self._shown = Display(State.IDLE, "")  # nothing has been shown yet
         self._pins: Pins | None = None
         self._player: Player | None = None
@@ -89,7 +103,7 @@ class Panel:
         self._show()
         while not ended():
             self.turn(self._pause_s())
-        self._perform(self.request.end(self._clocks.now()), self._clocks.now())
+        self._perform(self.visit.request.end(self._clocks.now()), self._clocks.now())
 
     def turn(self, pause_s: float) -> None:
         """One round: wait for something at most `pause_s`, deal with all there is, show what is new."""
@@ -108,33 +122,38 @@ class Panel:
             due_s = watch.due_at()
             if due_s is not None and now_s >= due_s and self._pins is not None:
                 self._buttons_did(watch.look(self._pins.pressed(name), now_s))
-        self._perform(self.request.tick(now_s), now_s)
+        self._perform(self.visit.tick(now_s), now_s)
         self._show()
 
     def _pause_s(self) -> float:
         now_s = self._clocks.now()
-        times = [now_s + TURN_S, self.request.due_at()]
+        times = [now_s + TURN_S, self.visit.due_at()]
         times += [watch.due_at() for watch in self._watches.values()]
         return max(0.001, min(at for at in times if at is not None) - now_s)
 
     def _handle(self, item: Input) -> None:
         now_s = self._clocks.now()
         match item:
+            case Edge(name, pressed, at_s) if name in self._motions:
+                if pressed:
+                    self._perform(self.visit.moved(self._motions[name], at_s), at_s)
+            case Touch():
+                self._touched(item, now_s)
             case Edge(button, pressed, at_s):
                 self._buttons_did(self._watches[button].edge(pressed, at_s))
             case Saved(event):
-                self.request.stored(event.id, now_s)
+                self.visit.stored(event.id, now_s)
             case NotSaved(event):
-                self.request.not_stored(event.id, now_s)
+                self.visit.not_stored(event.id, now_s)
             case Answered(receipted, refused):
                 for event_id in receipted:
-                    self.request.receipted(event_id, now_s)
+                    self.visit.receipted(event_id, now_s)
                 for event_id, _ in refused:
-                    self._perform(self.request.refused(event_id, now_s), now_s)
+                    self._perform(self.visit.refused(event_id, now_s), now_s)
             case Call():
-                self._perform(self.request.call(item, now_s), now_s)
+                self._perform(self.visit.call(item, now_s), now_s)
             case Reachable(reachable):
-                self.request.link(reachable, now_s)
+                self.visit.request.link(reachable, now_s)
             case Identify(seconds):
                 if self._player is not None:
                     self._player.identify(seconds)
@@ -151,12 +170,43 @@ class Panel:
                 case Happening.HELD if button.action == "security":
                     # Nothing is shown, sounded or logged where somebody could look over a shoulder.
                     self._save(self.new_id(), SecurityRequested("hold"), None, event.at_s)
-                case Happening.PRESSED if button.action == "help":
-                    self._perform(self.request.press_help(button.topic or "help", event.at_s), event.at_s)
-                case Happening.PRESSED if button.action == "cancel":
-                    self._perform(self.request.press_cancel(event.at_s), event.at_s)
-                case Happening.PRESSED if button.action == "attend":
-                    self._perform(self.request.press_attend(event.at_s), event.at_s)
+                case Happening.PRESSED:
+                    self._pressed(button, event.at_s)
+
+    def _pressed(self, button: Button, at_s: float) -> None:
+        visit = self.visit
+        match button.action:
+            case "help":
+                self._perform(visit.press_help(button.topic or "help", at_s), at_s)
+            case "cancel":
+                self._perform(visit.press_cancel(at_s), at_s)
+            case "attend":
+                self._perform(visit.press_attend(at_s), at_s)
+            case "looking":
+                self._perform(visit.press_looking(at_s), at_s)
+            case "smiley":
+                self._perform(visit.press_smiley(button.score or 1, at_s), at_s)
+            case "language":
+                visit.speak_next(at_s)
+            case "security":
+                pass  # only a hold means something
+
+    def _touched(self, touch: Touch, now_s: float) -> None:
+        """A screen may say anything: what is not on offer changes nothing."""
+        visit = self.visit
+        match touch.what:
+            case "key":
+                button = self._buttons.get(touch.key)
+                if button is not None and button.touch:
+                    self._pressed(button, now_s)
+            case "language":
+                visit.speak(touch.value, now_s)
+            case "score" if touch.value in ("1", "2", "3", "4"):
+                self._perform(visit.press_smiley(int(touch.value), now_s), now_s)
+            case "answer":
+                self._perform(visit.answer(touch.question, touch.value, now_s), now_s)
+            case "dismiss":
+                self._perform(visit.dismiss(now_s), now_s)
 
     @staticmethod
     def new_id() -> UUID:
@@ -179,7 +229,13 @@ class Panel:
         self._store(Save(NewEvent(event_id, content, stamp, request, ends_repeats)))
 
     def _show(self) -> None:
-        before, display = self._shown, self.request.display
+        self._light_smileys()
+        before, display = self._shown, self.visit.display
+        if self._screens is not None:
+            view = self._views.of(display, self.visit.beside, self._viewed.number)
+            if view != self._viewed:
+                self._viewed = msgspec.structs.replace(view, number=view.number + 1)
+                self._screens(self._viewed)
         if display is before:
             return
         self._shown = display
@@ -190,6 +246,19 @@ class Panel:
         log.info("%s: %s", display.state, texts.say(display.text, display.args))
         if self._watch is not None:
             self._watch(display)
+
+    def _light_smileys(self) -> None:
+        lit, before = self.visit.feedback.smileys, self._lit
+        if lit == before or self._pins is None:
+            return
+        self._lit = lit
+        for button in self._buttons.values():
+            if button.lamp is not None:
+                try:
+                    self._pins.smile(button.name, button.score in lit)
+                except Exception:
+                    # A lamp that fails must not take the buttons with it.
+                    log.exception("The lamp of %s cannot be driven.", button.name)
 
 
 class Ending:

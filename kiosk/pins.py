@@ -15,22 +15,27 @@ class Pins:
     """See the module. `deliver(name, pressed, monotonic_s)` is called from gpiozero's threads."""
 
     def __init__(self, config: Config, factory: Any, deliver: Edge) -> None:
-        from gpiozero import PWMLED, RGBLED, Buzzer, DigitalInputDevice, GPIOZeroError
+        from gpiozero import LED, PWMLED, RGBLED, Buzzer, DigitalInputDevice, GPIOZeroError
 
-        self._buttons: dict[str, Any] = {}
+        self._inputs: dict[str, Any] = {}
+        self._smileys: dict[str, Any] = {}
         self._devices: list[Any] = []
         self._lamp: Any = None
         self._colour = config.lamp.red is not None
         self._buzzer: Any = None
         try:
-            for button in config.button:
-                device = DigitalInputDevice(
-                    button.pin, pull_up=button.pull_up, bounce_time=None, pin_factory=factory
-                )
+            inputs = [(button.name, pin, button.pull_up) for button, pin in config.wired]
+            inputs += [(motion.name, motion.pin, motion.pull_up) for motion in config.motion]
+            for name, pin, pull_up in inputs:
+                device = DigitalInputDevice(pin, pull_up=pull_up, bounce_time=None, pin_factory=factory)
                 self._devices.append(device)
-                self._buttons[button.name] = device
-                device.when_activated = _edge(deliver, button.name, True)
-                device.when_deactivated = _edge(deliver, button.name, False)
+                self._inputs[name] = device
+                device.when_activated = _edge(deliver, name, True)
+                device.when_deactivated = _edge(deliver, name, False)
+            for button in config.button:
+                if button.lamp is not None:
+                    self._smileys[button.name] = LED(button.lamp, pin_factory=factory)
+                    self._devices.append(self._smileys[button.name])
             lamp = config.lamp
             if self._colour:
                 self._lamp = RGBLED(lamp.red, lamp.green, lamp.blue, pin_factory=factory)
@@ -44,8 +49,8 @@ class Pins:
         self._devices += [device for device in (self._lamp, self._buzzer) if device is not None]
 
     def pressed(self, name: str) -> bool:
-        """The level as it is now."""
-        return bool(self._buttons[name].is_active)
+        """The level of a button or a sensor as it is now."""
+        return bool(self._inputs[name].is_active)
 
     def light(self, brightness: float, colour: tuple[float, float, float]) -> None:
         """Set the lamp: `brightness` 0 to 1; `colour` counts only where three colours are wired."""
@@ -56,6 +61,11 @@ class Pins:
     def sound(self, on: bool) -> None:
         if self._buzzer is not None:
             self._buzzer.value = on
+
+    def smile(self, name: str, on: bool) -> None:
+        """The lamp of the smiley `name`, if it has one."""
+        if name in self._smileys:
+            self._smileys[name].value = on
 
     def close(self) -> None:
         """Lamp and buzzer off, every pin free. May be called twice."""

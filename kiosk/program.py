@@ -21,6 +21,7 @@ from kiosk.lamps import Player
 from kiosk.outbox import NewEvent
 from kiosk.panel import Ending, Panel
 from kiosk.pins import Pins, open_factory
+from kiosk.screens import Screens
 from kiosk.storing import Storing
 
 log = logging.getLogger(__name__)
@@ -51,7 +52,18 @@ def run(
         watchdog = Watchdog(["panel", "storing thread", "courier"])
         storing = Storing(config.outbox_directory, clocks, report, lambda: watchdog.tick("storing thread"))
         health = Health(clocks, storing, config.outbox_directory)
-        panel = Panel(config, clocks, storing.put, health, watch, lambda: watchdog.tick("panel"))
+        screens = (
+            None if config.screen_socket is None else Screens(config.screen_socket, lambda t: panel.put(t))
+        )
+        panel = Panel(
+            config,
+            clocks,
+            storing.put,
+            health,
+            watch,
+            lambda: watchdog.tick("panel"),
+            None if screens is None else screens.show,
+        )
         try:
             courier = Courier(
                 config, clocks, health.heartbeat, storing.put, panel.put, lambda: watchdog.tick("courier")
@@ -68,6 +80,9 @@ def run(
         player.start()
         closing.append(player.close)
         panel.begin(pins, player)
+        if screens is not None:
+            screens.start()
+            closing.append(screens.close)
         storing.start()
         courier.start()
         closing.append(courier.close)
@@ -89,6 +104,7 @@ def _take_up(storing: Storing, panel: Panel, clocks: Clocks, give_up_s: float) -
     outbox = storing.outbox
     if outbox is None:
         return
+    panel.visit.feedback.turn = outbox.next_seq
     now_s = clocks.now()
     for request_id, content, boot, made_ms in outbox.waiting_repeats():
         stamp = Stamp(made_ms / 1000, clocks.wall(), Clock(clocks.synced(), boot, made_ms))
@@ -96,7 +112,7 @@ def _take_up(storing: Storing, panel: Panel, clocks: Clocks, give_up_s: float) -
         storing.put(Save(event))
     found = outbox.interrupted(now_s - give_up_s)
     if found is not None:
-        panel.request.resume(*found, now_s)
+        panel.visit.request.resume(*found, now_s)
         log.info("A request from before the start is still open.")
 
 

@@ -84,6 +84,10 @@ class Request:
         self._reachable = True
         self.display = Display(State.IDLE, "idle")
 
+    @property
+    def open_id(self) -> UUID | None:
+        return None if self._open is None else self._open.id
+
     # What people do
 
     def press_help(self, topic: str, now_s: float) -> list[Effect]:

@@ -36,7 +36,7 @@ class Booth:
     def __init__(self, config: Config, factory: Any) -> None:
         self._factory = factory
         self._config = config
-        self._buttons = {button.name: button.pin for button in config.button}
+        self._buttons = {button.name: pin for button, pin in config.wired}
         self._changed = threading.Condition()
         self._shown: deque[Shown] = deque(maxlen=200)
         self._count = 0

@@ -4,7 +4,7 @@ import logging
 import threading
 from pathlib import Path
 
-from kiosk.config import Config
+from kiosk.config import SOCKET, Config
 from kiosk.screen.board import Board
 from kiosk.screen.link import PanelLink
 from kiosk.screen.server import Server
@@ -13,7 +13,6 @@ from kiosk.screen.web import create_app
 log = logging.getLogger(__name__)
 
 PORT = 8970
-SOCKET = "screen.sock"
 
 
 def run(
@@ -21,7 +20,7 @@ def run(
 ) -> int:
     """Serve the page until `stop` is set; the exit status. `socket` if the panel's is elsewhere."""
     board = Board(config.spoken, list(config.languages))
-    link = PanelLink(socket or config.outbox_directory / SOCKET, board)
+    link = PanelLink(socket or config.screen_socket or config.outbox_directory / SOCKET, board)
     with Server(port) as server:
         server.set_app(create_app(board, link.send, server.hosts, framed_by))
         serving = threading.Thread(target=server.serve_forever, name="screen-web", daemon=True)

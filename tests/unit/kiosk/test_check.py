@@ -28,7 +28,7 @@ class Somebody:
     """Presses what is asked for, after a moment; except what is `dead`."""
 
     def __init__(self, config: Config, factory: Any, dead: str = "", swapped: str = "") -> None:
-        self.pins = {button.name: button.pin for button in config.button}
+        self.pins = {button.name: pin for button, pin in config.wired}
         self.factory, self.dead, self.swapped = factory, dead, swapped
         self.now_s, self.lines = 0.0, list[str]()
         self.down: tuple[int, float] | None = None
