@@ -25,7 +25,11 @@ class Package:
     file: str
 
 
-PACKAGES = (Package("htmx.org", "2.0.11", "dist/htmx.min.js", "htmx.min.js"),)
+PACKAGES = (
+    Package("htmx.org", "2.0.11", "dist/htmx.min.js", "htmx.min.js"),
+    Package("uplot", "1.6.32", "dist/uPlot.iife.min.js", "uPlot.iife.min.js"),
+    Package("uplot", "1.6.32", "dist/uPlot.min.css", "uPlot.min.css"),
+)
 
 
 @dataclass(frozen=True)

@@ -252,6 +252,20 @@ sa.Index(
     postgresql_where=is_open,
 )
 sa.Index("ix_interaction_device", interaction.c.store, interaction.c.device, interaction.c.raised_at)
+# What the log is often asked for and few rows are: found without reading all the others.
+for _few, _condition in {
+    "rated": interaction.c.score.is_not(None),
+    "missed": interaction.c.state == sa.literal_column("'missed'"),
+    "security": interaction.c.kind == sa.literal_column("'security'"),
+}.items():
+    sa.Index(
+        f"ix_interaction_{_few}",
+        interaction.c.store,
+        interaction.c.raised_at,
+        interaction.c.id,
+        sqlite_where=_condition,
+        postgresql_where=_condition,
+    )
 
 # What happened to a request after it was raised, in order. 'raised' itself is the interaction's own row.
 timeline = sa.Table(
@@ -412,4 +426,25 @@ setting = sa.Table(
     sa.Column("name", sa.String(40), primary_key=True),
     sa.Column("value", sa.JSON, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
+)
+
+# The words of each interaction for the search of the log, in its order: edge/interactions/index.py.
+log_words = sa.Table(
+    "log_words",
+    metadata,
+    # by the time of the press, so that the newest come first
+    sa.Column("place", _counter, primary_key=True, autoincrement=False),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("interaction", _id(), nullable=False),
+    sa.Column("words", sa.Text, nullable=False),
+    sa.UniqueConstraint("interaction"),
+)
+
+# Whose words are still to be written; triggers mark whatever changes.
+log_due = sa.Table(
+    "log_due",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("interaction", _id(), primary_key=True),
+    sqlite_with_rowid=False,
 )

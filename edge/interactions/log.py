@@ -6,29 +6,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import interaction, page, person, timeline, zone
+from edge.db.tables import feedback, interaction, log_words, page, person, timeline, zone
 from edge.errors import NotFound
+from edge.interactions import index
+from edge.interactions.filters import Filters, conditions
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_LIMIT = 200
 # A security request that nobody answers pages everyone every 10 s: after a night that is 10 MB of table.
 PAGES_TOLD = 200
-
-
-@dataclass(frozen=True)
-class Filters:
-    """What the log is narrowed to; None or '' where it is not. `to_at` is exclusive.
-
-    `person` is whoever has the request or was paged for it; `text` is sought in reference and note.
-    """
-
-    from_at: datetime | None = None
-    to_at: datetime | None = None
-    kind: str = ""
-    zone: str = ""
-    person: str = ""
-    state: str = ""
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +64,8 @@ class Row:
     note: str | None
     score: int | None
     reason: str | None
+    # the request that a rating speaks of
+    about: str | None
 
     @property
     def cursor(self) -> Cursor:
@@ -104,6 +92,8 @@ class PageStory:
     round: int
     reason: str
     state: str
+    # why it was declined
+    answer: str | None
     created_at: datetime
     sent_at: datetime | None
     delivered_at: datetime | None
@@ -123,6 +113,13 @@ class Story:
 
 _owner = person.alias("owner")
 _own = interaction.c
+
+
+def _with_titles(source: sa.FromClause) -> sa.FromClause:
+    zones = source.outerjoin(zone, sa.and_(zone.c.store == _own.store, zone.c.name == _own.zone))
+    return zones.outerjoin(_owner, _owner.c.id == _own.owner)
+
+
 _WHOLE = sa.select(
     _own.id,
     _own.kind,
@@ -148,26 +145,54 @@ _WHOLE = sa.select(
     _own.note,
     _own.score,
     _own.reason,
-).select_from(
-    interaction.outerjoin(zone, sa.and_(zone.c.store == _own.store, zone.c.name == _own.zone)).outerjoin(
-        _owner, _owner.c.id == _own.owner
-    )
-)
+    _own.about,
+).select_from(_with_titles(interaction))
 
 
 def search(
     conn: sa.Connection, store: str, filters: Filters, before: Cursor | None = None, limit: int = 50
 ) -> list[Row]:
     """Up to `limit` rows, newest press first, behind `before`."""
-    query = _WHOLE.where(_own.store == store, *_wanted(filters))
+    query = found(conn, store, filters, before).limit(min(limit, MAX_LIMIT))
+    return [row_of(one) for one in conn.execute(query).mappings()]
+
+
+def found(
+    conn: sa.Connection, store: str, filters: Filters, before: Cursor | None = None
+) -> sa.Select[tuple[Any, ...]]:
+    """The whole log, narrowed by filters, newest first, behind `before`; its rows become Row."""
+    if filters.text.strip():
+        return _found_by_words(conn, store, filters, before)
+    query = _WHOLE.where(_own.store == store, *conditions(filters))
     if before is not None:
         # The first condition alone is what the index understands; the second settles equal times.
         query = query.where(
             _own.raised_at <= before.raised_at,
             sa.or_(_own.raised_at < before.raised_at, _own.id < before.id),
         )
-    query = query.order_by(_own.raised_at.desc(), _own.id.desc()).limit(min(limit, MAX_LIMIT))
-    return [_row(found) for found in conn.execute(query).mappings()]
+    return query.order_by(_own.raised_at.desc(), _own.id.desc())
+
+
+def _found_by_words(
+    conn: sa.Connection, store: str, filters: Filters, before: Cursor | None
+) -> sa.Select[tuple[Any, ...]]:
+    """In the order of the index of words, which is that of the log but for presses of one microsecond."""
+    held = index.holding(conn, filters.text)
+    place = held.place
+    joined = held.source.join(interaction, _own.id == log_words.c.interaction)
+    query = (
+        sa.select(*_WHOLE.selected_columns)
+        .select_from(_with_titles(joined))
+        .where(held.holds, _own.store == store, *conditions(filters))
+    )
+    if filters.from_at is not None:
+        query = query.where(place >= index.first_place(filters.from_at))
+    if filters.to_at is not None:
+        query = query.where(place < index.first_place(filters.to_at))
+    if before is not None:
+        stands = index.place_of(conn, before.id)
+        query = query.where(place < (index.first_place(before.raised_at) if stands is None else stands))
+    return query.order_by(place.desc())
 
 
 def timeline_of(conn: sa.Connection, store: str, interaction_id: str) -> Story:
@@ -175,7 +200,7 @@ def timeline_of(conn: sa.Connection, store: str, interaction_id: str) -> Story:
     found = conn.execute(_WHOLE.where(_own.store == store, _own.id == interaction_id)).mappings().first()
     if found is None:
         raise NotFound("There is no such entry in this store's log.")
-    row = _row(found)
+    row = row_of(found)
     lines = conn.execute(
         sa.select(timeline, person.c.name.label("person_name"))
         .select_from(timeline.outerjoin(person, person.c.id == timeline.c.person))
@@ -218,26 +243,49 @@ def zones(conn: sa.Connection, store: str) -> list[tuple[str, str]]:
     return [(name, title) for name, title in rows]
 
 
-def _wanted(filters: Filters) -> list[sa.ColumnElement[bool]]:
-    wanted: list[sa.ColumnElement[bool]] = []
-    if filters.from_at is not None:
-        wanted.append(_own.raised_at >= filters.from_at)
-    if filters.to_at is not None:
-        wanted.append(_own.raised_at < filters.to_at)
-    for column, value in ((_own.kind, filters.kind), (_own.zone, filters.zone), (_own.state, filters.state)):
-        if value:
-            wanted.append(column == value)
-    if filters.person:
-        paged = sa.exists().where(page.c.person == filters.person, page.c.request == _own.id)
-        wanted.append(sa.or_(_own.owner == filters.person, paged))
-    if text := filters.text.strip():
-        wanted.append(
-            sa.or_(
-                _own.reference.icontains(text, autoescape=True), _own.note.icontains(text, autoescape=True)
-            )
+def topics(conn: sa.Connection, store: str) -> list[str]:
+    """The topics of the latest thousand interactions: what a filter can be set to."""
+    latest = sa.select(_own.topic).where(_own.store == store).order_by(_own.raised_at.desc()).limit(1000)
+    some = latest.subquery()
+    return sorted(conn.execute(sa.select(some.c.topic).where(some.c.topic.is_not(None)).distinct()).scalars())
+
+
+@dataclass(frozen=True)
+class Rating:
+    """A score that speaks of a request. `judged` is counted, burst or staff, and `why` says by which rule."""
+
+    interaction: str
+    at: datetime
+    source: str
+    score: int
+    answers: dict[str, str]
+    judged: str
+    why: str
+    entered_by: str | None
+
+
+def ratings_of(conn: sa.Connection, store: str, interaction_id: str) -> list[Rating]:
+    """What was said of this request, or, where it is itself a rating, that rating; the oldest first."""
+    f = feedback.c
+    rows = conn.execute(
+        sa.select(
+            f.interaction,
+            f.at,
+            f.source,
+            f.score,
+            f.answers,
+            f.judged,
+            f.why,
+            person.c.name.label("entered_by"),
         )
-    return wanted
+        .select_from(feedback.outerjoin(person, person.c.id == f.entered_by))
+        .where(f.store == store, sa.or_(f.about == interaction_id, f.interaction == interaction_id))
+        .order_by(f.at)
+        .limit(MAX_LIMIT)
+    )
+    return [Rating(*row) for row in rows]
 
 
-def _row(found: Any) -> Row:
+def row_of(found: Any) -> Row:
+    """A row of found() as it is shown."""
     return Row(**{name: found[name] for name in Row.__dataclass_fields__})

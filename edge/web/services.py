@@ -20,6 +20,8 @@ from edge.web.stream import Feed, Hub
 from edge.web.wake import BrokerWake
 
 T = TypeVar("T")
+# As many threads may be busy with exports; the pages have the others (server.py).
+EXPORTS_AT_ONCE = 2
 
 
 class Services:
@@ -34,6 +36,7 @@ class Services:
         self.verifier = Verifier()
         self.hub = Hub(Feed(self.read, config.store), config.web.streams)
         self.errands = Errands(self)
+        self.exports = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
         self._wake: BrokerWake | None = None
         self._stopped = threading.Event()
 

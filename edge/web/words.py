@@ -42,7 +42,13 @@ ROLES = {
     "manager": "Managers",
     "admin": "Administrators",
 }
-PRESENCES = {"available": "Available", "busy": "Busy", "on_break": "On break", "off": "Off"}
+PRESENCES = {
+    "available": "Available",
+    "busy": "Busy",
+    "on_break": "On break",
+    "unreachable": "Unreachable",
+    "off": "Off",
+}
 PAGE_STATES = {
     "pending": "Not sent yet",
     "sent": "Sent",
@@ -50,6 +56,14 @@ PAGE_STATES = {
     "seen": "Seen",
     "answered": "Answered",
     "superseded": "No answer needed",
+    "declined": "Declined",
+}
+SOURCES = {
+    "kiosk": "at the kiosk",
+    "code": "on the shopper's phone",
+    "phone": "by telephone",
+    "letter": "by letter",
+    "desk": "at the desk",
 }
 SCORES = {1: "Very unhappy", 2: "Unhappy", 3: "Happy", 4: "Very happy"}
 
@@ -128,7 +142,13 @@ def groupby_day(rows: list[Row]) -> list[Day]:
     return [Day(name, list(group)) for name, group in groupby(rows, key=lambda row: day(row.raised_at))]
 
 
+def first_text(pair: tuple[object, object]) -> tuple[str, object]:
+    """(1, 'One') as ('1', 'One'): what a form compares."""
+    return str(pair[0]), pair[1]
+
+
 FILTERS = {
+    "first_text": first_text,
     "groupby_day": groupby_day,
     "zip": zip,
     "topic": topic,

@@ -17,6 +17,7 @@ from edge.handling import escalating
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
+from edge.interactions import index
 from edge.paging import feed, outgoing, timers
 from edge.worker.devices import Devices, Word
 from edge.worker.sender import Sender
@@ -98,6 +99,18 @@ class Commits:
                 self._one_by_one(conn, events)
             finally:
                 batch.events = events
+
+    def index(self, conn: sa.Connection) -> bool:
+        """Write words for the search of the log, in a transaction of its own; whether more may wait.
+
+        A search that is behind is no reason to stop: what fails is tried again at the next look.
+        """
+        try:
+            with conn.begin():
+                return index.settle(conn, self._store) == index.BATCH
+        except sa.exc.DBAPIError as error:
+            log.warning("The log's words could not be written: %s", error.orig)
+            return False
 
     def _transact(self, conn: sa.Connection, batch: Batch) -> None:
         """One commit, and after it everything that may only follow a commit."""

@@ -41,6 +41,8 @@ RETRY_S = (0.2, 2.0)
 # Two batches on their way: more would only keep the thread that receives busy beside the one that commits.
 RECEIVE_MAXIMUM = 128
 FORGET_S = 600.0
+# How often the words of what is new are written for the log's search, and how often while many wait.
+WORDS_S, MANY_WORDS_S = 1.0, 0.03
 # Each statement lets go of the interpreter. Beside a busy thread a press took 96 ms to commit with Python's
 # own 5 ms, 12 ms with 0.5 and 6 ms with 0.1; alone 2.4 ms.
 SWITCH_S = 0.0001
@@ -156,7 +158,7 @@ class Worker:
 
     def _loop(self) -> None:
         retry_s = RETRY_S[0]
-        next_beat = next_look = next_forget = time.monotonic()
+        next_beat = next_look = next_forget = next_words = time.monotonic()
         people_until = 0.0
         wall = WallClock(self._clock)
         with self._engine.connect() as conn:
@@ -164,7 +166,9 @@ class Worker:
                 self._watchdog.tick("commit")
                 now_mono = time.monotonic()
                 due_in = self._timer_in()
-                wait_s = max(0.0, min(next_beat - now_mono, next_look - now_mono, due_in))
+                wait_s = max(
+                    0.0, min(next_beat - now_mono, next_look - now_mono, next_words - now_mono, due_in)
+                )
                 woken = self._inbox.wait(wait_s)
                 if woken or self._inbox.urgent():
                     people_until = time.monotonic() + PEOPLE_S
@@ -199,6 +203,9 @@ class Worker:
                 if now_mono >= next_beat:
                     self._sender.beat()
                     next_beat = now_mono + BEAT_S
+                if now_mono >= next_words and not self._inbox.backlog and not self._inbox.urgent():
+                    many = self._commits.index(conn)
+                    next_words = time.monotonic() + (MANY_WORDS_S if many else WORDS_S)
                 if self._inbox.backlog:
                     self._inbox.pause(PAUSE_BESIDE_PEOPLE_S if people else PAUSE_S)
 

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.manage import devices, door, reading
+from edge.web.manage import devices, door, export, floor, reading
 from edge.web.throttle import sign_in_throttle
 
 
@@ -15,6 +15,9 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/sign-out", view_func=door.sign_out, methods=["POST"])
     add("/", view_func=reading.home)
     add("/log", view_func=reading.log)
+    add("/log.csv", view_func=export.export_csv)
+    add("/log.xlsx", view_func=export.export_xlsx)
+    add("/floor", view_func=floor.floor)
     add("/log/<interaction_id>", view_func=reading.interaction)
     add("/stream", view_func=reading.stream)
     add("/devices", view_func=devices.devices)

@@ -22,6 +22,7 @@ class Kiosk:
     """`status` is online, offline or unknown; `silence` the time since the last heartbeat, None before it."""
 
     name: str
+    zone: str
     zone_title: str
     status: str
     status_at: datetime | None
@@ -106,6 +107,7 @@ def _kiosk(row: sa.RowMapping, now: datetime) -> Kiosk:
     faults += [f"button {name} is stuck" for name in beat.get("stuck", [])]
     return Kiosk(
         name=row["name"],
+        zone=row["zone"],
         zone_title=row["zone_title"],
         status=status,
         status_at=row["status_at"],

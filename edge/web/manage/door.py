@@ -25,7 +25,7 @@ def sign_in() -> Response:
     proven = signing.proves(room, person, request.form.get("password", ""), "manage")
     if person is None or not proven:
         return _form(name[:80], "That name and password do not belong together.", 403)
-    return signing.let_in(room, person, "manage", url_for("manage.log"))
+    return signing.let_in(room, person, "manage", url_for("manage.floor"))
 
 
 def sign_out() -> Response:

@@ -8,6 +8,7 @@ import { listen } from "./stream.js";
 const facts = document.body.dataset;
 const rows = document.getElementById("rows");
 const story = document.getElementById("story");
+const floor = document.getElementById("floor");
 const strip = document.getElementById("strip");
 const fresh = document.getElementById("fresh");
 const link = document.getElementById("link");
@@ -19,11 +20,14 @@ const here = location.pathname + location.search;
 const redrawRows = rows && redrawer(rows, here, OFTEN);
 const redrawStory = story && redrawer(story, here, OFTEN);
 const redrawStrip = strip && redrawer(strip, facts.strip, OFTEN);
+// Who waits is worth a redraw at once; one more follows while more happens.
+const redrawFloor = floor && redrawer(floor, here, { everyMs: 200 });
 const missed = new Set();
 
 const atTop = () => rows.dataset.atTop === "yes" && scrollY < 120;
 
 function news(body) {
+  redrawFloor?.().catch(() => {});
   if (story && body.request === story.dataset.interaction) redrawStory().catch(() => {});
   if (!rows) return;
   if (atTop() || rows.querySelector(`[data-id="${CSS.escape(body.request)}"]`)) {
@@ -33,6 +37,11 @@ function news(body) {
   if (!rows.querySelector(`[data-id="${CSS.escape(body.request)}"]`)) missed.add(body.request);
   fresh.textContent = `${missed.size} new`;
   fresh.hidden = missed.size === 0;
+}
+
+function deviceNews() {
+  redrawStrip?.().catch(() => {});
+  redrawFloor?.().catch(() => {});
 }
 
 addEventListener("scroll", () => {
@@ -45,10 +54,10 @@ addEventListener("scroll", () => {
 
 document.body.addEventListener("htmx:afterSwap", tick);
 
-const everything = () => Promise.all([redrawRows?.(), redrawStory?.(), redrawStrip?.()]);
+const everything = () => Promise.all([redrawRows?.(), redrawStory?.(), redrawStrip?.(), redrawFloor?.()]);
 
 const heard = listen(facts.stream, facts.cursor, {
-  on: { request: news, device: () => redrawStrip?.().catch(() => {}) },
+  on: { request: news, page: news, person: () => redrawFloor?.().catch(() => {}), device: deviceNews },
   poll: everything,
   catchUp: () => everything().catch(() => {}),
   link: (state) => {
@@ -64,3 +73,5 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
 });
 // Heartbeats grow old without any news.
 if (redrawStrip) setInterval(() => document.visibilityState === "visible" && redrawStrip().catch(() => {}), 10_000);
+// Who has seen a page, who is on a break, whose phone answers: none of it is news to everyone.
+if (redrawFloor) setInterval(() => document.visibilityState === "visible" && redrawFloor().catch(() => {}), 3_000);

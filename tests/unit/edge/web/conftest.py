@@ -68,6 +68,7 @@ class Shop:
         id_ = new_id(int(raised_at.timestamp() * 1000))
         values: dict[str, object] = {
             "topic": "fitting-room" if kind == "help" else None,
+            "language": "en",
             "state": "raised",
             "silent": kind == "security",
             "age_known": True,
@@ -84,7 +85,7 @@ class Shop:
         def write(conn: sa.Connection) -> None:
             conn.execute(
                 tables.interaction.insert().values(
-                    id=str(id_), store=store, kind=kind, language="en", reference=reference_of(id_),
+                    id=str(id_), store=store, kind=kind, reference=reference_of(id_),
                     revision=1, **(values | more),
                 )
             )  # fmt: skip
