@@ -54,7 +54,8 @@ class Speaker:
             sentence = self._table.pgettext(key, english)
         else:
             sentence = self._table.npgettext(key, english, english, int(values[counted]))
-        return str(sentence).format_map(values)
+        # A number and its unit stay on one line.
+        return str(sentence).replace("{seconds} s", "{seconds}\u00a0s").format_map(values)
 
     def say_or(self, key: str, args: Mapping[str, str], otherwise: str) -> str:
         """As say(), but what `otherwise` says where that fails: never an error on a display."""

@@ -31,9 +31,9 @@
     root.dataset.mode = scene.mode;
     root.dataset.state = scene.state;
     root.dataset.size = scene.size;
+    root.dataset.news = scene.news;
     root.lang = scene.lang;
     for (const [name, html] of Object.entries(scene.regions)) put(name, html);
-    // A key of the last scene may not be the same key any more.
     count();
   }
 

@@ -1,0 +1,276 @@
+"""The kiosk's screen in a real browser: the real program, and a panel that speaks the real protocol."""
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+from pytest_playwright import CreateContextCallback
+
+from kiosk.screen.messages import Asking
+from tests.browser.conftest import ROOT
+from tests.rig.panel import OPEN, FakePanel, until
+
+pytestmark = pytest.mark.browser
+LOST = "has lost its connection to the kiosk"
+# The official 7" display, two monitors, and one that stands on its side.
+DISPLAYS = [(800, 480), (1280, 800), (1920, 1080), (600, 1024)]
+
+
+class Screen:
+    """`python -m kiosk screen` beside a fake panel."""
+
+    def __init__(self, folder: Path) -> None:
+        self.socket = folder / "outbox" / "screen.sock"
+        self.socket.parent.mkdir()
+        self._config = folder / "kiosk.toml"
+        self._config.write_text(
+            'store = "shop"\ndevice = "kiosk-1"\nzone = "shoes"\nlanguages = ["en", "ca", "sr", "it", "pt"]\n'
+            '[broker]\nhost = "localhost"\nidentity = "identity"\n'
+            '[[button]]\nname = "till"\npin = 17\naction = "help"\ntopic = "till"\n'
+        )
+        self.port = 0
+        self.panel = FakePanel(self.socket)
+        self.panel.show()
+        self.start()
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}/"
+
+    def start(self) -> None:
+        command = [sys.executable, "-m", "kiosk", "screen", "--config", str(self._config)]
+        self._log = (self._config.parent / "log").open("w+")
+        self._process = subprocess.Popen([*command, "--port", str(self.port)], cwd=ROOT, stderr=self._log)
+        found = until(lambda: re.search(r"127\.0\.0\.1:(\d+)/", Path(self._log.name).read_text()))
+        self.port = int(found[1])
+        until(lambda: self.panel.connections)
+
+    def kill(self) -> None:
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+        self._log.close()
+        self.panel.connections.clear()
+
+    def new_panel(self) -> None:
+        self.panel = FakePanel(self.socket)
+
+    def close(self) -> None:
+        self.kill()
+        self.panel.close()
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    screen = Screen(tmp_path)
+    yield screen
+    screen.close()
+
+
+def coming(**more: Any) -> dict[str, Any]:
+    return {
+        "state": "on_the_way",
+        "text": "coming",
+        "args": {"name": "Marta"},
+        "name": "Marta",
+        "reference": "K7F-2QD",
+        "since_s": time.monotonic() - 12,
+        "keys": OPEN,
+        **more,
+    }
+
+
+def tap(page: Page, name: str) -> None:
+    """As a person taps: after the keys have stood still for a moment."""
+    page.wait_for_timeout(450)
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def test_a_shopper_chooses_catalan_asks_for_help_and_is_told_who_comes(
+    screen: Screen, complaints: list[str], page: Page
+) -> None:
+    page.set_viewport_size({"width": 800, "height": 480})
+    page.goto(screen.address)
+    sentence = page.get_by_role("heading")
+    expect(sentence).to_have_text("Press a button if you need help.")
+    tap(page, "Català")
+    assert screen.panel.touched("language").value == "ca"
+    screen.panel.show(language="ca")
+    expect(sentence).to_have_text("Premi un botó si necessita ajuda.")
+    expect(page.locator("html")).to_have_attribute("lang", "ca")
+    tap(page, "Emprovador")
+    assert screen.panel.touched("key").key == "fitting-room"
+    screen.panel.show(**coming(language="ca"))
+    expect(sentence).to_have_text("Marta ve cap aquí.")
+    expect(page.locator(".name")).to_have_text("Marta")
+    expect(page.locator(".code")).to_contain_text("K7F-2QD")
+    first = page.locator(".age").inner_text()
+    expect(page.locator(".age")).not_to_have_text(first)
+    expect(page.get_by_role("button", name="Português")).to_be_visible()
+    tap(page, "Cancel·lar")
+    assert screen.panel.touched("key").key == "cancel"
+    assert complaints == []
+
+
+def test_a_page_that_reloads_shows_the_present_truth_at_once(screen: Screen, page: Page) -> None:
+    page.goto(screen.address)
+    screen.panel.show(**coming(language="it"))
+    expect(page.get_by_role("heading")).to_have_text("Marta sta arrivando.")
+    page.reload()
+    assert page.get_by_role("heading").inner_text() == "Marta sta arrivando."
+
+
+def test_smileys_then_two_questions_then_thanks_that_are_true(
+    screen: Screen, complaints: list[str], page: Page
+) -> None:
+    page.goto(screen.address)
+    link, ends_s = "https://shop.example/feedback/abc", time.monotonic() + 60
+    asking = Asking(request="r", code="K7F-2QD", link=link, ends_s=ends_s)
+    screen.panel.show(state="resolved", text="resolved", asking=asking)
+    expect(page.get_by_role("heading")).to_have_text("How was the help you got?")
+    expect(page.locator("svg.qr")).to_be_visible()
+    expect(page.locator(".phone")).to_contain_text("K7F-2QD")
+    expect(page.get_by_role("progressbar", name="Time left")).to_be_visible()
+    tap(page, "Happy")
+    assert screen.panel.touched("score").value == "3"
+    for question, words, answer in (("wait", "How was the wait?", "Short"), ("manner", "How were", "Kindly")):
+        asked = Asking(request="r", score=3, questions=[question], ends_s=ends_s)
+        screen.panel.show(state="resolved", text="feedback.saved", asking=asked)
+        expect(page.get_by_role("heading")).to_contain_text(words)
+        expect(page.get_by_text("Your answer is saved here and is being sent.")).to_be_visible()
+        tap(page, answer)
+        assert screen.panel.touched("answer").question == question
+    screen.panel.show(state="resolved", text="feedback.thanks", asking=Asking(request="r", score=3))
+    expect(page.get_by_role("heading")).to_have_text("The store has your answer. Thank you.")
+    assert complaints == []
+
+
+def test_a_second_tap_of_the_same_finger_does_not_answer_what_has_just_appeared(
+    screen: Screen, page: Page
+) -> None:
+    page.goto(screen.address)
+    screen.panel.show(asking=Asking(ends_s=time.monotonic() + 60))
+    expect(page.get_by_role("heading")).to_have_text("How was your visit?")
+    page.locator(".key-score").first.evaluate("key => key.click()")
+    page.wait_for_timeout(500)
+    assert [touch.what for touch in screen.panel.touches] == []
+    tap(page, "Unhappy")
+    assert screen.panel.touched("score").value == "2"
+
+
+def test_a_panel_that_is_killed_is_said_to_be_away_and_nothing_can_be_touched(
+    screen: Screen, page: Page
+) -> None:
+    page.goto(screen.address)
+    expect(page.get_by_role("button", name="Till", exact=True)).to_be_visible()
+    screen.panel.close()
+    expect(page.get_by_role("heading")).to_contain_text(LOST)
+    expect(page.get_by_text("Ovaj ekran je izgubio vezu sa kioskom.")).to_be_visible()
+    expect(page.get_by_role("button")).to_have_count(0)
+    screen.new_panel()
+    screen.panel.show(**coming())
+    expect(page.get_by_role("heading")).to_have_text("Marta is on the way.")
+
+
+def test_a_screen_program_that_is_killed_leaves_no_old_truth_on_the_page(screen: Screen, page: Page) -> None:
+    page.goto(screen.address)
+    screen.panel.show(**coming())
+    expect(page.get_by_role("heading")).to_have_text("Marta is on the way.")
+    screen.kill()
+    expect(page.get_by_role("heading")).to_contain_text(LOST)
+    expect(page.get_by_role("button")).to_have_count(0)
+    screen.start()
+    expect(page.get_by_role("heading")).to_have_text("Marta is on the way.")
+
+
+def test_everything_can_be_done_with_a_keyboard_and_the_focus_stays(screen: Screen, page: Page) -> None:
+    page.goto(screen.address)
+    expect(page.get_by_role("button", name="Find an item")).to_be_visible()
+    page.wait_for_timeout(450)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Find an item")).to_be_focused()
+    page.keyboard.press("Enter")
+    assert screen.panel.touched("key").key == "find-item"
+    screen.panel.show(language="pt")
+    expect(page.get_by_role("button", name="Encontrar um artigo")).to_be_focused()
+    expect(page.locator("h1")).to_have_attribute("aria-live", "polite")
+
+
+@pytest.mark.parametrize(("width", "height"), DISPLAYS)
+def test_the_sentence_can_be_read_from_two_metres_and_keys_be_hit_on_every_display(
+    screen: Screen, page: Page, width: int, height: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    page.goto(screen.address)
+    late = {"seconds": "130"}
+    asking = Asking(request="r", code="K7F-2QD", link="https://shop.example/f/abc", ends_s=1.0)
+    for language in ("en", "ca", "sr", "it", "pt"):
+        for more in (
+            {"greeting": "greet.2"},
+            coming(),
+            coming(state="saved", text="saved.unreachable", args=late, name=None),
+            {"state": "missed", "text": "missed", "reference": "K7F-2QD"},
+            {"state": "resolved", "text": "resolved", "asking": asking},
+            {"text": "feedback.saved", "asking": Asking(score=1, questions=["understood"])},
+        ):
+            view = screen.panel.show(language=language, **more)
+            page.wait_for_function(
+                "number => document.documentElement.dataset.news === number", arg=str(view.news)
+            )
+            size, over, across, key = page.evaluate(
+                """() => [
+                    parseFloat(getComputedStyle(document.querySelector("h1")).fontSize) / innerHeight,
+                    document.documentElement.scrollHeight - innerHeight,
+                    document.documentElement.scrollWidth - innerWidth,
+                    Math.min(...[...document.querySelectorAll(".key")].map((key) => key.offsetHeight)),
+                ]"""
+            )
+            assert size >= 0.05 and key >= 72, (language, more)
+            assert over <= 0 and across <= 0, (language, more, over, across)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_on_any_face_of_the_screen(
+    screen: Screen, new_context: CreateContextCallback, scheme: Any
+) -> None:
+    page = new_context(color_scheme=scheme, reduced_motion="reduce").new_page()
+    page.goto(screen.address)
+    asking = Asking(request="r", code="K7F-2QD", link="https://shop.example/f/abc", ends_s=1.0)
+    faces: list[dict[str, Any]] = [
+        {"greeting": "greet.1"},
+        {"offer": True},
+        coming(state="sent", text="sent", name=None),
+        coming(),
+        coming(state="here", text="here"),
+        {"state": "cancelled", "text": "cancelled", "reference": "K7F-2QD"},
+        {"state": "missed", "text": "missed"},
+        {"state": "unreachable", "text": "unreachable"},
+        {"state": "resolved", "text": "resolved", "asking": asking},
+        {"text": "feedback.saved", "asking": Asking(score=1, questions=["wait"])},
+    ]
+    found: list[str] = []
+    for more in faces:
+        view = screen.panel.show(**more)
+        page.wait_for_function(
+            "number => document.documentElement.dataset.news === number", arg=str(view.news)
+        )
+        found += serious(page)
+    screen.panel.close()
+    expect(page.get_by_role("heading")).to_contain_text(LOST)
+    assert found + serious(page) == []
+
+
+def serious(page: Page) -> list[str]:
+    violations = Axe().run(page).response["violations"]
+    return [
+        f"{each['id']}: {each['nodes'][0]['html']}"
+        for each in violations
+        if each["impact"] in ("serious", "critical")
+    ]
