@@ -1,6 +1,6 @@
 """The log as a manager reads it: newest first, filtered, by keyset; and one interaction's whole timeline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -183,7 +183,8 @@ def _found_by_words(
     query = (
         sa.select(*_WHOLE.selected_columns)
         .select_from(_with_titles(joined))
-        .where(held.holds, _own.store == store, *conditions(filters))
+        # No bare column: by an index of the log SQLite would read all of it and ask each row for words.
+        .where(held.holds, _own.store + "" == store, *conditions(replace(filters, from_at=None, to_at=None)))
     )
     if filters.from_at is not None:
         query = query.where(place >= index.first_place(filters.from_at))

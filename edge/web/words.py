@@ -1,7 +1,8 @@
 """The words and times that templates show. Pure; what the wire calls things becomes what people call them."""
 
+import json
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -105,6 +106,20 @@ def span(length: timedelta | None) -> str:
     return f"{seconds // 86400} days"
 
 
+def seconds_span(seconds: float) -> str:
+    """Seconds as a length of time; below a minute exact to a tenth."""
+    return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < 60 else span(timedelta(seconds=seconds))
+
+
+def counted_sum(counted: dict[int, int]) -> int:
+    return sum(counted.values())
+
+
+def chart_json(chart: object) -> str:
+    """What charts.js draws, for an attribute."""
+    return json.dumps(asdict(chart), separators=(",", ":"))  # type: ignore[call-overload]
+
+
 def since_press(length: timedelta) -> str:
     """Exact to a tenth, for timelines: '+4.2 s', '+1:05.0'."""
     tenths = max(0, round(length.total_seconds() * 10))
@@ -149,6 +164,9 @@ def first_text(pair: tuple[object, object]) -> tuple[str, object]:
 
 FILTERS = {
     "first_text": first_text,
+    "seconds_span": seconds_span,
+    "counted_sum": counted_sum,
+    "chart_json": chart_json,
     "groupby_day": groupby_day,
     "zip": zip,
     "topic": topic,

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.manage import devices, door, export, floor, reading
+from edge.web.manage import charts, devices, door, export, floor, reading
 from edge.web.throttle import sign_in_throttle
 
 
@@ -18,6 +18,7 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/log.csv", view_func=export.export_csv)
     add("/log.xlsx", view_func=export.export_xlsx)
     add("/floor", view_func=floor.floor)
+    add("/charts", view_func=charts.charts)
     add("/log/<interaction_id>", view_func=reading.interaction)
     add("/stream", view_func=reading.stream)
     add("/devices", view_func=devices.devices)

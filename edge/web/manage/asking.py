@@ -71,14 +71,14 @@ def address(endpoint: str = "manage.log", **changes: str | None) -> str:
     return url_for(endpoint, **{key: asked[key] for key in ASKED if asked.get(key)})
 
 
-def spans(endpoint: str = "manage.log") -> list[Quick]:
-    """Today, yesterday, this week, by the store's calendar."""
+def spans(endpoint: str = "manage.log", otherwise: str = "Any day") -> list[Quick]:
+    """Today, yesterday, this week, by the store's calendar; and what is shown without any of them."""
     today = services().clock().astimezone().date()
     return [
         _quick(endpoint, "Today", {"from": today.isoformat(), "to": None}),
         _quick(endpoint, "Yesterday", dict.fromkeys(("from", "to"), (today - timedelta(days=1)).isoformat())),
         _quick(endpoint, "This week", {"from": _monday(today).isoformat(), "to": None}),
-        _quick(endpoint, "Any day", {"from": None, "to": None}),
+        _quick(endpoint, otherwise, {"from": None, "to": None}),
     ]
 
 
