@@ -109,11 +109,15 @@ def kiosk(arguments: tuple[str, ...]) -> int:
 @click.option("--data", type=click.Path(path_type=Path, file_okay=False), help="A folder to keep and reuse.")
 @click.option("--port", type=click.IntRange(1, 65535), help="The page's port; without it 8080 or a free one.")
 @click.option("--check", is_flag=True, help="Play one full round, print each step with its time, and end.")
-def demo(data: Path | None, port: int | None, check: bool) -> int:
+@click.option(
+    "--history", type=click.IntRange(1, 3660), help="First fill the log with so many days of business."
+)
+@click.option("--seed", type=int, help="Another story: the same seed tells the same one.")
+def demo(data: Path | None, port: int | None, check: bool, history: int | None, seed: int | None) -> int:
     """A whole store on this machine without hardware, in a browser."""
     from deploy.demo.run import run
 
-    return run(data, port, check)
+    return run(data, port, check, history=history, seed=seed)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -32,7 +32,15 @@ START_S = 30.0
 ROOT = Path(deploy.__file__).parent.parent
 
 
-def run(data: Path | None, port: int | None, check: bool, say: Callable[[str], None] = click.echo) -> int:
+def run(
+    data: Path | None,
+    port: int | None,
+    check: bool,
+    say: Callable[[str], None] = click.echo,
+    *,
+    history: int | None = None,
+    seed: int | None = None,
+) -> int:
     """The exit status. DeployError with the reason if the store could not start or a part of it ended."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -43,6 +51,8 @@ def run(data: Path | None, port: int | None, check: bool, say: Callable[[str], N
         stage = prepare(directory, _web_port(port), dt.datetime.now(dt.UTC))
         children = Children()
         try:
+            if history:
+                _remember(stage, history, seed, say)
             _start(stage, children, stop, say)
             if stop.is_set():
                 return 0
@@ -59,6 +69,16 @@ def run(data: Path | None, port: int | None, check: bool, say: Callable[[str], N
             if killed := children.stop():
                 say(f"These had to be killed: {', '.join(killed)}.")
             stage.close()
+
+
+def _remember(stage: Stage, days: int, seed: int | None, say: Callable[[str], None]) -> None:
+    from deploy.demo.history import story, write
+
+    count = write.fill(stage.config, days, story.SEED if seed is None else seed, dt.datetime.now(dt.UTC))
+    if count:
+        say(f"The log holds {count:,} interactions of {days} days and of today.")
+    else:
+        say("The log holds something of these days already; it is kept as it is.")
 
 
 def _start(stage: Stage, children: Children, stop: threading.Event, say: Callable[[str], None]) -> None:

@@ -1,6 +1,8 @@
 """`floorbell demo`: one full round by itself, and what remains afterwards."""
 
+import datetime as dt
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.rig.phone import Phone
 
 pytestmark = pytest.mark.system
 ROOT = Path(__file__).parent.parent.parent
@@ -91,6 +95,25 @@ def test_a_part_that_dies_ends_the_demo_with_its_name(folder: Path, running: sub
     assert running.returncode == 1
     assert "The worker ended (signal 9)" in said
     assert left_of(folder) == []
+
+
+def test_with_a_history_the_desk_shows_yesterday(tmp_path: Path) -> None:
+    process = demo("--data", str(tmp_path / "lived-in"), "--history", "2")
+    try:
+        said = until_it_is_open(process)
+        assert re.search(r"The log holds \d+ interactions of 2 days", said)
+        address = re.search(r"http://127\.0\.0\.1:(\d+)/", said)
+        assert address is not None
+        desk = Phone(int(address[1]))
+        desk.sign_in_at_desk("Helen", "reads-the-log")
+        yesterday = (dt.datetime.now().astimezone() - dt.timedelta(days=1)).date().isoformat()
+        status, page = desk.get(f"/manage/log?from={yesterday}&to={yesterday}&state=resolved")
+        desk.close()
+        assert status == 200
+        assert page.count('href="/manage/log/') >= 10, "Yesterday's requests are links to their stories."
+    finally:
+        process.terminate()
+        process.communicate(timeout=PATIENCE_S)
 
 
 def test_one_round_is_seen_at_every_place_on_data_that_was_kept(folder: Path) -> None:
