@@ -20,7 +20,7 @@ from edge.interactions.wording import document, sought
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # As many interactions may have been raised in one microsecond.
 PLACES = 1024
-# As many as a tap may wait for: 64 took 6 ms here.
+# As many as a tap may wait for: 64 took 16 ms beside a million others here, one 2 ms.
 BATCH = 64
 # Of a request that was paged all night, what is said last.
 _MOST_LINES = 300
@@ -107,7 +107,8 @@ def _documents(conn: sa.Connection, store: str, ids: Sequence[str]) -> list[tupl
                 owner, owner.c.id == i.owner
             )
         )
-        .where(i.store == store, i.id.in_(ids))
+        # No bare column: SQLite would rather read the store's whole log than look for each id.
+        .where(i.store + "" == store, i.id.in_(ids))
     ).all()
     for row in rows:
         outcome = OUTCOMES.get(row.outcome, row.outcome) if row.outcome else None

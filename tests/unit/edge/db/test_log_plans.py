@@ -1,13 +1,15 @@
 """However long the log is, a page of it reads no more than it shows, or only what is rare."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from edge.interactions import log
+from edge.interactions import index, log
 from edge.interactions.log import Cursor, Filters
 from tests.unit.edge.conftest import START
+from tests.unit.edge.test_log import add
 
 DAY = {"from_at": START, "to_at": START + timedelta(days=1)}
 
@@ -53,3 +55,21 @@ def test_words_are_found_newest_first_without_sorting_the_finds(
     plan = plan_of(conn, Filters(text="fitting", **more), before)  # type: ignore[arg-type]
     assert plan.startswith("SCAN log_index VIRTUAL TABLE") and "TEMP B-TREE" not in plan, plan
     assert "SEARCH log_words USING INTEGER PRIMARY KEY" in plan, plan
+
+
+def test_writing_the_words_of_what_is_new_reads_nothing_else_of_the_log(
+    engine: sa.Engine, conn: sa.Connection
+) -> None:
+    id_ = add(conn)
+    plans: list[str] = []
+
+    @sa.event.listens_for(engine, "before_cursor_execute")
+    def explain(_conn: object, cursor: Any, statement: str, values: object, *_: object) -> None:
+        if not statement.startswith("INSERT"):
+            cursor.execute(f"EXPLAIN QUERY PLAN {statement}", values)
+            plans.extend(str(row[-1]) for row in cursor.fetchall())
+
+    assert index.settle(conn, "shop") == 1 and index.place_of(conn, id_) is not None
+    reading = [plan for plan in plans if " interaction " in f"{plan} "]
+    assert reading and all("sqlite_autoindex_interaction_1 (id=?)" in plan for plan in reading), plans
+    assert not any(plan.startswith("SCAN") and "VIRTUAL" not in plan for plan in plans), plans
