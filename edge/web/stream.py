@@ -25,6 +25,9 @@ RETRY_MS = 1000
 BACKLOG = 256
 # Streams of one sign-in: more than any one screen needs, fewer than would crowd out the others.
 PER_SESSION = 6
+# After a restart everyone comes back at once. Each stream's beats then begin at another part of the interval
+# (the golden ratio spreads any number of them), or all would ask for their sign-ins in the same moment.
+_SPREAD = 0.618034
 _CHUNK = 500
 
 Read = Callable[[], AbstractContextManager[sa.Connection]]
@@ -64,6 +67,8 @@ class Stream:
         self.session = session
         # Where live delivery begins; set by the hub when it registers the stream.
         self.live_from = 0
+        # How much of the first interval is left out, 0 to 1; set by the hub too.
+        self.phase = 0.0
         self._hub = hub
         self._after = after
         self._queue: queue.SimpleQueue[Entry | None] = queue.SimpleQueue()
@@ -96,7 +101,7 @@ class Stream:
         """
         try:
             yield f"retry: {RETRY_MS}\n\n".encode() + beat(self._hub.calling())
-            beat_due = monotonic() + beat_s
+            beat_due = monotonic() + beat_s * (1 - self.phase)
             last = self.live_from
             if self._after is not None:
                 if not self._hub.feed.holds(self._after):
@@ -153,6 +158,7 @@ class Hub:
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
         self._cursor: int | None = None
+        self._entered = 0
         self._stopped = False
         # True wakes, False stops. SimpleQueue.put may be called in a signal handler.
         self._wakes: queue.SimpleQueue[bool] = queue.SimpleQueue()
@@ -192,6 +198,8 @@ class Hub:
                 self._cursor = self.feed.head()
             stream = Stream(self, audiences, session, after)
             stream.live_from = self._cursor
+            stream.phase = self._entered * _SPREAD % 1
+            self._entered += 1
             self._streams.add(stream)
             return stream
 

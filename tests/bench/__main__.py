@@ -1,4 +1,5 @@
-"""`python -m tests.bench [--only NAME] [--presses N] [--backlog N] [--events N] [--json FILE]`"""
+"""`python -m tests.bench [--only NAME] [--presses N] [--backlog N] [--events N] [--interactions N]
+[--json FILE]`"""
 
 import argparse
 import json
@@ -7,23 +8,26 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import ingest, press_to_page, resting
+from tests.bench import fan_out, ingest, log_page, press_to_page, resting
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", choices=("press", "ingest", "resting"))
+    parser.add_argument("--only", choices=("press", "ingest", "resting", "fan-out", "log"))
     parser.add_argument("--presses", type=int, default=300, help="of each kind, while nothing else happens")
     parser.add_argument(
         "--backlog", type=int, default=100_000, help="events behind which security is pressed"
     )
     parser.add_argument("--events", type=int, default=20_000, help="for durable ingest")
+    parser.add_argument("--interactions", type=int, default=1_000_000, help="in the larger of two logs")
     parser.add_argument("--json", type=Path, default=Path("bench-result.json"))
     chosen = parser.parse_args()
     parts = {
         "press": lambda folder: press_to_page.run(folder, chosen.presses, chosen.backlog),
         "ingest": lambda folder: ingest.run(folder, chosen.events),
         "resting": resting.run,
+        "fan-out": fan_out.run,
+        "log": lambda folder: log_page.run(folder, chosen.interactions),
     }
     result: dict[str, object] = {"machine": platform.machine(), "python": platform.python_version()}
     result["at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

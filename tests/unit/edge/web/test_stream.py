@@ -213,3 +213,9 @@ def test_asking_only_for_the_headers_of_a_stream_opens_none(shop: Shop, visitor:
     visitor.sign_in(shop.people["Ana"])
     assert visitor.client.head("/floor/stream").status_code == 200
     assert shop.services.hub.open_streams == 0
+
+
+def test_streams_that_come_back_together_do_not_all_beat_together(shop: Shop, hub: Hub) -> None:
+    phases = sorted(hub.enter(STAFF, f"session {n}", None).phase for n in range(3))
+    assert phases[0] == 0 and phases[1] - phases[0] > 0.1 and phases[2] - phases[1] > 0.1
+    assert phases[-1] < 1, "The first beat comes early, never late."
