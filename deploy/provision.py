@@ -13,13 +13,17 @@ from broker import identity
 from broker.errors import IdentityError
 from broker.topics import check_name
 from deploy.errors import DeployError
+from edge.audit import store as audits
 from edge.config import EdgeConfig, load_config
 from edge.db import engine
 from edge.devices import store as devices
+from edge.handling import staffing, zoning
 from edge.people import passwords
 from edge.people import store as people
 
 DEVICES = "devices"
+# As whom the audit of changes names whoever sits at the server itself.
+ACTOR = audits.Actor("command line", "command")
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,7 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
     Path(directory / config.database).chmod(0o600)
     with writing(config) as conn:
         for zone, title in wanted.zones.items():
-            devices.add_zone(conn, wanted.name, zone, title)
+            zoning.add(conn, wanted.name, ACTOR, zone, title, now)
     # Last, because it is what says that the store is made.
     hosts = list(dict.fromkeys([*wanted.hosts, "localhost", "127.0.0.1"]))
     identity.make_store(config.identity_path, wanted.name, hosts, now)
@@ -84,6 +88,9 @@ def add_device(config: EdgeConfig, name: str, zone: str, request: str | None, no
         pem, ca_pem, certificate = identity.sign_request(config.identity_path, request, name, now)
         identity.install_certificate(folder, pem, ca_pem)
         devices.register(conn, config.store, name, zone, certificate, now)
+        after = {"zone": zone, "certificate": certificate.sha256, "valid_until": str(certificate.not_after)}
+        words = f"{name} was let in, with a new certificate."
+        audits.record(conn, config.store, ACTOR, "device.added", name, words, now, {}, after)
     return folder
 
 
@@ -104,21 +111,9 @@ def add_person(
     pin_hash = passwords.hash_pin(pin) if pin is not None else None
     password_hash = passwords.hash_password(password) if password is not None else None
     with writing(config) as conn:
-        known = devices.zones(conn, config.store)
-        for zone in zones:
-            if zone not in known:
-                raise DeployError(f"There is no zone {zone!r}; this store has {', '.join(known) or 'none'}.")
-        return people.add(
-            conn,
-            config.store,
-            name,
-            role,
-            now,
-            zones=zones,
-            languages=languages,
-            pin_hash=pin_hash,
-            password_hash=password_hash,
-            badge=badge,
+        details = staffing.Details(name, role, zones, languages, badge)
+        return staffing.add(
+            conn, config.store, ACTOR, details, now, pin_hash=pin_hash, password_hash=password_hash
         )
 
 

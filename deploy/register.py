@@ -11,6 +11,7 @@ from deploy import provision as making
 from deploy.errors import DeployError
 from edge.config import load_config
 from edge.devices import store as devices
+from edge.handling import staffing
 from edge.people import store as people
 
 CONFIG = click.option(
@@ -169,7 +170,7 @@ def person_disable(name: str, config: Path) -> None:
         found = people.by_name(conn, loaded.store, name)
         if found is None or not found.active:
             raise DeployError(f"There is no {name} in this store.")
-        people.disable(conn, loaded.store, found.id, now())
+        staffing.disable(conn, loaded.store, making.ACTOR, found.id, now())
     click.echo(f"{found.name} is signed out and paged no more.")
 
 

@@ -8,36 +8,9 @@ from msgspec import Meta, Struct, field
 from broker.errors import SettingsError
 from broker.events import Name
 from broker.settings import load
+from edge.policies import HELP, SECURITY, Policies, Policy, Step, faults
 
-Seconds = Annotated[float, Meta(ge=0, le=3600)]
-Who = Literal["best", "zone", "supervisors", "security", "all"]
-
-
-class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """After how many seconds without an answer who is paged besides those before."""
-
-    after_s: Seconds
-    who: list[Who]
-
-
-class Policy(Struct, frozen=True, forbid_unknown_fields=True):
-    """An escalation policy. `ceiling_s` None: paged until a person answers; then `repeat_s` must be set."""
-
-    steps: list[Step]
-    ceiling_s: Annotated[float, Meta(ge=10, le=3600)] | None = None
-    repeat_s: Annotated[float, Meta(ge=2, le=600)] | None = None
-
-
-# DESIGN 5: help and security.
-HELP = Policy(
-    steps=[Step(0, ["best"]), Step(15, ["zone"]), Step(30, ["supervisors"]), Step(45, ["all"])], ceiling_s=120
-)
-SECURITY = Policy(steps=[Step(0, ["security", "supervisors"]), Step(10, ["all"])], repeat_s=10)
-
-
-class Policies(Struct, frozen=True, forbid_unknown_fields=True):
-    help: Policy = HELP
-    security: Policy = SECURITY
+__all__ = ["HELP", "SECURITY", "BrokerAt", "EdgeConfig", "Policies", "Policy", "Step", "Web", "load_config"]
 
 
 class BrokerAt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,22 +71,7 @@ def load_config(path: Path) -> EdgeConfig:
     if config.directory != ".":
         raise SettingsError(f"{path}: directory is not a setting; paths begin where this file is.")
     config = msgspec.structs.replace(config, directory=str(path.resolve().parent))
-    for name, policy in (("help", config.policy.help), ("security", config.policy.security)):
-        _check(policy, f"{path}: policy.{name}")
-    if config.policy.security.ceiling_s is not None:
-        raise SettingsError(
-            f"{path}: policy.security.ceiling_s is set; a security request is paged until a person answers."
-        )
+    for kind in Policies.__struct_fields__:
+        if found := faults(kind, getattr(config.policy, kind)):
+            raise SettingsError(f"{path}: {found[0]}")
     return config
-
-
-def _check(policy: Policy, where: str) -> None:
-    afters = [step.after_s for step in policy.steps]
-    if not afters or afters[0] != 0 or afters != sorted(set(afters)):
-        raise SettingsError(f"{where}.steps: after_s is {afters}; it must begin with 0 and rise.")
-    if not all(step.who for step in policy.steps):
-        raise SettingsError(f"{where}.steps: who is empty in one step; name who is paged.")
-    if policy.ceiling_s is None and policy.repeat_s is None:
-        raise SettingsError(f"{where}: without ceiling_s, repeat_s must say how often to page again.")
-    if policy.ceiling_s is not None and policy.ceiling_s <= afters[-1]:
-        raise SettingsError(f"{where}.ceiling_s is {policy.ceiling_s}; it must be later than the last step.")

@@ -110,6 +110,10 @@ class Telling:
         if not self.news or self.news[-1] != news:
             self.news.append(news)
 
+    def store_changed(self, what: str, subject: str = "") -> None:
+        """People, zones or policies are others now: whoever shows them at the desk looks again."""
+        self.news.append(News(feed.MANAGE, what, subject, {"subject": subject}))
+
     def flush(
         self, conn: sa.Connection, now: datetime, worker: str | None = None
     ) -> tuple[int | None, list[Claimed]]:

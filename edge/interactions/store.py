@@ -104,6 +104,12 @@ def open_of_devices(conn: sa.Connection, store: str, devices: Iterable[str]) -> 
     return sorted(found, key=lambda request: request.raised_at)
 
 
+def raised(conn: sa.Connection, store: str) -> list[Request]:
+    """Every request that nobody has answered yet, oldest first."""
+    found = [_request(row) for row in conn.execute(_OPEN, {"in_store": store}) if row.state == "raised"]
+    return sorted(found, key=lambda request: request.raised_at)
+
+
 def latest_of_device(conn: sa.Connection, store: str, device: str, kind: str) -> Request | None:
     """The request that the device pressed for last, open or closed."""
     query = (

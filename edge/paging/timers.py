@@ -53,6 +53,12 @@ def next_due(conn: sa.Connection, store: str) -> datetime | None:
     return conn.execute(_NEXT, {"in_store": store}).scalar()
 
 
+def when(conn: sa.Connection, request: str, kind: Timer) -> datetime | None:
+    """When this timer of a request is due, if it has one."""
+    query = sa.select(timer.c.due_at).where(timer.c.request == request, timer.c.kind == kind.value)
+    return conn.execute(query).scalar()
+
+
 def claim(conn: sa.Connection, request: str, kind: Timer, due_at: datetime) -> bool:
     """Whether this transaction is the one that fires it."""
     done = conn.execute(_CLAIM, {"in_request": request, "in_kind": kind.value, "in_due": due_at})

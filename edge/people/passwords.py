@@ -1,8 +1,10 @@
 """PINs and passwords: their rules, their argon2id hashes, and checking them without taking the machine."""
 
+import secrets
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 PIN_LENGTHS = range(4, 9)
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
+_CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
 # A storm of sign-ins may take one core, never both, and never more than a few of the web's threads.
 _AT_ONCE = 1
 _WAITING = 8
@@ -41,6 +44,28 @@ def hash_password(password: str) -> str:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise WeakSecret(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     return _hasher().hash(password)
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A secret made here: shown once to whoever hands it over, then only its hash is known."""
+
+    shown: str
+    hashed: str
+
+
+def fresh_pin() -> Fresh:
+    """A random PIN of 6 digits. Takes a core for a tenth of a second: make it before the transaction."""
+    while len(set(pin := f"{secrets.randbelow(10**6):06}")) == 1:
+        pass
+    return Fresh(pin, hash_pin(pin))
+
+
+def fresh_password() -> Fresh:
+    """A random password of 79 bits that can be read aloud: no letter looks like another."""
+    parts = ("".join(secrets.choice(_CLEAR) for _ in range(4)) for _ in range(4))
+    password = "-".join(parts)
+    return Fresh(password, hash_password(password))
 
 
 class Verifier:

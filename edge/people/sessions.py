@@ -11,11 +11,11 @@ import sqlalchemy as sa
 from edge.db.tables import person as person_table
 from edge.db.tables import session as table
 from edge.people import store as people
-from edge.people.store import Person
+from edge.people.store import DESK_ROLES, Person
+
+__all__ = ["DESK_ROLES", "Audience", "SignIn", "end", "find", "key_of", "start", "sweep"]
 
 Audience = Literal["floor", "manage"]
-# Who may sit at the desk. Everyone with a PIN may be on the floor.
-DESK_ROLES = frozenset({"supervisor", "manager", "admin"})
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from edge.db.tables import person as table
 from edge.db.tables import session
 from edge.errors import EdgeError, NotFound
 
+# Who may sit at the desk. Everyone with a PIN may be on the floor.
+DESK_ROLES = frozenset({"supervisor", "manager", "admin"})
 ROLES = ("associate", "supervisor", "security", "manager", "admin")
 # 'off' is not chosen: it is whoever is signed in nowhere.
 CHOICES = ("available", "busy", "on_break")
@@ -34,6 +36,7 @@ class Person:
     languages: tuple[str, ...]
     presence: str
     active: bool
+    badge: str | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,7 @@ def add(
         languages=tuple(languages),
         presence="off",
         active=True,
+        badge=badge,
     )
     conn.execute(
         table.insert().values(
@@ -154,6 +158,30 @@ def disable(conn: sa.Connection, store: str, person: str, now: datetime) -> None
     conn.execute(session.delete().where(session.c.person == person))
 
 
+def enable(conn: sa.Connection, store: str, person: str) -> None:
+    """The person works here again, and is off until they sign in."""
+    _update(conn, store, person, active=True)
+
+
+def edit(
+    conn: sa.Connection,
+    store: str,
+    person: str,
+    *,
+    name: str,
+    role: str,
+    zones: Iterable[str],
+    languages: Iterable[str],
+    badge: str | None,
+) -> None:
+    """Other details, which the caller has checked. Who loses their seat at the desk is signed out there."""
+    _update(
+        conn, store, person, name=name, role=role, zones=list(zones), languages=list(languages), badge=badge
+    )
+    if role not in DESK_ROLES:
+        conn.execute(session.delete().where(session.c.person == person, session.c.audience == "manage"))
+
+
 def _update(conn: sa.Connection, store: str, person: str, **values: Any) -> None:
     changed = conn.execute(
         table.update().where(table.c.store == store, table.c.id == person).values(**values)
@@ -177,4 +205,5 @@ def _person(row: sa.RowMapping) -> Person:
         languages=tuple(row["languages"]),
         presence=row["presence"],
         active=row["active"],
+        badge=row["badge"],
     )

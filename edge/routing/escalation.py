@@ -29,7 +29,8 @@ def advance(policy: Policy, age_s: float, step: int, *, first: bool) -> Move:
     if policy.ceiling_s is not None and age_s >= policy.ceiling_s:
         return Move((), False, True, step, None)
     due = [s for s in policy.steps[step:] if s.after_s <= age_s]
-    done = step + len(due)
+    # A policy that got shorter meanwhile has no steps left; its ceiling or its repeat goes on.
+    done = min(step, len(policy.steps)) + len(due)
     groups = tuple(dict.fromkeys(who for s in due for who in s.who))
     again = policy.repeat_s is not None and not first
     waits = [policy.steps[done].after_s] if done < len(policy.steps) else []

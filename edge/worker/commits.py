@@ -19,6 +19,7 @@ from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
 from edge.interactions import index
 from edge.paging import feed, outgoing, timers
+from edge.routing.inforce import InForce
 from edge.worker.devices import Devices, Word
 from edge.worker.sender import Sender
 from edge.worker.wallclock import follow
@@ -72,6 +73,8 @@ class Commits:
         """`urgent` says whether a security request is waiting, `wake` asks for a look."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
+        self._in_force = InForce(store, policies)
+        self._followed: Policies | None = None
         self._owed: list[tuple[dict[str, Receipts], list[Waiting]]] = []
         self._devices = Devices(store)
         self.next_timer: datetime | None = None
@@ -125,6 +128,7 @@ class Commits:
                 outgoing.mark_sent(conn, sent, now)
                 claimed += outgoing.claim(conn, self._store, self._worker, now)
                 self.next_timer = timers.next_due(conn, self._store)
+        self._followed = self._policies
         self._sender.settled(sent)
         if cursor is not None:
             self._sender.feed(cursor)
@@ -155,6 +159,7 @@ class Commits:
             self._devices.follow(batch.jump)
         if not self._devices.origins or batch.look:
             self._devices.read(conn)
+        changed_from = self._follow_desk(conn) if batch.look or self._followed is None else None
         for word in batch.words.values():
             self._listen_to(word)
         receipts: dict[str, Receipts] = {}
@@ -165,6 +170,9 @@ class Commits:
             intake.take([(w.arrival.topic, w.arrival.payload) for w in part])
             taken += len(part)
         read_floor = escalating.floor_of(conn, self._store)
+        if changed_from is not None:
+            with self._apart(conn, telling, "Following a change of policy"):
+                escalating.follow(conn, telling, changed_from, self._policies, read_floor, now)
         for request, kind, due in timers.due(conn, self._store, now) if batch.look else ():
             with self._apart(conn, telling, f"The timer {kind} of request {request}") as done:
                 escalating.fire(conn, telling, self._policies, request, kind, due, read_floor, now)
@@ -179,6 +187,11 @@ class Commits:
             feed.forget(conn, self._store, now)
             outgoing.forget(conn, self._store, now)
         return receipts, taken
+
+    def _follow_desk(self, conn: sa.Connection) -> Policies | None:
+        """Read the policies in force; those followed until now, if the desk has changed them since."""
+        self._policies = self._in_force.read(conn)
+        return None if self._followed in (None, self._policies) else self._followed
 
     @contextlib.contextmanager
     def _apart(self, conn: sa.Connection, telling: Telling, what: str) -> Iterator[list[bool]]:

@@ -1,0 +1,103 @@
+"""The zones of a store: added, given another title, and removed once nobody uses them."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from broker.errors import ContractError
+from broker.topics import check_name
+from edge.audit.store import Actor, record
+from edge.db.tables import device, person, zone
+from edge.devices import store as devices
+from edge.errors import EdgeError, NotFound, Refused
+from edge.handling import basis
+from edge.handling.telling import Telling
+from edge.people import rights
+
+MAX_TITLE = 80
+
+
+class ZoneError(EdgeError):
+    """A zone that cannot be like this. The sentence says what to mend."""
+
+
+def add(conn: sa.Connection, store: str, actor: Actor, name: str, title: str, now: datetime) -> None:
+    """A new zone. ZoneError if the name is taken or not one, or the title empty or too long."""
+    basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
+    try:
+        check_name(name, "The zone's name")
+    except ContractError as error:
+        raise ZoneError(str(error)) from None
+    if name in devices.zones(conn, store):
+        raise ZoneError(f"There is a zone {name} already; choose another name.")
+    title = _title(title)
+    devices.add_zone(conn, store, name, title)
+    record(conn, store, actor, "zone.added", name, f"Zone {title} ({name}) added.", now, {}, {"title": title})
+    _tell(conn, store, now)
+
+
+def retitle(
+    conn: sa.Connection,
+    store: str,
+    actor: Actor,
+    name: str,
+    title: str,
+    now: datetime,
+    based_on: str | None = None,
+) -> None:
+    """Another title for people; the name, which devices know, stays."""
+    basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
+    before = title_of(conn, store, name)
+    basis.check(conn, store, based_on, {"title": before}, "zone", name)
+    title = _title(title)
+    if title == before:
+        return
+    devices.add_zone(conn, store, name, title)
+    words = f"Zone {name} is now called {title}, before {before}."
+    record(conn, store, actor, "zone.renamed", name, words, now, {"title": before}, {"title": title})
+    _tell(conn, store, now)
+
+
+def remove(conn: sa.Connection, store: str, actor: Actor, name: str, now: datetime) -> None:
+    """Refused, with who uses it, while a device stands or a person works there."""
+    basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
+    title = title_of(conn, store, name)
+    if users := users_of(conn, store, name):
+        listed = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
+        raise Refused(f"{title} is used by {listed}; move them to another zone first.")
+    conn.execute(sa.delete(zone).where(zone.c.store == store, zone.c.name == name))
+    record(conn, store, actor, "zone.removed", name, f"Zone {title} removed.", now, {"title": title}, {})
+    _tell(conn, store, now)
+
+
+def users_of(conn: sa.Connection, store: str, name: str) -> list[str]:
+    """The devices that stand and the people, also disabled ones, who work in this zone."""
+    kiosks = sa.select(device.c.name).where(device.c.store == store, device.c.zone == name)
+    people = sa.select(person.c.name, person.c.zones, person.c.active).where(person.c.store == store)
+    found = list(conn.execute(kiosks.order_by(device.c.name)).scalars())
+    return found + [
+        p.name if p.active else f"{p.name} (disabled)"
+        for p in conn.execute(people.order_by(person.c.name))
+        if name in p.zones
+    ]
+
+
+def title_of(conn: sa.Connection, store: str, name: str) -> str:
+    """The title of a zone; NotFound if there is none of this name."""
+    title = devices.zones(conn, store).get(name)
+    if title is None:
+        raise NotFound(f"There is no zone {name!r} in this store.")
+    return title
+
+
+def _title(title: str) -> str:
+    title = " ".join(title.split())
+    if not 1 <= len(title) <= MAX_TITLE or not title.isprintable():
+        raise ZoneError(f"A zone's title has 1 to {MAX_TITLE} letters; this one has {len(title)}.")
+    return title
+
+
+def _tell(conn: sa.Connection, store: str, now: datetime) -> None:
+    telling = Telling(store)
+    telling.store_changed("zone")
+    telling.flush(conn, now)

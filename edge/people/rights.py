@@ -1,0 +1,65 @@
+"""Who may change the store itself. Pure: roles in, a sentence or None out; pages and the API ask the same.
+
+Supervisors see everything at the desk and change nothing but presence. Managers and admins change; a manager
+or admin is made and changed by an admin only. Somebody always stays who can change.
+"""
+
+CHANGERS = frozenset({"manager", "admin"})
+# Who may sit at the desk, and set a colleague's presence from there.
+LOOKERS = CHANGERS | {"supervisor"}
+ONLY_CHANGERS = "Only a manager or an admin changes this."
+ONLY_ADMINS = "Only an admin makes, changes or disables managers and admins."
+
+
+def may_change(role: str) -> bool:
+    return role in CHANGERS
+
+
+def why_not_change(by: str) -> str | None:
+    """Against a change of zones, devices, policies or of people in general by someone of this role."""
+    return None if may_change(by) else ONLY_CHANGERS
+
+
+def why_not_presence(by: str, *, of_self: bool) -> str | None:
+    return None if of_self or by in LOOKERS else "Only the desk sets the presence of somebody else."
+
+
+def why_not_add(by: str, role: str) -> str | None:
+    """Against a new person of this role."""
+    return why_not_change(by) or (ONLY_ADMINS if role in CHANGERS and by != "admin" else None)
+
+
+def why_not_edit(by: str, before: str, after: str, *, of_self: bool, others_in_charge: int) -> str | None:
+    """Against other details or another role. `others_in_charge`: the other active managers and admins."""
+    if sentence := why_not_change(by):
+        return sentence
+    if before != after and of_self:
+        return "Nobody changes their own role; ask another admin."
+    if CHANGERS & {before, after} and by != "admin" and not of_self:
+        return ONLY_ADMINS
+    if before in CHANGERS and after not in CHANGERS and not others_in_charge:
+        return "This is the last manager or admin; make another one first."
+    return None
+
+
+def why_not_secret(by: str, role: str, *, of_self: bool) -> str | None:
+    """Against a new PIN or password: whoever sets an admin's password is that admin."""
+    if sentence := why_not_change(by):
+        return sentence
+    return ONLY_ADMINS if role in CHANGERS and by != "admin" and not of_self else None
+
+
+def why_not_disable(by: str, role: str, *, of_self: bool, others_in_charge: int) -> str | None:
+    if sentence := why_not_change(by):
+        return sentence
+    if of_self:
+        return "Nobody disables themselves; ask another admin."
+    if role in CHANGERS and by != "admin":
+        return ONLY_ADMINS
+    if role in CHANGERS and not others_in_charge:
+        return "This is the last manager or admin; make another one first."
+    return None
+
+
+def why_not_enable(by: str, role: str) -> str | None:
+    return why_not_add(by, role)
