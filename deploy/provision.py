@@ -20,6 +20,7 @@ from edge.devices import store as devices
 from edge.handling import staffing, zoning
 from edge.people import passwords
 from edge.people import store as people
+from edge.people.details import Details
 
 DEVICES = "devices"
 # As whom the audit of changes names whoever sits at the server itself.
@@ -111,7 +112,7 @@ def add_person(
     pin_hash = passwords.hash_pin(pin) if pin is not None else None
     password_hash = passwords.hash_password(password) if password is not None else None
     with writing(config) as conn:
-        details = staffing.Details(name, role, zones, languages, badge)
+        details = Details(name, role, zones, languages, badge)
         return staffing.add(
             conn, config.store, ACTOR, details, now, pin_hash=pin_hash, password_hash=password_hash
         )

@@ -66,10 +66,15 @@ def record(
 
 
 def entries(
-    conn: sa.Connection, store: str, before: int | None = None, limit: int = 50, what: str = ""
+    conn: sa.Connection,
+    store: str,
+    before: int | None = None,
+    limit: int = 50,
+    what: str = "",
+    by: str = "",
 ) -> list[Entry]:
     """Up to `limit` changes, the newest first, behind the id `before`; only those of 'person' where
-    `what` is 'person', and so on."""
+    `what` is 'person', and so on, and only those of the actor named `by`."""
     a = audit.c
     query = sa.select(a.id, a.at, a.actor, a.through, a.what, a.subject, a.words, a.before, a.after)
     query = query.where(a.store == store)
@@ -77,5 +82,7 @@ def entries(
         query = query.where(a.id < before)
     if what:
         query = query.where(a.what.startswith(f"{what}.", autoescape=True))
+    if by:
+        query = query.where(a.actor == by)
     rows = conn.execute(query.order_by(a.id.desc()).limit(min(limit, MAX_LIMIT)))
     return [Entry(*row) for row in rows]

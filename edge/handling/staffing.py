@@ -3,9 +3,8 @@
 Secrets are made and hashed before the transaction (edge.people.passwords.fresh_pin, fresh_password).
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,56 +19,8 @@ from edge.handling import basis
 from edge.handling.telling import Telling
 from edge.people import rights
 from edge.people import store as people
-from edge.people.store import CHOICES, ROLES, Person, PersonError
-
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-MAX_LANGUAGES, MAX_BADGE, MAX_NAME = 10, 64, 80
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What the desk says of a person. No `zones` means the whole floor; `languages` best first."""
-
-    name: str
-    role: str
-    zones: tuple[str, ...] = ()
-    languages: tuple[str, ...] = ("en",)
-    badge: str | None = None
-
-    @classmethod
-    def of(cls, person: Person) -> "Details":
-        return cls(person.name, person.role, person.zones, person.languages, person.badge)
-
-    def values(self) -> dict[str, Any]:
-        return {key: list(v) if isinstance(v, tuple) else v for key, v in asdict(self).items()}
-
-
-def tidy(details: Details, zones: Mapping[str, str]) -> Details:
-    """The details as they are kept. PersonError with what is wrong, where, and what is allowed."""
-    name = " ".join(details.name.split())
-    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
-        raise PersonError(f"The name has {len(name)} letters; allowed are 1 to {MAX_NAME}.")
-    if details.role not in ROLES:
-        raise PersonError(f"The role is {details.role[:40]!r}; allowed are {', '.join(ROLES)}.")
-    for zone in details.zones:
-        if zone not in zones:
-            allowed = ", ".join(zones) or "none yet"
-            raise PersonError(f"The zone is {zone[:40]!r}; this store has {allowed}.")
-    for language in details.languages:
-        if len(language) > 16 or not _LANGUAGE.fullmatch(language):
-            raise PersonError(f"The language is {language[:40]!r}; allowed are tags like en, ca, sr, it, pt.")
-    if not 1 <= len(set(details.languages)) <= MAX_LANGUAGES:
-        raise PersonError(f"{len(details.languages)} languages are given; allowed are 1 to {MAX_LANGUAGES}.")
-    badge = (details.badge or "").strip() or None
-    if badge and (len(badge) > MAX_BADGE or not badge.isprintable()):
-        raise PersonError(f"The badge has {len(badge)} signs; allowed are up to {MAX_BADGE}.")
-    return Details(
-        name,
-        details.role,
-        tuple(dict.fromkeys(details.zones)),
-        tuple(dict.fromkeys(details.languages)),
-        badge,
-    )
+from edge.people.details import Details, faults
+from edge.people.store import CHOICES, Person, PersonError
 
 
 def add(
@@ -83,7 +34,7 @@ def add(
     password_hash: str | None = None,
 ) -> Person:
     """A new person, off until they sign in."""
-    details = tidy(details, devices.zones(conn, store))
+    details = _checked(conn, store, details)
     basis.allow(rights.why_not_add(basis.role_of(conn, store, actor), details.role))
     _free(conn, store, details, None)
     someone = people.add(
@@ -114,11 +65,11 @@ def change(
 ) -> Person:
     """Other details. Stale if somebody else changed them since the form that `based_on` comes from."""
     who = find(conn, store, person)
-    before = Details.of(who)
+    before = details_of(who)
     role = basis.role_of(conn, store, actor)
     basis.allow(rights.why_not_change(role))
     basis.check(conn, store, based_on, before.values(), "person", who.name)
-    after = tidy(details, devices.zones(conn, store))
+    after = _checked(conn, store, details)
     of_self = actor.person == who.id
     others = _others_in_charge(conn, store, who.id)
     basis.allow(rights.why_not_edit(role, who.role, after.role, of_self=of_self, others_in_charge=others))
@@ -212,6 +163,10 @@ def set_presence(
     _done(conn, store, actor, "presence", who, words, now, before, after)
 
 
+def details_of(person: Person) -> Details:
+    return Details(person.name, person.role, person.zones, person.languages, person.badge)
+
+
 def find(conn: sa.Connection, store: str, person: str) -> Person:
     """Anyone of this store, also disabled; or NotFound."""
     who = people.by_id(conn, store, person)
@@ -226,6 +181,13 @@ def open_requests(conn: sa.Connection, store: str, person: str) -> list[str]:
     theirs = sa.or_(i.owner == person, i.handover_to == person)
     query = sa.select(i.reference).where(i.store == store, is_open, theirs).order_by(i.raised_at)
     return list(conn.execute(query).scalars())
+
+
+def _checked(conn: sa.Connection, store: str, details: Details) -> Details:
+    tidy = details.tidy()
+    if found := faults(tidy, devices.zones(conn, store)):
+        raise PersonError(found[0].sentence)
+    return tidy
 
 
 def _for_secret(conn: sa.Connection, store: str, actor: Actor, person: str) -> Person:

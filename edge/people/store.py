@@ -11,10 +11,10 @@ from broker.events import new_id
 from edge.db.tables import person as table
 from edge.db.tables import session
 from edge.errors import EdgeError, NotFound
+from edge.people.details import ROLES as ROLES
 
 # Who may sit at the desk. Everyone with a PIN may be on the floor.
 DESK_ROLES = frozenset({"supervisor", "manager", "admin"})
-ROLES = ("associate", "supervisor", "security", "manager", "admin")
 # 'off' is not chosen: it is whoever is signed in nowhere.
 CHOICES = ("available", "busy", "on_break")
 PRESENCES = (*CHOICES, "off")

@@ -1,11 +1,14 @@
 """Who may see what. Deny by default: an endpoint is named in PUBLIC or needs a session of its audience."""
 
-from typing import cast
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from flask import Blueprint, Flask, Response, abort, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from edge.people import sessions
+from edge.audit.store import Actor
+from edge.people import rights, sessions
 from edge.people.sessions import Audience, SignIn
 from edge.web.services import services
 
@@ -29,6 +32,8 @@ PUBLIC = frozenset(
 # One browser may hold an associate's phone and a manager's desk side by side: decisions/001.
 COOKIES: dict[Audience, str] = {"floor": "floorbell_floor", "manage": "floorbell_manage"}
 DOORS: dict[Audience, str] = {"floor": "floor.names", "manage": "manage.sign_in_page"}
+
+View = TypeVar("View", bound=Callable[..., Any])
 
 door = Blueprint("door", __name__)
 
@@ -74,6 +79,24 @@ def sign_in_of(audience: Audience) -> SignIn | None:
 def signed_in() -> SignIn:
     """The session of this request; only behind guard()."""
     return cast(SignIn, g.sign_in)
+
+
+def needs_changer(view: View) -> View:
+    """For views that change the store: 403 with a sentence for whoever only looks."""
+
+    @wraps(view)
+    def guarded(*args: Any, **values: Any) -> Any:
+        if sentence := rights.why_not_change(signed_in().person.role):
+            abort(403, sentence)
+        return view(*args, **values)
+
+    return cast(View, guarded)
+
+
+def actor_here() -> Actor:
+    """As whom the audit names whoever is signed in at the desk."""
+    person = signed_in().person
+    return Actor(person.name, "desk", person.id)
 
 
 def keep_cookie(response: AnyResponse, audience: Audience, token: str) -> None:

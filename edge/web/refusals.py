@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from edge.errors import EdgeError, NotFound, Refused, StorageError
+from edge.handling.basis import NotAllowed
 from edge.people.passwords import TooManySigningIn
 from edge.web.stream import StreamsFull
 
@@ -56,6 +57,10 @@ def install(app: Flask) -> None:
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
         return refusal(409, error.sentence)
+
+    @app.errorhandler(NotAllowed)
+    def not_allowed(error: NotAllowed) -> Response:
+        return refusal(403, error.sentence)
 
     @app.errorhandler(NotFound)
     def not_found(error: NotFound) -> Response:

@@ -3,7 +3,21 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.manage import charts, devices, door, export, floor, reading
+from edge.web.manage import (
+    changes,
+    charts,
+    device,
+    devices,
+    door,
+    export,
+    floor,
+    importing,
+    people,
+    person,
+    policy,
+    reading,
+    zones,
+)  # fmt: skip
 from edge.web.throttle import sign_in_throttle
 
 
@@ -23,4 +37,25 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/stream", view_func=reading.stream)
     add("/devices", view_func=devices.devices)
     add("/devices/strip", view_func=devices.strip)
+    add("/set-aside/<number>", view_func=device.device_aside)
+    add("/device/<name>", view_func=device.device_one)
+    add("/device/<name>/<act>", view_func=device.device_act, methods=["POST"])
+    add("/people", view_func=people.people)
+    add("/people/add", view_func=person.people_add)
+    add("/people/add", view_func=person.people_add_do, methods=["POST"])
+    add("/people/import", view_func=importing.people_import)
+    add("/people/import", view_func=importing.people_import_look, methods=["POST"])
+    add("/people/import/confirm", view_func=importing.people_import_do, methods=["POST"])
+    add("/people/template.csv", view_func=importing.people_template)
+    add("/people/<person_id>", view_func=person.people_one)
+    add("/people/<person_id>", view_func=person.people_one_do, methods=["POST"])
+    add("/people/<person_id>/<act>", view_func=person.people_act, methods=["POST"])
+    add("/zones", view_func=zones.zones)
+    add("/zones", view_func=zones.zones_add, methods=["POST"])
+    add("/zones/<name>", view_func=zones.zones_retitle, methods=["POST"])
+    add("/zones/<name>/remove", view_func=zones.zones_remove, methods=["POST"])
+    add("/policy", view_func=policy.policy)
+    add("/policy/<kind>", view_func=policy.policy_one)
+    add("/policy/<kind>", view_func=policy.policy_do, methods=["POST"])
+    add("/changes", view_func=changes.changes)
     return manage

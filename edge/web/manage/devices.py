@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from flask import make_response, render_template
 from werkzeug.wrappers import Response
 
-from edge.db.tables import device, quarantine, zone
+from edge.db.tables import device, gap, quarantine, zone
 from edge.paging import feed
 from edge.web.access import signed_in
 from edge.web.services import services
@@ -30,12 +30,14 @@ class Kiosk:
     version: str | None
     depth: int
     faults: tuple[str, ...]
+    gaps: int
 
 
 @dataclass(frozen=True)
 class SetAside:
     """A message that was refused and kept. `count` is how often the same one came."""
 
+    id: int
     device: str
     topic: str
     reason: str
@@ -66,8 +68,15 @@ def strip() -> Response:
 
 def kiosks(conn: sa.Connection, store: str, now: datetime) -> list[Kiosk]:
     """Every registered device, by name."""
+    open_gaps = (
+        sa.select(sa.func.count())
+        .where(gap.c.store == device.c.store, gap.c.device == device.c.name, gap.c.closed_at.is_(None))
+        .correlate(device)
+        .scalar_subquery()
+    )
+    zone_title = sa.func.coalesce(zone.c.title, device.c.zone).label("zone_title")
     rows = conn.execute(
-        sa.select(device, sa.func.coalesce(zone.c.title, device.c.zone).label("zone_title"))
+        sa.select(device, zone_title, open_gaps.label("gaps"))
         .select_from(
             device.outerjoin(zone, sa.and_(zone.c.store == device.c.store, zone.c.name == device.c.zone))
         )
@@ -81,6 +90,7 @@ def set_aside(conn: sa.Connection, store: str) -> list[SetAside]:
     """What was quarantined last, newest first."""
     rows = conn.execute(
         sa.select(
+            quarantine.c.id,
             quarantine.c.device,
             quarantine.c.topic,
             quarantine.c.reason,
@@ -115,4 +125,5 @@ def _kiosk(row: sa.RowMapping, now: datetime) -> Kiosk:
         version=row["version"],
         depth=int(beat.get("depth", 0)),
         faults=tuple(faults),
+        gaps=row["gaps"],
     )

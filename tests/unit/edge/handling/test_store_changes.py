@@ -15,9 +15,9 @@ from edge.db.tables import outgoing, session
 from edge.devices import store as devices
 from edge.errors import NotFound, Refused
 from edge.handling import acting, basis, commanding, staffing, zoning
-from edge.handling.staffing import Details
 from edge.people import sessions
 from edge.people import store as people
+from edge.people.details import Details
 from edge.people.store import PersonError
 from tests.unit.edge.conftest import START, STORE, SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
@@ -67,7 +67,7 @@ def test_a_faulty_person_is_refused_with_what_is_allowed(
 
 def test_a_change_says_only_what_changed(conn: sa.Connection, small_store: SmallStore, mira: Actor) -> None:
     with conn.begin():
-        ana = Details.of(staffing.find(conn, STORE, small_store.people["Ana"]))
+        ana = staffing.details_of(staffing.find(conn, STORE, small_store.people["Ana"]))
         after = Details("Ana", "supervisor", ana.zones, ana.languages, ana.badge)
         staffing.change(conn, STORE, mira, small_store.people["Ana"], after, START)
         entry = last(conn)
@@ -79,7 +79,7 @@ def test_whoever_saves_over_anothers_change_is_told_who_it_was(
 ) -> None:
     bo = small_store.people["Bo"]
     with conn.begin():
-        seen = Details.of(staffing.find(conn, STORE, bo))
+        seen = staffing.details_of(staffing.find(conn, STORE, bo))
         version = basis.of(seen.values())
         mine = Details("Bo", "associate", ("tills",), ("en",), None)
         staffing.change(conn, STORE, COMMAND, bo, Details("Bob", "associate"), START, version)

@@ -105,7 +105,7 @@ def test_a_device_that_fell_silent_is_not_called_online(shop: Shop, mira: Browse
 
     shop.write(add)
     text = mira.get("/manage/devices").text
-    rows = dict(re.findall(r'<tr class="device device-(\w+)">\s*<td><b>(\w+)', text))
+    rows = dict(re.findall(r'<tr class="device device-(\w+)">\s*<td><a [^>]+><b>(\w+)', text))
     assert {name: status for status, name in rows.items()} == {
         "fresh": "online",
         "silent": "unknown",

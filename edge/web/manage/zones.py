@@ -1,0 +1,69 @@
+"""The zones of the store: their titles, and who and what is in each."""
+
+from collections.abc import Mapping
+
+from flask import make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from edge.devices import store as devices
+from edge.errors import EdgeError
+from edge.handling import basis, zoning
+from edge.paging import feed
+from edge.people import rights
+from edge.web.access import actor_here, needs_changer, signed_in
+from edge.web.manage.saving import save, saved, status_of
+from edge.web.services import services
+
+
+def zones() -> Response:
+    return _page()
+
+
+@needs_changer
+def zones_add() -> Response:
+    room, actor = services(), actor_here()
+    name, title = (request.form.get(field, "").strip()[:200] for field in ("name", "title"))
+    done = save(lambda conn: zoning.add(conn, room.store, actor, name, title, room.clock()))
+    if isinstance(done, EdgeError):
+        return _page(done, {"": title, "name": name})
+    return saved(url_for("manage.zones"), f"{title} is added.")
+
+
+@needs_changer
+def zones_retitle(name: str) -> Response:
+    room, actor = services(), actor_here()
+    title, given = request.form.get("title", "")[:200], request.form.get("based_on", "")[:64]
+    done = save(lambda conn: zoning.retitle(conn, room.store, actor, name, title, room.clock(), given))
+    if isinstance(done, EdgeError):
+        return _page(done, {name: title})
+    return saved(url_for("manage.zones"), f"{title} is saved.")
+
+
+@needs_changer
+def zones_remove(name: str) -> Response:
+    room, actor = services(), actor_here()
+    done = save(lambda conn: zoning.remove(conn, room.store, actor, name, room.clock()))
+    if isinstance(done, EdgeError):
+        return _page(done)
+    return saved(url_for("manage.zones"), f"The zone {name} is removed.")
+
+
+def _page(error: EdgeError | None = None, typed: Mapping[str, str] | None = None) -> Response:
+    """`typed` is zone name -> the title that was typed for it; '' for the new one."""
+    room, me = services(), signed_in().person
+    with room.read() as conn:
+        found = [
+            (name, title, basis.of({"title": title}), zoning.users_of(conn, room.store, name))
+            for name, title in devices.zones(conn, room.store).items()
+        ]
+        cursor = feed.head(conn, room.store)
+    page = render_template(
+        "manage/zones.html",
+        zones=found,
+        error=error,
+        typed=typed or {},
+        may_change=rights.may_change(me.role),
+        cursor=cursor,
+        me=me,
+    )
+    return make_response(page, status_of(error) if error else 200)
