@@ -53,6 +53,9 @@ class Request:
     owner: str | None = None
     owner_name: str | None = None
     acknowledged_at: datetime | None = None
+    # Whom the owner has asked to take over; until they accept, the owner stays responsible.
+    handover_to: str | None = None
+    handover_at: datetime | None = None
 
     @property
     def open(self) -> bool:
@@ -102,7 +105,49 @@ class Join:
     silent: bool = False
 
 
-Action = Acknowledge | Attend | Resolve | Cancel | Miss | Join
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """A person who was called cannot come. It is written down and counts against nobody."""
+
+    person: str
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """The owner asks a colleague to take over, and stays responsible until they have accepted."""
+
+    person: str
+    name: str
+    to: str
+    to_name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack:
+    """The owner keeps the request after all."""
+
+    person: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class LetLapse:
+    """The colleague who was asked has not answered; the owner stays."""
+
+    name: str
+
+
+Action = Acknowledge | Attend | Resolve | Cancel | Miss | Join | Decline | HandOver | TakeBack | LetLapse
+
+DECLINE_REASONS: dict[str, str] = {
+    "with-shopper": "With a shopper",
+    "too-far": "Too far away",
+    "not-mine": "Somebody else knows it better",
+    "other": "Cannot come now",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +190,21 @@ def decide(request: Request, action: Action) -> Change | Noted | Refusal:
             return Change(_to(request, State.MISSED), "missed", "Nobody answered in time.")
         case Join():
             return _join(request, action)
+        case Decline():
+            return _decline(request, action)
+        case HandOver():
+            return _hand_over(request, action)
+        case TakeBack():
+            if request.owner != action.person or not request.open:
+                return _taken_or_closed(request)
+            if request.handover_to is None:
+                return Noted("")
+            return Change(_kept(request), "taken_back", f"{action.name} keeps it.", action.person)
+        case LetLapse():
+            if request.handover_to is None or not request.open:
+                return Noted("")
+            words = f"{action.name} did not answer; {request.owner_name} stays responsible."
+            return Change(_kept(request), "handover_lapsed", words, request.handover_to)
 
 
 def _acknowledge(request: Request, action: Acknowledge) -> Change | Noted | Refusal:
@@ -153,7 +213,49 @@ def _acknowledge(request: Request, action: Acknowledge) -> Change | Noted | Refu
         return Change(taken, "acknowledged", f"{action.name} is coming.", action.person)
     if request.open and request.owner == action.person:
         return Noted("")
+    if request.open and request.handover_to == action.person:
+        taken = replace(_kept(request), owner=action.person, owner_name=action.name)
+        return Change(
+            taken, "handed_over", f"{action.name} takes over from {request.owner_name}.", action.person
+        )
     return _taken_or_closed(request)
+
+
+def _decline(request: Request, action: Decline) -> Change | Refusal:
+    why = DECLINE_REASONS.get(action.reason)
+    if why is None:
+        return Refusal(f"The reason is {action.reason[:40]!r}; allowed are {', '.join(DECLINE_REASONS)}.")
+    words = f"{action.name} cannot come: {why[0].lower()}{why[1:]}."
+    if request.open and request.handover_to == action.person:
+        return Change(_kept(request), "handover_declined", words, action.person)
+    if request.state is not State.RAISED:
+        return _taken_or_closed(request)
+    return Change(replace(request, revision=request.revision + 1), "declined", words, action.person)
+
+
+def _hand_over(request: Request, action: HandOver) -> Change | Noted | Refusal:
+    if not request.open or request.owner != action.person:
+        return _taken_or_closed(request)
+    if action.to == action.person:
+        return Refusal("Choose a colleague to hand this over to.")
+    if request.handover_to == action.to:
+        return Noted("")
+    if request.handover_to is not None:
+        return Refusal("A colleague has been asked already; take it back before you ask another.")
+    asked = replace(
+        request,
+        handover_to=action.to,
+        handover_at=action.at,
+        # The colleague's page is one of a round of its own.
+        round=request.round + 1,
+        revision=request.revision + 1,
+    )
+    words = f"{action.name} asks {action.to_name} to take over and stays responsible until then."
+    return Change(asked, "handover_asked", words, action.person)
+
+
+def _kept(request: Request) -> Request:
+    return replace(request, handover_to=None, handover_at=None, revision=request.revision + 1)
 
 
 def _attend(request: Request, action: Attend) -> Change | Noted | Refusal:
@@ -212,7 +314,8 @@ def _join(request: Request, action: Join) -> Change:
 
 
 def _to(request: Request, state: State) -> Request:
-    return replace(request, state=state, revision=request.revision + 1)
+    moved = replace(request, state=state, revision=request.revision + 1)
+    return moved if state in OPEN else replace(moved, handover_to=None, handover_at=None)
 
 
 def _taken_or_closed(request: Request) -> Refusal:

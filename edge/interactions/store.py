@@ -33,6 +33,8 @@ _COLUMNS = (
     interaction.c.age_known,
     interaction.c.owner,
     interaction.c.acknowledged_at,
+    interaction.c.handover_to,
+    interaction.c.handover_at,
     person.c.name.label("owner_name"),
 )
 _SELECT = (
@@ -170,11 +172,24 @@ def update(conn: sa.Connection, before: Request, after: Request, **more: Any) ->
             "raised_at": after.raised_at,
             "silent": after.silent,
             "owner": after.owner,
+            "handover_to": after.handover_to,
+            "handover_at": after.handover_at,
             **more,
         },
     )
     if done.rowcount != 1:
         raise RuntimeError(f"Request {before.id} changed inside its own transaction.")
+
+
+def last_words(conn: sa.Connection, request: str, whats: Sequence[str]) -> str:
+    """The newest line of the timeline, if it is one of these; else ''."""
+    row = conn.execute(
+        sa.select(timeline.c.what, timeline.c.words)
+        .where(timeline.c.interaction == request, timeline.c.what != "seen")
+        .order_by(timeline.c.id.desc())
+        .limit(1)
+    ).first()
+    return row.words if row is not None and row.what in whats else ""
 
 
 def append(conn: sa.Connection, entries: Sequence[Entry]) -> None:

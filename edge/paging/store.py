@@ -43,6 +43,11 @@ class OpenPage:
     age_known: bool
     silent: bool
     drill: bool
+    # Asked to take this over from its owner, or called to the owner's side.
+    asked: bool
+    called: bool
+    # The colleague whom the owner has asked.
+    handover_name: str | None
 
 
 _INSERT = sa.insert(page)
@@ -143,6 +148,27 @@ def close(conn: sa.Connection, request: str, answered_by: str | None, now: datet
     conn.execute(_CLOSE, {"in_request": request, "in_person": answered_by or "", "in_now": now})
 
 
+def decline(conn: sa.Connection, request: str, person_id: str, answer: str, now: datetime) -> bool:
+    """End a person's own open pages as declined; whether anyone else's still stands."""
+    of_request = sa.and_(page.c.request == request, page.c.state.in_(_STAGES))
+    conn.execute(
+        sa.update(page)
+        .where(of_request, page.c.person == person_id)
+        .values(state="declined", answer=answer, closed_at=now)
+    )
+    return conn.execute(sa.select(page.c.id).where(of_request).limit(1)).first() is not None
+
+
+def take(conn: sa.Connection, request: str, person_id: str, now: datetime) -> bool:
+    """The person answers their own open page; whether there was one."""
+    answered = conn.execute(
+        sa.update(page)
+        .where(page.c.request == request, page.c.person == person_id, page.c.state.in_(_STAGES))
+        .values(state="answered", closed_at=now)
+    )
+    return answered.rowcount > 0
+
+
 def _open_pages() -> sa.Select[tuple[object, ...]]:
     who: sa.BindParameter[str] = sa.bindparam("in_person")
     mine = page.alias("mine")
@@ -154,7 +180,7 @@ def _open_pages() -> sa.Select[tuple[object, ...]]:
         .correlate(interaction)
         .scalar_subquery()
     )
-    owner = person.alias("owner")
+    owner, other = person.alias("owner"), person.alias("other")
     i = interaction.c
     return (
         sa.select(
@@ -164,17 +190,25 @@ def _open_pages() -> sa.Select[tuple[object, ...]]:
             sa.func.coalesce(i.owner == who, sa.false()).label("mine"),
             owner.c.name.label("owner_name"),
             i.raised_at, i.age_known, i.silent, i.drill,
+            sa.func.coalesce(i.handover_to == who, sa.false()).label("asked"),
+            sa.func.coalesce(mine.c.state.in_(_STAGES), sa.false()).label("called"),
+            other.c.name.label("handover_name"),
         )
         .select_from(
             interaction.outerjoin(mine, mine.c.id == latest)
             .outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone))
             .outerjoin(owner, owner.c.id == i.owner)
+            .outerjoin(other, other.c.id == i.handover_to)
         )
         .where(
             i.store == sa.bindparam("in_store"),
             i.kind.in_(("help", "security")),
             is_open,
-            sa.or_(mine.c.id.is_not(None), i.owner == who),
+            # Whoever has declined hears of it again only once somebody is coming.
+            sa.or_(
+                i.owner == who,
+                sa.and_(mine.c.id.is_not(None), sa.or_(mine.c.state != "declined", i.state != "raised")),
+            ),
         )
     )  # fmt: skip
 
@@ -185,6 +219,9 @@ _OPEN_PAGES = _open_pages()
 def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage]:
     """The open requests that this person was paged for or answers; theirs first, then security."""
     rows = conn.execute(_OPEN_PAGES, {"in_store": store, "in_person": person_id})
-    found = [OpenPage(**{**row._mapping, "mine": bool(row.mine)}) for row in rows]
+    found = [
+        OpenPage(**{**row._mapping, **{k: bool(row._mapping[k]) for k in ("mine", "asked", "called")}})
+        for row in rows
+    ]
     found.sort(key=lambda p: p.raised_at, reverse=True)
     return sorted(found, key=lambda p: (not p.mine, p.owner_name is not None, p.kind != "security"))

@@ -16,6 +16,8 @@ from edge.db.tables import moved, timer
 class Timer(StrEnum):
     ESCALATE = "escalate"
     PROGRESS = "progress"
+    # A colleague who was asked to take over has not answered.
+    HANDOVER = "handover"
 
 
 _DUE = (

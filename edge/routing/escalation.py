@@ -41,6 +41,18 @@ def advance(policy: Policy, age_s: float, step: int, *, first: bool) -> Move:
     return Move(groups, again, False, done, min(waits))
 
 
+def hurry(policy: Policy, age_s: float, step: int) -> Move | None:
+    """The next step before its time, because everyone called so far has declined; None after the last.
+
+    The ceiling and the repetition stay where they are: declining ends no request.
+    """
+    if step >= len(policy.steps) or (policy.ceiling_s is not None and age_s >= policy.ceiling_s):
+        return None
+    after = advance(policy, age_s, step + 1, first=True)
+    groups = tuple(dict.fromkeys((*policy.steps[step].who, *after.groups)))
+    return Move(groups, False, False, after.step, after.next_s)
+
+
 def due_at(raised_at: datetime, move: Move) -> datetime | None:
     """The instant of the next look."""
     return None if move.next_s is None else raised_at + timedelta(seconds=move.next_s)
