@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from edge.db.tables import feed, feed_head
 
@@ -55,6 +56,10 @@ _BUMP = (
     .values(cursor=feed_head.c.cursor + sa.bindparam("more"))
     .returning(feed_head.c.cursor)
 )
+_BEGIN = {
+    dialect: make(feed_head).on_conflict_do_nothing()
+    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
+}
 _ADD = sa.insert(feed)
 _AFTER = (
     sa.select(feed.c.cursor, feed.c.audience, feed.c.what, feed.c.subject, feed.c.body, feed.c.at)
@@ -68,10 +73,12 @@ def append(conn: sa.Connection, store: str, news: Sequence[News], at: datetime) 
     """Add entries and return the last cursor. Its row lock makes cursor order commit order."""
     if not news:
         return None
-    last = conn.execute(_BUMP, {"in_store": store, "more": len(news)}).scalar()
+    bump = {"in_store": store, "more": len(news)}
+    last = conn.execute(_BUMP, bump).scalar()
     if last is None:
-        conn.execute(sa.insert(feed_head).values(store=store, cursor=len(news)))
-        last = len(news)
+        # The store's very first entry. Of two writers the second waits here for the first one's commit.
+        conn.execute(_BEGIN[conn.dialect.name], {"store": store, "cursor": 0})
+        last = conn.execute(_BUMP, bump).scalar_one()
     first = last - len(news) + 1
     conn.execute(
         _ADD,

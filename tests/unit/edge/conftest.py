@@ -1,4 +1,4 @@
-"""A migrated SQLite file, and in it a small store with zones, people and devices."""
+"""A small store with zones, people and devices: a migrated SQLite file, and a PostgreSQL database."""
 
 import shutil
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from edge.db.engine import connect, migrate, sqlite_url
 from edge.devices.store import add_zone, register
 from edge.people import store as people
+from tests.rig.postgres import Postgres, running
 
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("untimed")
@@ -39,13 +40,9 @@ class Clock:
 class SmallStore:
     """Zones shoes and tills, devices kiosk-1 (shoes) and till-1 (tills). `people` is name -> id."""
 
-    path: Path
+    url: str
     people: dict[str, str]
     name: str = STORE
-
-    @property
-    def url(self) -> str:
-        return sqlite_url(self.path)
 
 
 PEOPLE = (
@@ -58,11 +55,30 @@ PEOPLE = (
 )
 
 
+# Every test of these folders that uses the small store runs on both databases.
+ON_BOTH = ("audit", "db", "devices", "feedback", "handling", "ingest", "interactions", "paging", "people")
+FOLDER = Path(__file__).parent
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "database" in metafunc.fixturenames:
+        place = metafunc.definition.path.relative_to(FOLDER).parts[0]
+        both = place in ON_BOTH or place.startswith("test_")
+        # What it says of plans and pragmas is said of SQLite.
+        both = both and "sqlite_only" not in metafunc.fixturenames
+        metafunc.parametrize("database", ["sqlite", "postgresql"] if both else ["sqlite"], scope="session")
+
+
 @pytest.fixture(scope="session")
-def _template(tmp_path_factory: pytest.TempPathFactory) -> SmallStore:
-    path = tmp_path_factory.mktemp("template") / "floorbell.db"
-    migrate(sqlite_url(path))
-    engine = connect(sqlite_url(path), write=True)
+def postgres() -> Iterator[Postgres]:
+    """The run's one cluster."""
+    with running() as cluster:
+        yield cluster
+
+
+def _fill(url: str) -> dict[str, str]:
+    migrate(url)
+    engine = connect(url, write=True)
     ids = {}
     with engine.begin() as conn:
         add_zone(conn, STORE, "shoes", "Shoes")
@@ -78,15 +94,40 @@ def _template(tmp_path_factory: pytest.TempPathFactory) -> SmallStore:
         register(conn, STORE, "till-1", "tills", None, START)
     # The last connection to close writes everything into the one file.
     engine.dispose()
-    return SmallStore(path, ids)
+    return ids
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    path = tmp_path_factory.mktemp("template") / "floorbell.db"
+    return path, _fill(sqlite_url(path))
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres: Postgres) -> tuple[str, dict[str, str]]:
+    name = postgres.create()
+    return name, _fill(postgres.url(name))
 
 
 @pytest.fixture
-def small_store(_template: SmallStore, tmp_path: Path) -> SmallStore:
-    """A store of its own for each test, in a migrated SQLite file."""
-    path = tmp_path / "floorbell.db"
-    shutil.copyfile(_template.path, path)
-    return SmallStore(path, _template.people)
+def sqlite_only() -> None:
+    """For a test of something that only SQLite has."""
+
+
+@pytest.fixture
+def small_store(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmallStore]:
+    """A store of its own for each test."""
+    if database == "sqlite":
+        template, ids = request.getfixturevalue("sqlite_template")
+        path = tmp_path / "floorbell.db"
+        shutil.copyfile(template, path)
+        yield SmallStore(sqlite_url(path), ids)
+    else:
+        template, ids = request.getfixturevalue("postgres_template")
+        postgres: Postgres = request.getfixturevalue("postgres")
+        name = postgres.create(template)
+        yield SmallStore(postgres.url(name), ids)
+        postgres.drop(name)
 
 
 @pytest.fixture

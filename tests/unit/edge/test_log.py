@@ -87,7 +87,7 @@ def test_paging_by_key_gives_each_row_once_even_where_times_are_equal(conn: sa.C
     assert len(seen) == 30 and set(seen) == everything
 
 
-def test_the_key_uses_the_logs_index(conn: sa.Connection) -> None:
+def test_the_key_uses_the_logs_index(conn: sa.Connection, sqlite_only: None) -> None:
     add(conn)
     query = str(
         log._WHOLE.where(tables.interaction.c.store == "shop", tables.interaction.c.raised_at <= START)

@@ -8,6 +8,7 @@ from edge.paging import store as pages
 from edge.routing import roster
 
 
+@pytest.mark.usefixtures("sqlite_only")
 @pytest.mark.parametrize("read", ["open requests", "roster", "open pages"])
 def test_what_every_press_reads_goes_by_the_index_of_open_requests(
     engine: sa.Engine, conn: sa.Connection, read: str

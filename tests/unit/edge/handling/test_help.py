@@ -1,17 +1,19 @@
 """The story of a help request from the press to the log."""
 
+import threading
 from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 
 from broker.events import HelpRequested, SecurityRequested
+from edge.db.engine import connect
 from edge.db.tables import feed, page, timer
 from edge.errors import NotFound, Refused
 from edge.handling import acting
 from edge.paging import store as pages
 from edge.people import store as people
-from tests.unit.edge.conftest import STORE, SmallStore
+from tests.unit.edge.conftest import STORE, Clock, SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
 
 
@@ -83,6 +85,29 @@ def test_of_two_who_acknowledge_one_wins_and_the_other_hears_who(
     assert {r["person"]: r["state"] for r in server.rows(page)} == {ana: "answered", bo: "superseded"}
     call = server.calls()[-1]
     assert (call.text, call.name, call.args) == ("coming", "Ana", {"name": "Ana"})
+
+
+def test_of_two_who_acknowledge_from_two_processes_at_once_exactly_one_wins(
+    small_store: SmallStore, request_id: str, clock: Clock
+) -> None:
+    both, refused = threading.Barrier(2), []
+
+    def tap(name: str) -> None:
+        engine = connect(small_store.url, write=True)
+        both.wait(30)
+        try:
+            with engine.begin() as conn:
+                acting.acknowledge(conn, small_store.name, request_id, small_store.people[name], clock())
+        except Refused as error:
+            refused.append((name, error.holder))
+        engine.dispose()
+
+    taps = [threading.Thread(target=tap, args=(name,)) for name in ("Ana", "Bo")]
+    for each in taps:
+        each.start()
+    for each in taps:
+        each.join(60)
+    assert refused in ([("Ana", "Bo")], [("Bo", "Ana")])
 
 
 def test_whoever_accepted_arrives_and_closes_it_and_the_log_says_so(

@@ -25,7 +25,7 @@ from broker.events import (
 )
 from edge.db.engine import connect, sqlite_url
 from edge.db.tables import event, interaction, quarantine
-from tests.unit.edge.conftest import STORE, Clock, SmallStore
+from tests.unit.edge.conftest import STORE, Clock
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
 
 EVENT = topics.event(STORE, "kiosk-1", "help")
@@ -154,7 +154,7 @@ def test_what_needs_nobody_is_logged_and_pages_nobody(server: Server, kiosk: Kio
 
 
 def test_a_rolled_back_batch_has_left_nothing_and_can_be_taken_again(
-    server: Server, kiosk: Kiosk, conn: sa.Connection
+    server: Server, kiosk: Kiosk, conn: sa.Connection, sqlite_only: None
 ) -> None:
     help_ = kiosk.event(HelpRequested())
     conn.exec_driver_sql(
@@ -179,11 +179,11 @@ _steps = st.lists(
 @settings(max_examples=40)
 @given(steps=_steps, random=st.randoms(use_true_random=False), batch=st.integers(1, 6))
 def test_however_a_set_of_events_is_shuffled_and_repeated_each_is_committed_and_counted_exactly_once(
-    _template: SmallStore, steps: list[tuple[str, int]], random: object, batch: int
+    sqlite_template: tuple[Path, dict[str, str]], steps: list[tuple[str, int]], random: object, batch: int
 ) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "floorbell.db"
-        shutil.copyfile(_template.path, path)
+        shutil.copyfile(sqlite_template[0], path)
         engine = connect(sqlite_url(path), write=True)
         with engine.connect() as conn:
             server = Server(conn, Clock())

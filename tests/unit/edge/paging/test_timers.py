@@ -1,5 +1,6 @@
 """Timers: rows that survive any restart and fire once."""
 
+import threading
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -53,3 +54,23 @@ def test_the_most_overdue_come_first(conn: sa.Connection) -> None:
         for n in (3, 1, 2):
             timers.set_due(conn, STORE, f"r{n}", Timer.ESCALATE, START + timedelta(seconds=n))
         assert [request for request, _, _ in timers.due(conn, STORE, SOON)] == ["r1", "r2", "r3"]
+
+
+def test_of_two_workers_that_claim_a_timer_at_once_one_fires_it(small_store: SmallStore) -> None:
+    engine = connect(small_store.url, write=True)
+    with engine.begin() as conn:
+        timers.set_due(conn, STORE, "r", Timer.ESCALATE, SOON)
+    both, claimed = threading.Barrier(2), []
+
+    def work() -> None:
+        both.wait(30)
+        with engine.begin() as conn:
+            claimed.append(timers.claim(conn, "r", Timer.ESCALATE, SOON))
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(60)
+    engine.dispose()
+    assert sorted(claimed) == [False, True]
