@@ -35,13 +35,14 @@ _COLUMNS = (
     interaction.c.acknowledged_at,
     interaction.c.handover_to,
     interaction.c.handover_at,
-    person.c.name.label("owner_name"),
+    # Not a join: PostgreSQL reads a row that it waited for again, but not what was joined to it before.
+    sa.select(person.c.name)
+    .where(person.c.id == interaction.c.owner)
+    .correlate(interaction)
+    .scalar_subquery()
+    .label("owner_name"),
 )
-_SELECT = (
-    sa.select(*_COLUMNS)
-    .select_from(interaction.outerjoin(person, person.c.id == interaction.c.owner))
-    .where(interaction.c.kind.in_(REQUEST_KINDS))
-)
+_SELECT = sa.select(*_COLUMNS).where(interaction.c.kind.in_(REQUEST_KINDS))
 # Locked where the database has row locks, so that of two who act at once the second sees the first's.
 _BY_ID = _SELECT.where(
     interaction.c.store == sa.bindparam("in_store"), interaction.c.id == sa.bindparam("in_id")

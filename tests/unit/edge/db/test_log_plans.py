@@ -11,6 +11,8 @@ from edge.interactions.log import Cursor, Filters
 from tests.unit.edge.conftest import START
 from tests.unit.edge.test_log import add
 
+# What EXPLAIN says here is SQLite's.
+pytestmark = pytest.mark.usefixtures("sqlite_only")
 DAY = {"from_at": START, "to_at": START + timedelta(days=1)}
 
 
