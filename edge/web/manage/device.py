@@ -125,21 +125,21 @@ def facts(row: dict[str, Any], now: datetime) -> list[tuple[str, str]]:
         ("Version", row["version"] or "unknown"),
         ("Running for", "unknown" if up is None else span(timedelta(seconds=up))),
         ("Boot", (row["boot"] or "unknown")[:13]),
-        ("Waiting in its outbox", said("depth") if row["heartbeat"] else "unknown"),
-        (
-            "Oldest not receipted",
-            said("oldest_open_seq", "number {}")
-            if beat.get("depth")
-            else "none"
-            if row["heartbeat"]
-            else "unknown",
-        ),
+        ("Waiting in its outbox", str(beat.get("depth", 0)) if row["heartbeat"] else "unknown"),
+        ("Oldest not receipted", _oldest(beat) if row["heartbeat"] else "unknown"),
         ("Clock", "unknown" if synced is None else "in step" if synced else "not in step"),
         ("Temperature", said("temperature_c", "{:.0f} °C")),
         ("Free disk", "unknown" if free is None else f"{free / 1e9:.1f} GB"),
         ("Camera", said("camera")),
         ("Certificate until", f"{row['valid_until']:%Y-%m-%d}" if row["valid_until"] else "unknown"),
     ]
+
+
+def _oldest(beat: dict[str, Any]) -> str:
+    # A heartbeat leaves out what is nothing.
+    if not beat.get("depth"):
+        return "none"
+    return f"number {beat['oldest_open_seq']}" if beat.get("oldest_open_seq") else "unknown"
 
 
 def _gaps(conn: sa.Connection, store: str, name: str) -> list[sa.Row[Any]]:
