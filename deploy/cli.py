@@ -10,7 +10,7 @@ import click
 from broker import mosquitto
 from broker.errors import BrokerError
 from deploy.errors import DeployError
-from deploy.register import CONFIG, device, person, provision
+from deploy.register import CONFIG, device, person, provision, token
 from edge.config import load_config
 from edge.errors import EdgeError
 from kiosk.errors import KioskError
@@ -24,6 +24,7 @@ def floorbell() -> None:
 floorbell.add_command(provision)
 floorbell.add_command(device)
 floorbell.add_command(person)
+floorbell.add_command(token)
 
 
 @floorbell.group()

@@ -1,4 +1,4 @@
-"""`floorbell provision | device | person`: a new store, and who and what belongs to it."""
+"""`floorbell provision | device | person | token`: a new store, and who and what belongs to it."""
 
 import datetime as dt
 import shlex
@@ -11,8 +11,10 @@ from deploy import provision as making
 from deploy.errors import DeployError
 from edge.config import load_config
 from edge.devices import store as devices
-from edge.handling import staffing
+from edge.handling import granting, staffing
 from edge.people import store as people
+from edge.tokens import store as tokens
+from edge.tokens.scopes import SCOPES
 
 CONFIG = click.option(
     "--config",
@@ -172,6 +174,53 @@ def person_disable(name: str, config: Path) -> None:
             raise DeployError(f"There is no {name} in this store.")
         staffing.disable(conn, loaded.store, making.ACTOR, found.id, now())
     click.echo(f"{found.name} is signed out and paged no more.")
+
+
+@click.group()
+def token() -> None:
+    """What other programs show at the API."""
+
+
+@token.command("add")
+@click.argument("name")
+@click.option("--scope", "scopes", multiple=True, required=True, type=click.Choice(tuple(SCOPES)))
+@CONFIG
+def token_add(name: str, scopes: tuple[str, ...], config: Path) -> None:
+    """A token for the program NAME, shown this once."""
+    loaded, secret = load_config(config), tokens.fresh()
+    with making.writing(loaded) as conn:
+        granting.grant(conn, loaded.store, making.ACTOR, name, scopes, tokens.key_of(secret), now())
+    click.echo("Nobody can see this again; the program sends it as 'Authorization: Bearer …':", err=True)
+    click.echo(secret)
+
+
+@token.command("list")
+@CONFIG
+def token_list(config: Path) -> None:
+    """Every token: its name, when it was last used, what it may do."""
+    loaded = load_config(config)
+    with making.writing(loaded) as conn:
+        found = tokens.all_tokens(conn, loaded.store)
+    for each in found:
+        last = f"{each.last_used_at:%Y-%m-%d %H:%M}" if each.last_used_at else "never used"
+        state = "revoked" if each.revoked_at else last
+        click.echo(f"{each.name:<32}  {state:<16}  {' '.join(each.scopes)}")
+    if not found:
+        click.echo("There is no token yet.")
+
+
+@token.command("revoke")
+@click.argument("name")
+@CONFIG
+def token_revoke(name: str, config: Path) -> None:
+    """The token NAME opens nothing from now on."""
+    loaded = load_config(config)
+    with making.writing(loaded) as conn:
+        found = tokens.by_name(conn, loaded.store, name)
+        if found is None:
+            raise DeployError(f"There is no token {name} in this store.")
+        granting.revoke(conn, loaded.store, making.ACTOR, found.id, now())
+    click.echo(f"The token {name} is revoked.")
 
 
 def _secret(what: str) -> str:

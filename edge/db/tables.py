@@ -428,6 +428,35 @@ setting = sa.Table(
     sa.Column("changed_at", Instant, nullable=False),
 )
 
+# What an integration shows to be let in. The token itself was shown once; here is its SHA-256.
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("id", _id(), primary_key=True),
+    sa.Column("store", _name(), nullable=False),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("token_sha256", sa.String(64), nullable=False),
+    # names of edge/tokens/scopes.py
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    # the name of whoever made it, as it was then
+    sa.Column("created_by", sa.String(80), nullable=False),
+    # to the minute; None before its first use
+    sa.Column("last_used_at", Instant),
+    sa.Column("revoked_at", Instant),
+    sa.UniqueConstraint("token_sha256"),
+)
+# A name is free again once its token is revoked: so a token is replaced by another of the same name.
+_in_use = token.c.revoked_at.is_(None)
+sa.Index(
+    "uq_token_name",
+    token.c.store,
+    token.c.name,
+    unique=True,
+    sqlite_where=_in_use,
+    postgresql_where=_in_use,
+)
+
 # The words of each interaction for the search of the log, in its order: edge/interactions/index.py.
 log_words = sa.Table(
     "log_words",

@@ -16,6 +16,7 @@ from edge.web.manage import (
     person,
     policy,
     reading,
+    tokens,
     zones,
 )  # fmt: skip
 from edge.web.throttle import sign_in_throttle
@@ -58,4 +59,7 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/policy/<kind>", view_func=policy.policy_one)
     add("/policy/<kind>", view_func=policy.policy_do, methods=["POST"])
     add("/changes", view_func=changes.changes)
+    add("/tokens", view_func=tokens.tokens)
+    add("/tokens", view_func=tokens.tokens_add, methods=["POST"])
+    add("/tokens/<token_id>/revoke", view_func=tokens.tokens_revoke, methods=["POST"])
     return manage

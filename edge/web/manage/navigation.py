@@ -24,6 +24,7 @@ PLACES = (
     Place("manage.zones", "Zones"),
     Place("manage.policy", "Policy"),
     Place("manage.changes", "Changes"),
+    Place("manage.tokens", "Tokens", roles=("manager", "admin")),
 )
 
 

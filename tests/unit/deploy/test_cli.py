@@ -144,3 +144,16 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, floorbell: Run) 
     (tmp_path / "file").touch()
     status, _, wrong = floorbell("device", "request", "tills-1", "--dir", tmp_path / "file" / "x")
     assert (status, wrong) == (1, f"{tmp_path / 'file' / 'x'}: Not a directory.\n")
+
+
+def test_a_token_is_shown_once_listed_and_revoked(config: Path, floorbell: Run) -> None:
+    add = ("token", "add", "Wall display", "--scope", "read:log", "--scope", "security", "--config", config)
+    status, secret, _ = floorbell(*add)
+    assert status == 0 and secret.startswith("fb_")
+    assert floorbell(*add)[0] == 1
+    listed = floorbell("token", "list", "--config", config)[1]
+    assert "Wall display" in listed and "read:log security" in listed and secret.strip() not in listed
+    assert floorbell("token", "revoke", "Wall display", "--config", config)[0] == 0
+    assert "revoked" in floorbell("token", "list", "--config", config)[1]
+    status, _, wrong = floorbell("token", "revoke", "Wall display", "--config", config)
+    assert (status, wrong) == (1, "There is no token Wall display in this store.\n")

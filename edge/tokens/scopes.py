@@ -1,0 +1,36 @@
+"""What a token may do, one scope at a time, and the rules that a new token must keep. Pure."""
+
+from collections.abc import Collection, Sequence
+
+# Name -> what it opens, as the desk and the document of the API say it.
+SCOPES: dict[str, str] = {
+    "read:log": "Requests, their timelines and ratings, exports, the floor now and the live stream.",
+    "read:reports": "Answers, arrivals and ratings as numbers.",
+    "read:store": "People, zones, devices, policies and the changes of each.",
+    "read:metrics": "Measurements for Prometheus; no names of people.",
+    "act:requests": "Acknowledge, attend and resolve requests for a person of the store.",
+    "write:people": "Add, change and disable people; new PINs and passwords; presence.",
+    "write:store": "Change zones and policies, move devices and ask something of them.",
+    "security": "Silent security requests too, wherever others are shown.",
+    "admin": "Make and revoke tokens that may do no more than this one.",
+}
+MAX_NAME = 80
+
+
+def faults(name: str, scopes: Sequence[str]) -> list[str]:
+    """Everything that is wrong with a new token; `name` without blanks around."""
+    found = []
+    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+        found.append(f"A token's name has 1 to {MAX_NAME} letters; this one has {len(name)}.")
+    for scope in scopes:
+        if scope not in SCOPES:
+            found.append(f"The scope is {scope[:40]!r}; allowed are {', '.join(SCOPES)}.")
+    if not scopes:
+        found.append(f"The token may do nothing; choose at least one of {', '.join(SCOPES)}.")
+    return found
+
+
+def why_not_give(scopes: Collection[str], held: Collection[str]) -> str | None:
+    """Against a new token with `scopes`, asked for by a token that has `held`."""
+    more = [scope for scope in scopes if scope not in held]
+    return f"This token may not give what it does not have: {', '.join(more)}." if more else None
