@@ -3,8 +3,9 @@
 # make check   format, lint, types and import contracts only
 # make faults  kills, power cuts and full disks                         ARGS="--help"
 # make bench   how fast, beside the floor of this machine               ARGS="--help"
+# make messages put what the pages newly say before the translators
 # make lock    renew the locked requirements (needs uv)
-.PHONY: demo test check faults bench lock format ready
+.PHONY: demo test check faults bench lock format messages ready
 ARGS ?=
 BIN := .venv/bin
 SUITES := $(wildcard tests/unit tests/system tests/browser)
@@ -33,6 +34,9 @@ faults: ready
 
 bench: ready
 	$(BIN)/python -m tests.bench $(ARGS)
+
+messages: ready
+	$(BIN)/python -m edge.web.extraction
 
 lock:
 	$(LOCK) --extra kiosk -o requirements/kiosk.txt

@@ -24,6 +24,7 @@ _FOUND = sa.select(
     interaction.c.zone,
     interaction.c.language,
     interaction.c.reference,
+    interaction.c.state,
     interaction.c.closed_at,
 ).where(
     # A silent request must not be discoverable; a drill has no shopper.

@@ -23,16 +23,16 @@ def sign_of(request_id: str) -> str:
 
 
 def find() -> Response:
-    return make_response(render_template("shopper/find.html", missing=False))
+    return make_response(render_template("shopper/find.html", missing=False, typed=""))
 
 
 def look_up() -> Response:
-    room = services()
+    room, code = services(), request.form.get("code", "")[:40]
     try:
         with room.read() as conn:
-            found = feedback.of_code(conn, room.store, request.form.get("code", ""), room.clock())
+            found = feedback.of_code(conn, room.store, code, room.clock())
     except NotFound:
-        return make_response(render_template("shopper/find.html", missing=True), 404)
+        return make_response(render_template("shopper/find.html", missing=True, typed=code), 404)
     return redirect(_address(sign_of(found)), 303)
 
 
@@ -59,14 +59,17 @@ def _page(id_: str, wrong: bool = False) -> Response:
     with room.read() as conn:
         of = feedback.of_request(conn, room.store, id_, room.clock())
         given = scores.given_by_code(conn, room.store, id_)
-    g.spoken = (of["language"] or "").split("-")[0]
+    spoken = (of["language"] or "").split("-")[0]
+    # English may be what the kiosk spoke before anyone chose; then the phone knows its owner better.
+    g.spoken = None if spoken == "en" else spoken
     page = render_template(
         "shopper/ask.html",
         of=of,
         given=given,
         wrong=wrong and given is None,
         asked=questions.to_ask(True, UUID(id_).int % len(questions.OF_A_REQUEST)),
-        known=questions.QUESTIONS,
+        ours=questions.OF_A_REQUEST,
+        typed=request.form,
     )
     return make_response(page, 409 if wrong else 200)
 
