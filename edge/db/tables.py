@@ -345,7 +345,7 @@ feed = sa.Table(
     metadata,
     sa.Column("store", _name(), primary_key=True),
     sa.Column("cursor", sa.BigInteger, primary_key=True),
-    # floor, manage or person:{id}
+    # staff, manage, silent or person:{id}
     sa.Column("audience", sa.String(48), nullable=False),
     # page, page_over, request or device
     sa.Column("what", sa.String(24), nullable=False),

@@ -91,7 +91,7 @@ class Telling:
         }
         audiences = [feed.STAFF]
         if request.silent:
-            audiences = [feed.MANAGE, *(feed.person_audience(p) for p in paged_people)]
+            audiences = [feed.SILENT, *(feed.person_audience(p) for p in paged_people)]
         self.news.extend(News(audience, "request", request.id, body) for audience in audiences)
 
     def over(self, request: Request, people: Iterable[str]) -> None:
@@ -99,10 +99,10 @@ class Telling:
         body = {"request": request.id, "state": request.state.value, "owner": request.owner_name}
         self.news.extend(News(feed.person_audience(p), "page_over", request.id, body) for p in people)
 
-    def recorded(self, interaction: str, kind: str) -> None:
+    def recorded(self, interaction: str, kind: str, *, silent: bool = False) -> None:
         """Something was logged that needs no person; one entry stands for a whole batch."""
         body = {"request": interaction, "kind": kind, "state": "recorded"}
-        self.news.append(News(feed.MANAGE, "request", interaction, body))
+        self.news.append(News(feed.SILENT if silent else feed.MANAGE, "request", interaction, body))
 
     def device(self, name: str, status: str) -> None:
         news = News(feed.MANAGE, "device", name, {"device": name, "status": status})

@@ -91,7 +91,7 @@ class Presses:
                 self._apply(event, event.content, request)
         for request, pressed in self._over.values():
             self._telling.call(request, *state_text(request), pressed=pressed)
-            self._telling.recorded(request.id, request.kind)
+            self._telling.recorded(request.id, request.kind, silent=request.silent)
 
     def help(self, event: Event, content: HelpRequested) -> None:
         pressed = self._records.pressed(event)

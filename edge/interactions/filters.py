@@ -17,7 +17,8 @@ class Filters:
     """What the log is narrowed to; None or '' where it is not. `to_at` is exclusive.
 
     `person` is whoever has the request or was paged for it; `text` is beginnings of words that all stand in
-    it; `min_wait_s` how long it waited for an answer, or is waiting at `asked_at`.
+    it; `min_wait_s` how long it waited for an answer, or is waiting at `asked_at`. Without
+    `with_silent` there are no silent requests.
     """
 
     from_at: datetime | None = None
@@ -35,6 +36,7 @@ class Filters:
     drill: str = ""
     min_wait_s: int | None = None
     asked_at: datetime | None = field(default=None, compare=False)
+    with_silent: bool = field(default=True, compare=False)
 
 
 def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
@@ -63,6 +65,8 @@ def conditions(filters: Filters) -> list[sa.ColumnElement[bool]]:
     if filters.person:
         paged = sa.exists().where(page.c.person == filters.person, page.c.request == i.id)
         wanted.append(sa.or_(i.owner == filters.person, paged))
+    if not filters.with_silent:
+        wanted.append(sa.not_(i.silent))
     if filters.min_wait_s is not None:
         wanted.append(_waited(timedelta(seconds=filters.min_wait_s), filters.asked_at))
     return wanted

@@ -13,6 +13,8 @@ from edge.db.tables import feed, feed_head
 
 STAFF = "staff"
 MANAGE = "manage"
+# Silent requests, for whoever may see them all.
+SILENT = "silent"
 KEPT = timedelta(hours=24)
 
 
@@ -46,7 +48,7 @@ def audiences_of(person_id: str, role: str) -> frozenset[str]:
     """The audiences whose entries this person may see, live and in replay."""
     audiences = {STAFF, person_audience(person_id)}
     if role in ("manager", "admin"):
-        audiences.add(MANAGE)
+        audiences |= {MANAGE, SILENT}
     return frozenset(audiences)
 
 

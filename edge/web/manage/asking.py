@@ -122,14 +122,16 @@ def _wait_s(text: str) -> int | None:
 
 
 def _time(name: str, text: str, *, end: bool = False) -> datetime | None:
-    """A day or a minute in the store's own time. The end of a span includes the day or minute it names."""
+    """A day or a minute in the store's own time, if it says no other. The end of a span includes the day or
+    minute it names; an instant to the second is the end itself."""
     if not text:
         return None
     try:
         at = datetime.fromisoformat(text)
         if end:
             # Before the zone is put to it: a day on which the clocks change has 23 or 25 hours.
-            at += timedelta(days=1) if len(text) == 10 else timedelta(minutes=1)
+            named = {10: timedelta(days=1), 16: timedelta(minutes=1)}
+            at += named.get(len(text), timedelta(0))
         return at.astimezone()
     except (ValueError, OverflowError):
         abort(

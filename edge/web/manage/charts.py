@@ -12,10 +12,10 @@ from edge.interactions.filters import Filters, conditions
 from edge.paging import feed
 from edge.reports import curves
 from edge.reports.answers import SCORES, answers, ratings
+from edge.reports.devices import kiosks
 from edge.web import words
 from edge.web.access import signed_in
 from edge.web.manage import asking
-from edge.web.manage.devices import kiosks
 from edge.web.services import services
 
 USUAL = timedelta(days=7)

@@ -7,19 +7,18 @@ import sqlalchemy as sa
 from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from edge.db.tables import device, event, gap, interaction, quarantine
+from edge.db.tables import device, quarantine
 from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound
 from edge.handling import basis, commanding
 from edge.paging import feed
 from edge.people import rights
+from edge.reports import devices as heard
+from edge.reports.devices import SILENT_AFTER, kiosks
 from edge.web.access import actor_here, needs_changer, signed_in
-from edge.web.manage.devices import SILENT_AFTER, kiosks
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
 from edge.web.words import span
-
-LAST_EVENTS, LAST_GAPS, LAST_ASIDE = 20, 20, 20
 
 
 def device_one(name: str) -> Response:
@@ -93,9 +92,9 @@ def _page(name: str, error: EdgeError | None = None) -> Response:
         context: dict[str, Any] = {
             "kiosk": next(one for one in kiosks(conn, room.store, now) if one.name == name),
             "zones": devices.zones(conn, room.store),
-            "gaps": _gaps(conn, room.store, name),
-            "aside": _aside(conn, room.store, name),
-            "events": _events(conn, room.store, name),
+            "gaps": heard.gaps(conn, room.store, name),
+            "aside": heard.aside(conn, room.store, name),
+            "events": heard.events(conn, room.store, name),
             "cursor": feed.head(conn, room.store),
         }
     page = render_template(
@@ -140,33 +139,3 @@ def _oldest(beat: dict[str, Any]) -> str:
     if not beat.get("depth"):
         return "none"
     return f"number {beat['oldest_open_seq']}" if beat.get("oldest_open_seq") else "unknown"
-
-
-def _gaps(conn: sa.Connection, store: str, name: str) -> list[sa.Row[Any]]:
-    """Open ones first, then the newest."""
-    g = gap.c
-    columns = sa.select(g.outbox, g.first_seq, g.last_seq, g.found_at, g.closed_at)
-    order = (g.closed_at.is_not(None), g.found_at.desc())
-    return list(
-        conn.execute(columns.where(g.store == store, g.device == name).order_by(*order).limit(LAST_GAPS))
-    )
-
-
-def _aside(conn: sa.Connection, store: str, name: str) -> list[sa.Row[Any]]:
-    q = quarantine.c
-    columns = sa.select(q.id, q.reason, q.topic, q.count, q.last_at)
-    mine = columns.where(q.store == store, q.device == name)
-    return list(conn.execute(mine.order_by(q.last_at.desc(), q.id.desc()).limit(LAST_ASIDE)))
-
-
-def _events(conn: sa.Connection, store: str, name: str) -> list[sa.Row[Any]]:
-    """The events that came from it last, by their id, which begins with the time of the press."""
-    e, i = event.c, interaction
-    mine = (e.store == store, e.device == name)
-    columns = sa.select(
-        e.id, e.kind, e.seq, e.received_at, e.drill, i.c.id.label("interaction"), i.c.reference
-    )
-    joined = event.outerjoin(i, i.c.id == sa.func.coalesce(e.interaction, e.id))
-    return list(
-        conn.execute(columns.select_from(joined).where(*mine).order_by(e.id.desc()).limit(LAST_EVENTS))
-    )

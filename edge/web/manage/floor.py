@@ -7,9 +7,9 @@ from werkzeug.wrappers import Response
 
 from edge.paging import feed
 from edge.reports import floor as now_there
+from edge.reports.devices import Kiosk, kiosks
 from edge.reports.floor import Open, Someone
 from edge.web.access import signed_in
-from edge.web.manage.devices import Kiosk, kiosks
 from edge.web.services import services
 
 

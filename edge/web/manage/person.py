@@ -15,8 +15,8 @@ from edge.people import rights
 from edge.people.details import ROLES, Details
 from edge.people.passwords import Fresh, fresh_password, fresh_pin
 from edge.reports import floor as now_there
+from edge.reports.staff import members
 from edge.web.access import actor_here, needs_changer, signed_in
-from edge.web.manage.people import members
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
 

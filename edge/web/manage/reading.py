@@ -11,10 +11,10 @@ from edge.interactions.lifecycle import OUTCOMES
 from edge.interactions.log import Filters
 from edge.paging import feed
 from edge.people import store as people
+from edge.reports.devices import kiosks
 from edge.web.access import signed_in
 from edge.web.live import live
 from edge.web.manage import asking
-from edge.web.manage.devices import kiosks
 from edge.web.services import services
 
 PAGE_ROWS = 50

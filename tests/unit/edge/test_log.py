@@ -52,6 +52,13 @@ def test_each_filter_narrows_and_together_they_narrow_more(
     assert found(conn, from_at=START + timedelta(seconds=10), to_at=START + timedelta(seconds=20)) == [second]
 
 
+def test_without_silent_ones_neither_the_list_nor_the_words_find_them(conn: sa.Connection) -> None:
+    loud = add(conn, 0, note="size 38")
+    add(conn, 1, kind="security", topic=None, silent=True, note="size 38")
+    assert found(conn, with_silent=False) == [loud]
+    assert found(conn, with_silent=False, text="size") == [loud]
+
+
 def test_a_person_is_who_has_it_and_who_was_paged(conn: sa.Connection, small_store: SmallStore) -> None:
     ana, bo = small_store.people["Ana"], small_store.people["Bo"]
     owned = add(conn, 0, owner=ana)

@@ -325,7 +325,7 @@ def test_silent_security_is_never_told_to_the_whole_staff(
     server.do(acting.resolve, request, igor, "handled", "")
     audiences = server.audiences()
     assert "staff" not in audiences
-    assert {f"person:{igor}", "manage"} <= audiences.keys()
+    assert {f"person:{igor}", "silent"} <= audiences.keys()
     assert {call.display for call in server.calls()} == {"discreet"}
 
 

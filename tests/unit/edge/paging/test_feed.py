@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from edge.db.engine import connect
 from edge.db.tables import feed as table
 from edge.paging import feed
-from edge.paging.feed import MANAGE, STAFF, News, audiences_of, person_audience
+from edge.paging.feed import MANAGE, SILENT, STAFF, News, audiences_of, person_audience
 from tests.unit.edge.conftest import START, STORE, SmallStore
 
 
@@ -89,5 +89,5 @@ def test_old_entries_are_forgotten_and_the_oldest_kept_is_known(conn: sa.Connect
 
 def test_nobody_sees_another_persons_pages_and_only_managers_the_desks_news() -> None:
     assert audiences_of("a", "associate") == {STAFF, person_audience("a")}
-    assert MANAGE not in audiences_of("g", "security")
-    assert audiences_of("m", "manager") == {STAFF, MANAGE, person_audience("m")}
+    assert not {MANAGE, SILENT} & audiences_of("g", "security")
+    assert audiences_of("m", "manager") == {STAFF, MANAGE, SILENT, person_audience("m")}
