@@ -10,8 +10,9 @@ ROOT = "floorbell/v1"
 NAME_RULE = "1 to 32 of a-z, 0-9 and '-', beginning with a letter or digit"
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 _KIND = re.compile(r"[a-z][a-z0-9-]{0,31}")
-# Names that stand where a device's name would stand.
-RESERVED = frozenset({"edge", "feed", "pager"})
+# Names that stand where a device's name would stand; 'phone' in the log, for what staff call for themselves.
+# 'phone' is the place of what staff call for from their own.
+RESERVED = frozenset({"edge", "feed", "pager", "phone"})
 
 
 class Channel(StrEnum):
@@ -50,7 +51,8 @@ def check_device_name(name: str) -> str:
     """As check_name; also refuses the names that the server uses for itself."""
     check_name(name, "The device's name")
     if name in RESERVED or name.startswith("edge-"):
-        raise ContractError(f"The device's name is {name!r}; 'edge', 'feed', 'pager' and 'edge-…' are taken.")
+        taken = ", ".join(f"'{one}'" for one in sorted(RESERVED))
+        raise ContractError(f"The device's name is {name!r}; {taken} and 'edge-…' are taken.")
     return name
 
 

@@ -232,6 +232,8 @@ interaction = sa.Table(
     # whom the owner, who stays responsible until they accept, has asked to take over; and when
     sa.Column("handover_to", _id()),
     sa.Column("handover_at", Instant),
+    # who called from a phone, for themselves; None for what a device raised
+    sa.Column("raised_by", _id()),
     sa.Column("acknowledged_at", Instant),
     sa.Column("attended_at", Instant),
     sa.Column("closed_at", Instant),
@@ -310,7 +312,7 @@ timer = sa.Table(
     "timer",
     metadata,
     sa.Column("request", _id(), primary_key=True),
-    # escalate or progress
+    # escalate, progress or handover
     sa.Column("kind", sa.String(16), primary_key=True),
     sa.Column("store", _name(), nullable=False),
     sa.Column("due_at", Instant, nullable=False),

@@ -29,15 +29,21 @@ from edge.people.store import Person, by_id
 
 
 def acknowledge(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
-    """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name."""
-    who = _who(conn, store, person)
-    _act(conn, store, request, who, Acknowledge(person, who.name), "phone", now)
+    """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name.
+
+    Whoever was called to the owner's side comes along, and the owner keeps the request.
+    """
+    who, found = involved(conn, store, request, person)
+    beside = pages.waits_for(conn, found.id, person)
+    change = act(conn, store, found, Acknowledge(person, who.name, beside), now)
+    if change is not None and change.what == "joined":
+        pages.take(conn, found.id, person, now)
 
 
 def attend(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
     """'I am here'."""
-    who = _who(conn, store, person)
-    _act(conn, store, request, who, Attend(person, who.name), "phone", now)
+    who, found = involved(conn, store, request, person)
+    act(conn, store, found, Attend(person, who.name), now)
 
 
 def resolve(
@@ -46,18 +52,9 @@ def resolve(
     """Close with an outcome of lifecycle.OUTCOMES and an optional note of up to 1000 signs."""
     if len(note) > 1000:
         raise Refused(f"The note has {len(note)} signs; allowed are 1000.")
-    who = _who(conn, store, person)
-    _act(
-        conn,
-        store,
-        request,
-        who,
-        Resolve(person, who.role, outcome, note),
-        "phone",
-        now,
-        outcome=outcome,
-        note=note or None,
-    )
+    who, found = involved(conn, store, request, person)
+    action = Resolve(person, who.role, outcome, note)
+    act(conn, store, found, action, now, outcome=outcome, note=note or None)
 
 
 def mark_sent(conn: sa.Connection, store: str, page_ids: list[str], now: datetime) -> None:
@@ -78,7 +75,7 @@ def mark_seen(conn: sa.Connection, store: str, person: str, page_ids: list[str],
         request = requests.load(conn, store, request_id)
         if request.state is not State.RAISED or pages.seen_before(conn, request_id, person, now):
             continue
-        who = _who(conn, store, person)
+        who = who_is(conn, store, person)
         after = replace(request, revision=request.revision + 1)
         requests.update(conn, request, after)
         requests.append(conn, [Entry(request_id, now, "seen", "phone", f"{who.name} has seen it.", person)])
@@ -86,37 +83,42 @@ def mark_seen(conn: sa.Connection, store: str, person: str, page_ids: list[str],
     telling.flush(conn, now)
 
 
-def _who(conn: sa.Connection, store: str, person: str) -> Person:
+def who_is(conn: sa.Connection, store: str, person: str) -> Person:
+    """Somebody who works here, or NotFound."""
     who = by_id(conn, store, person)
     if who is None or not who.active:
         raise NotFound("There is no such person in this store.")
     return who
 
 
-def _concerned(conn: sa.Connection, request: Request, who: Person) -> bool:
-    """An associate who was not called for a silent request does not even learn that there is one."""
-    return who.role != "associate" or request.owner == who.id or pages.was_paged(conn, request.id, who.id)
+def involved(conn: sa.Connection, store: str, request_id: str, person: str) -> tuple[Person, Request]:
+    """The person and the request, or NotFound.
 
-
-def _act(
-    conn: sa.Connection,
-    store: str,
-    request_id: str,
-    who: Person,
-    action: Action,
-    through: str,
-    now: datetime,
-    **more: object,
-) -> None:
+    An associate who was not called for a silent request does not even learn that there is one.
+    """
+    who = who_is(conn, store, person)
     if len(request_id) != 36:
         raise NotFound("There is no such request in this store.")
     request = requests.load(conn, store, request_id)
     if request.silent and not _concerned(conn, request, who):
         raise NotFound("There is no such request in this store.")
+    return who, request
+
+
+def act(
+    conn: sa.Connection, store: str, request: Request, action: Action, now: datetime, **more: object
+) -> Change | None:
+    """Carry out what the rules decide, or raise Refused; None where nothing changes."""
     decision = decide(request, action)
     if isinstance(decision, Refusal):
         raise Refused(decision.sentence, decision.holder)
-    if isinstance(decision, Change):
-        telling = Telling(store)
-        finish(conn, telling, request, decision, through, now, **more)
-        telling.flush(conn, now)
+    if not isinstance(decision, Change):
+        return None
+    telling = Telling(store)
+    finish(conn, telling, request, decision, "phone", now, **more)
+    telling.flush(conn, now)
+    return decision
+
+
+def _concerned(conn: sa.Connection, request: Request, who: Person) -> bool:
+    return who.role != "associate" or request.owner == who.id or pages.was_paged(conn, request.id, who.id)

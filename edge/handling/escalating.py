@@ -10,21 +10,28 @@ from edge.config import Policies, Policy
 from edge.feedback import store as scores
 from edge.handling.telling import Telling, paging_text, state_text
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Change, Miss, Request, State, decide
+from edge.interactions.lifecycle import Change, LetLapse, Miss, Request, State, decide
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.paging import timers
 from edge.paging.timers import Timer
+from edge.people.store import by_id
+from edge.policies import Step
+from edge.routing import inforce
 from edge.routing.choose import Presence, Wanted, choose
-from edge.routing.escalation import Move, advance, due_at
+from edge.routing.escalation import Move, advance, due_at, hurry
 from edge.routing.roster import Floor, read
 
 # PRODUCT 2: something new and true at least every 15 s; the rest is the way to the kiosk.
 PROGRESS = timedelta(seconds=12)
+# A call from a phone for a supervisor: nobody on the floor can stand in for one, but everyone can fetch one.
+SUPERVISOR = Policy(steps=[Step(0, ["supervisors"]), Step(20, ["all"])], ceiling_s=600, repeat_s=60)
 ReadFloor = Callable[[], Floor]
 
 
 def policy_of(policies: Policies, request: Request) -> Policy:
+    if request.raised_by is not None:
+        return SUPERVISOR
     return policies.security if request.kind == "security" else policies.help
 
 
@@ -78,6 +85,9 @@ def fire(
         return
     if kind is Timer.PROGRESS:
         _progress(conn, telling, request, now)
+        return
+    if kind is Timer.HANDOVER:
+        _lapse(conn, telling, request, now)
         return
     if request.state is not State.RAISED:
         return
@@ -146,7 +156,9 @@ def finish(
         State.CANCELLED: "closed_at",
         State.MISSED: "closed_at",
     }.get(after.state)
-    if column and after.state is not before.state:
+    # The first answer and the first arrival are what the shopper waited for, whoever comes after a hand-over.
+    known = {"acknowledged_at": before.acknowledged_at, "attended_at": before.attended_at}
+    if column and after.state is not before.state and known.get(column) is None:
         more.setdefault(column, now)
         if after.state is State.ATTENDED and before.state is State.RAISED:
             more["acknowledged_at"] = now
@@ -155,15 +167,79 @@ def finish(
     if after.state in (State.ATTENDED, State.RESOLVED):
         # Whoever is at the device may be the hand that pressed a face there.
         scores.judge_around(conn, telling.store, after.device, now, now)
-    called = pages.paged(conn, after.id)
+    called = set(pages.paged(conn, after.id))
     if after.state is not State.RAISED:
-        pages.close(conn, after.id, after.owner, now)
-        timers.set_due(conn, telling.store, after.id, Timer.ESCALATE, None)
-        if not after.open or after.state is State.ATTENDED:
-            timers.clear(conn, after.id)
-        telling.over(after, called)
-    telling.changed(after, called)
+        telling.over(after, _end_pages(conn, before, after, called, now))
+        _end_timers(conn, telling.store, before, after)
+    telling.changed(after, called | ({after.owner} if after.owner else set()))
     _say(conn, telling, after, *state_text(after), now)
+
+
+def _end_pages(
+    conn: sa.Connection, before: Request, after: Request, called: set[str], now: datetime
+) -> set[str]:
+    """Close the pages that this change answers; whose need no answer any more.
+
+    While somebody has the request, those of colleagues called to their side stand.
+    """
+    if before.state is State.RAISED or not after.open:
+        pages.close(conn, after.id, after.owner, now)
+        return called
+    asked = before.handover_to
+    if asked is None or asked == after.handover_to:
+        return set()
+    if after.owner == asked:
+        pages.take(conn, after.id, asked, now)
+    else:
+        pages.withdraw(conn, after.id, asked, now)
+    return {asked}
+
+
+def _end_timers(conn: sa.Connection, store: str, before: Request, after: Request) -> None:
+    if not after.open:
+        timers.clear(conn, after.id)
+        return
+    timers.set_due(conn, store, after.id, Timer.ESCALATE, None)
+    if after.state is State.ATTENDED:
+        timers.set_due(conn, store, after.id, Timer.PROGRESS, None)
+    if before.handover_to is not None and after.handover_to is None:
+        timers.set_due(conn, store, after.id, Timer.HANDOVER, None)
+
+
+def declined(
+    conn: sa.Connection, telling: Telling, file: Policies, before: Request, change: Change, now: datetime
+) -> None:
+    """Write that somebody declined, whose page has ended.
+
+    If nobody's page is left, the next steps are taken at once, until somebody new is called. After the last
+    step the shopper hears that nobody is free; the ceiling and the repetition stay.
+    """
+    request = change.request
+    requests.update(conn, before, request)
+    requests.append(conn, [Entry(request.id, now, change.what, "phone", change.words, change.person)])
+    telling.over(request, [change.person] if change.person else [])
+    telling.changed(request, pages.paged(conn, request.id))
+    if pages.waits_for_anyone(conn, request.id):
+        return
+    policies, read_floor = inforce.read(conn, telling.store, file), floor_of(conn, telling.store)
+    policy, age_s = policy_of(policies, request), (now - request.raised_at).total_seconds()
+    while (move := hurry(policy, age_s, request.step)) is not None:
+        request = _carry_out(conn, telling, request, move, read_floor(), now)
+        if pages.waits_for_anyone(conn, request.id):
+            return
+    words = "Everyone who was called has declined."
+    nobody = replace(request, revision=request.revision + 1)
+    requests.update(conn, request, nobody)
+    requests.append(conn, [Entry(request.id, now, "noted", "policy", words)])
+    _say(conn, telling, nobody, "paging.nobody", {}, now)
+
+
+def _lapse(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
+    """The colleague who was asked has not answered; the owner is told and keeps it."""
+    asked = by_id(conn, telling.store, request.handover_to) if request.handover_to else None
+    decision = decide(request, LetLapse(asked.name if asked else "The colleague"))
+    if isinstance(decision, Change):
+        finish(conn, telling, request, decision, "policy", now)
 
 
 def answer(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
@@ -203,9 +279,10 @@ def _page(
     `before` is who was paged already, and why.
     """
     wanted = Wanted(request.id, request.kind, request.zone, floor.title(request.zone), request.language)
-    chosen = [(c.person, c.reason) for c in choose(wanted, floor.roster, move.groups, before.keys())]
+    roster = [c for c in floor.roster if c.id != request.raised_by]
+    chosen = [(c.person, c.reason) for c in choose(wanted, roster, move.groups, before.keys())]
     if move.again:
-        there = {c.id for c in floor.roster if request.kind == "security" or c.presence is not Presence.OFF}
+        there = {c.id for c in roster if request.kind == "security" or c.presence is not Presence.OFF}
         chosen = [(who, reason) for who, reason in before.items() if who in there] + chosen
     new = pages.insert(conn, telling.store, request.id, chosen, request.round, now)
     names = {c.id: c.name for c in floor.roster}
@@ -253,8 +330,8 @@ def _progress(conn: sa.Connection, telling: Telling, request: Request, now: date
     if request.state is State.ACKNOWLEDGED:
         waited = int((now - (request.acknowledged_at or now)).total_seconds())
         _say(conn, telling, after, "coming.still", {"name": request.owner_name or "", "seconds": waited}, now)
-    elif called := pages.paged(conn, request.id):
-        _still_paging(conn, telling, after, len(called), now)
+    elif pages.waits_for_anyone(conn, request.id):
+        _still_paging(conn, telling, after, len(pages.paged(conn, request.id)), now)
     else:
         _say(conn, telling, after, "paging.nobody", {}, now)
 
@@ -271,7 +348,11 @@ def _say(
 ) -> None:
     """Tell the kiosk, and come back with something new if people are still waiting."""
     telling.call(request, text, args)
-    if request.state in (State.RAISED, State.ACKNOWLEDGED) and not request.silent:
+    if (
+        request.raised_by is None
+        and request.state in (State.RAISED, State.ACKNOWLEDGED)
+        and not request.silent
+    ):
         timers.set_due(conn, telling.store, request.id, Timer.PROGRESS, now + PROGRESS)
 
 

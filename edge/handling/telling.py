@@ -43,7 +43,9 @@ class Telling:
         *,
         pressed: str | None = None,
     ) -> None:
-        """The status of a request for its device. `pressed` is the event that joined it, if one did."""
+        """The status of a request for its device, if it has one. `pressed`: the event that joined it."""
+        if request.raised_by is not None:
+            return
         about = UUID(request.id)
         call = Call(
             request=UUID(pressed) if pressed else about,

@@ -56,6 +56,10 @@ class Request:
     # Whom the owner has asked to take over; until they accept, the owner stays responsible.
     handover_to: str | None = None
     handover_at: datetime | None = None
+    attended_at: datetime | None = None
+    outcome: str | None = None
+    # Who called from a phone, where no device did: nobody but them waits for it.
+    raised_by: str | None = None
 
     @property
     def open(self) -> bool:
@@ -64,10 +68,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """A person says 'I am coming'."""
+    """A person says 'I am coming'. `beside`: they were called while somebody else has it."""
 
     person: str
     name: str
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,10 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The device that raised it takes it back."""
+    """The device, or the person, that raised it takes it back."""
+
+    person: str | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +120,7 @@ class Decline:
     person: str
     name: str
     reason: str
+    beside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +132,7 @@ class HandOver:
     to: str
     to_name: str
     at: datetime
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +193,7 @@ def decide(request: Request, action: Action) -> Change | Noted | Refusal:
         case Resolve():
             return _resolve(request, action)
         case Cancel():
-            return _cancel(request)
+            return _cancel(request, action)
         case Miss():
             if request.state is not State.RAISED or request.kind == "security":
                 return Noted("")
@@ -214,10 +224,13 @@ def _acknowledge(request: Request, action: Acknowledge) -> Change | Noted | Refu
     if request.open and request.owner == action.person:
         return Noted("")
     if request.open and request.handover_to == action.person:
-        taken = replace(_kept(request), owner=action.person, owner_name=action.name)
+        # On the way, not there, whatever the first owner was: the kiosk says nothing that is not known.
+        taken = replace(_kept(request), state=State.ACKNOWLEDGED, owner=action.person, owner_name=action.name)
         return Change(
             taken, "handed_over", f"{action.name} takes over from {request.owner_name}.", action.person
         )
+    if request.open and action.beside:
+        return Change(_again(request), "joined", f"{action.name} comes too.", action.person)
     return _taken_or_closed(request)
 
 
@@ -228,9 +241,11 @@ def _decline(request: Request, action: Decline) -> Change | Refusal:
     words = f"{action.name} cannot come: {why[0].lower()}{why[1:]}."
     if request.open and request.handover_to == action.person:
         return Change(_kept(request), "handover_declined", words, action.person)
-    if request.state is not State.RAISED:
-        return _taken_or_closed(request)
-    return Change(replace(request, revision=request.revision + 1), "declined", words, action.person)
+    if request.state is State.RAISED:
+        return Change(_again(request), "declined", words, action.person)
+    if request.open and action.beside:
+        return Change(_again(request), "not_coming", words, action.person)
+    return _taken_or_closed(request)
 
 
 def _hand_over(request: Request, action: HandOver) -> Change | Noted | Refusal:
@@ -251,7 +266,14 @@ def _hand_over(request: Request, action: HandOver) -> Change | Noted | Refusal:
         revision=request.revision + 1,
     )
     words = f"{action.name} asks {action.to_name} to take over and stays responsible until then."
+    if action.note:
+        words += f" “{action.note}”"
     return Change(asked, "handover_asked", words, action.person)
+
+
+def _again(request: Request) -> Request:
+    """The same, and something to be told of it."""
+    return replace(request, revision=request.revision + 1)
 
 
 def _kept(request: Request) -> Request:
@@ -278,19 +300,26 @@ def _attend(request: Request, action: Attend) -> Change | Noted | Refusal:
     return Change(here, "attended", f"{action.name} is there.", action.person)
 
 
-def _resolve(request: Request, action: Resolve) -> Change | Refusal:
+def _resolve(request: Request, action: Resolve) -> Change | Noted | Refusal:
     if action.outcome not in OUTCOMES:
         return Refusal(f"The outcome is {action.outcome[:40]!r}; allowed are {', '.join(OUTCOMES)}.")
     if request.state is State.RAISED:
         return Refusal("Accept this request before you close it.")
     if not request.open:
-        return _taken_or_closed(request)
+        # The same tap again, by a phone that has not heard the answer.
+        same = request.owner == action.person and request.outcome == action.outcome
+        return Noted("") if same else _taken_or_closed(request)
     if request.owner != action.person and action.role not in ("supervisor", "manager", "admin"):
         return _taken_or_closed(request)
     return Change(_to(request, State.RESOLVED), "resolved", OUTCOMES[action.outcome] + ".", action.person)
 
 
-def _cancel(request: Request) -> Change | Noted:
+def _cancel(request: Request, action: Cancel) -> Change | Noted | Refusal:
+    if action.person is not None:
+        if request.raised_by != action.person or request.state not in (State.RAISED, State.ACKNOWLEDGED):
+            return _taken_or_closed(request)
+        words = f"{action.name} needs nobody any more."
+        return Change(_to(request, State.CANCELLED), "cancelled", words, action.person)
     if request.kind == "security":
         # Whoever threatens the caller could press it.
         return Noted("Cancel was pressed at the kiosk; a security request goes on.")
@@ -328,7 +357,7 @@ def _taken_or_closed(request: Request) -> Refusal:
             who = f" by {request.owner_name}" if request.owner_name else ""
             return Refusal(f"This request was already closed{who}.", request.owner_name)
         case State.CANCELLED:
-            return Refusal("The shopper has cancelled this request.")
+            return Refusal("This request was taken back; nobody is needed any more.")
         case State.MISSED:
             return Refusal("This request was closed as missed: nobody answered in time.")
         case _:

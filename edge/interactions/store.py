@@ -35,6 +35,9 @@ _COLUMNS = (
     interaction.c.acknowledged_at,
     interaction.c.handover_to,
     interaction.c.handover_at,
+    interaction.c.attended_at,
+    interaction.c.outcome,
+    interaction.c.raised_by,
     # Not a join: PostgreSQL reads a row that it waited for again, but not what was joined to it before.
     sa.select(person.c.name)
     .where(person.c.id == interaction.c.owner)

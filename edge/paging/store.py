@@ -48,6 +48,9 @@ class OpenPage:
     called: bool
     # The colleague whom the owner has asked.
     handover_name: str | None
+    # Who called from a phone; `own`: this person did.
+    caller_name: str | None
+    own: bool
 
 
 _INSERT = sa.insert(page)
@@ -148,15 +151,42 @@ def close(conn: sa.Connection, request: str, answered_by: str | None, now: datet
     conn.execute(_CLOSE, {"in_request": request, "in_person": answered_by or "", "in_now": now})
 
 
-def decline(conn: sa.Connection, request: str, person_id: str, answer: str, now: datetime) -> bool:
-    """End a person's own open pages as declined; whether anyone else's still stands."""
-    of_request = sa.and_(page.c.request == request, page.c.state.in_(_STAGES))
+def waits_for(conn: sa.Connection, request: str, person_id: str) -> bool:
+    """Whether a page of this person about the request is still to be answered."""
+    query = sa.select(page.c.id).where(
+        page.c.request == request, page.c.person == person_id, page.c.state.in_(_STAGES)
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def waits_for_anyone(conn: sa.Connection, request: str) -> bool:
+    """Whether anyone's page about the request is still to be answered."""
+    query = sa.select(page.c.id).where(page.c.request == request, page.c.state.in_(_STAGES))
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def has_declined(conn: sa.Connection, request: str, person_id: str) -> bool:
+    """Whether this is what the person said to their latest page about the request."""
+    query = sa.select(page.c.state).where(page.c.request == request, page.c.person == person_id)
+    return conn.execute(query.order_by(page.c.round.desc()).limit(1)).scalar() == "declined"
+
+
+def withdraw(conn: sa.Connection, request: str, person_id: str, now: datetime) -> None:
+    """This person's page needs no answer any more."""
     conn.execute(
         sa.update(page)
-        .where(of_request, page.c.person == person_id)
+        .where(page.c.request == request, page.c.person == person_id, page.c.state.in_(_STAGES))
+        .values(state="superseded", closed_at=now)
+    )
+
+
+def decline(conn: sa.Connection, request: str, person_id: str, answer: str, now: datetime) -> None:
+    """End a person's own open pages as declined."""
+    conn.execute(
+        sa.update(page)
+        .where(page.c.request == request, page.c.person == person_id, page.c.state.in_(_STAGES))
         .values(state="declined", answer=answer, closed_at=now)
     )
-    return conn.execute(sa.select(page.c.id).where(of_request).limit(1)).first() is not None
 
 
 def take(conn: sa.Connection, request: str, person_id: str, now: datetime) -> bool:
@@ -180,7 +210,7 @@ def _open_pages() -> sa.Select[tuple[object, ...]]:
         .correlate(interaction)
         .scalar_subquery()
     )
-    owner, other = person.alias("owner"), person.alias("other")
+    owner, other, caller = person.alias("owner"), person.alias("other"), person.alias("caller")
     i = interaction.c
     return (
         sa.select(
@@ -192,13 +222,15 @@ def _open_pages() -> sa.Select[tuple[object, ...]]:
             i.raised_at, i.age_known, i.silent, i.drill,
             sa.func.coalesce(i.handover_to == who, sa.false()).label("asked"),
             sa.func.coalesce(mine.c.state.in_(_STAGES), sa.false()).label("called"),
-            other.c.name.label("handover_name"),
+            other.c.name.label("handover_name"), caller.c.name.label("caller_name"),
+            sa.func.coalesce(i.raised_by == who, sa.false()).label("own"),
         )
         .select_from(
             interaction.outerjoin(mine, mine.c.id == latest)
             .outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone))
             .outerjoin(owner, owner.c.id == i.owner)
             .outerjoin(other, other.c.id == i.handover_to)
+            .outerjoin(caller, caller.c.id == i.raised_by)
         )
         .where(
             i.store == sa.bindparam("in_store"),
@@ -207,6 +239,7 @@ def _open_pages() -> sa.Select[tuple[object, ...]]:
             # Whoever has declined hears of it again only once somebody is coming.
             sa.or_(
                 i.owner == who,
+                i.raised_by == who,
                 sa.and_(mine.c.id.is_not(None), sa.or_(mine.c.state != "declined", i.state != "raised")),
             ),
         )
@@ -220,7 +253,7 @@ def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage
     """The open requests that this person was paged for or answers; theirs first, then security."""
     rows = conn.execute(_OPEN_PAGES, {"in_store": store, "in_person": person_id})
     found = [
-        OpenPage(**{**row._mapping, **{k: bool(row._mapping[k]) for k in ("mine", "asked", "called")}})
+        OpenPage(**{**row._mapping, **{k: bool(row._mapping[k]) for k in ("mine", "asked", "called", "own")}})
         for row in rows
     ]
     found.sort(key=lambda p: p.raised_at, reverse=True)

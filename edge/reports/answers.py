@@ -38,11 +38,11 @@ class Day:
 
 
 def answers(conn: sa.Connection, store: str, conditions: Sequence[sa.ColumnElement[bool]]) -> Answers:
-    """Every request for help that is no drill. Hours are those of the server's own time zone."""
+    """Every shopper's request for help that is no drill. Hours are those of the server's own time zone."""
     i = interaction.c
     rows = conn.execution_options(yield_per=2000).execute(
         sa.select(i.raised_at, i.acknowledged_at, i.attended_at, i.closed_at, i.state, i.age_known).where(
-            i.store == store, i.kind == "help", sa.not_(i.drill), *conditions
+            i.store == store, i.kind == "help", sa.not_(i.drill), i.raised_by.is_(None), *conditions
         )
     )
     found = Answers()

@@ -75,6 +75,15 @@ def choose(
     return list(chosen.values())
 
 
+def seniors(roster: Sequence[Colleague]) -> list[Chosen]:
+    """Who can be called to help a colleague: supervisors who are here, else those on break, else managers."""
+    present = [c for c in roster if c.presence is not Presence.OFF]
+    supervisors = [c for c in present if c.role == "supervisor"]
+    free = [c for c in supervisors if c.presence is not Presence.ON_BREAK]
+    able = free or supervisors or [c for c in present if c.role in ("manager", "admin")]
+    return [Chosen(c.id, c.name, c.role) for c in able]
+
+
 def _group(group: str, wanted: Wanted, roster: Sequence[Colleague]) -> list[tuple[Colleague, str]]:
     here = [c for c in roster if c.presence is not Presence.OFF]
     if wanted.kind != "security":

@@ -69,6 +69,14 @@ SOURCES = {
 SCORES = {1: "Very unhappy", 2: "Unhappy", 3: "Happy", 4: "Very happy"}
 
 
+def presence(state: str, until: datetime | None = None, cover: str | None = None) -> str:
+    """'On break until 10:25', 'Unreachable: Bo stands in', or just the state."""
+    said = PRESENCES.get(state, state)
+    if until is not None:
+        said += f" until {local(until):%H:%M}"
+    return f"{said}: {cover} stands in" if cover else said
+
+
 def topic(name: str | None) -> str:
     """'fitting-room' as 'Fitting room'."""
     if not name:

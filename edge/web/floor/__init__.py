@@ -17,9 +17,20 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/", view_func=showing.pages)
     add("/pages", view_func=showing.pages_part)
     add("/stream", view_func=showing.stream)
-    add("/requests/<request_id>/acknowledge", view_func=doing.acknowledge, methods=["POST"])
-    add("/requests/<request_id>/attend", view_func=doing.attend, methods=["POST"])
-    add("/requests/<request_id>/resolve", view_func=doing.resolve, methods=["POST"])
+    for act in (
+        doing.acknowledge,
+        doing.decline,
+        doing.attend,
+        doing.hand_over,
+        doing.take_back,
+        doing.supervisor,
+        doing.call_off,
+        doing.resolve,
+    ):
+        address = f"/requests/<request_id>/{act.__name__.replace('_', '-')}"
+        add(address, view_func=act, methods=["POST"])
+    add("/supervisor", view_func=doing.supervisor_to, methods=["POST"])
+    add("/colleagues", view_func=showing.colleagues)
     add("/pages/delivered", view_func=doing.delivered, methods=["POST"])
     add("/pages/seen", view_func=doing.seen, methods=["POST"])
     add("/presence", view_func=doing.presence, methods=["POST"])

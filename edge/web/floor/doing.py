@@ -1,4 +1,5 @@
-"""What an associate does: accept, be there, close, say if they are free; and what their phone reports."""
+"""What an associate does to a request: accept, decline, be there, hand over, close; and what their phone
+reports of its pages."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,15 +9,14 @@ from flask import redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.errors import Refused
-from edge.handling import acting
+from edge.handling import acting, handing_on, summoning
 from edge.people import store as people
 from edge.people.store import CHOICES, PersonError
 from edge.web.access import signed_in
 from edge.web.floor.showing import Notice, show
 from edge.web.services import services
 
-Act = Callable[[sa.Connection, str, str, str, datetime], None]
-MAX_NOTE = 1000
+Act = Callable[[sa.Connection, str, str, str, datetime], object]
 MAX_REPORT = 100
 
 
@@ -25,19 +25,62 @@ def acknowledge(request_id: str) -> Response:
     return _act(request_id, acting.acknowledge)
 
 
+def decline(request_id: str) -> Response:
+    """With `reason`, one of lifecycle.DECLINE_REASONS."""
+    reason, file = request.form.get("reason", ""), services().config.policy
+    return _act(
+        request_id,
+        lambda conn, store, about, person, now: handing_on.decline(
+            conn, store, file, about, person, reason, now
+        ),
+    )
+
+
 def attend(request_id: str) -> Response:
     return _act(request_id, acting.attend)
 
 
+def hand_over(request_id: str) -> Response:
+    """With `to`, a colleague's id, and a `note` of up to 140 signs."""
+    to, note = request.form.get("to", ""), request.form.get("note", "")
+    return _act(
+        request_id,
+        lambda conn, store, about, person, now: handing_on.hand_over(
+            conn, store, about, person, to, note, now
+        ),
+    )
+
+
+def take_back(request_id: str) -> Response:
+    return _act(request_id, handing_on.take_back)
+
+
+def supervisor(request_id: str) -> Response:
+    return _act(request_id, summoning.call_to_request)
+
+
+def call_off(request_id: str) -> Response:
+    """Whoever called a supervisor to a place needs none any more."""
+    return _act(request_id, summoning.take_back)
+
+
 def resolve(request_id: str) -> Response:
-    """With `outcome`, one of lifecycle.OUTCOMES, and a `note` of up to 1000 letters."""
-    outcome = request.form.get("outcome", "")
-    note = request.form.get("note", "").strip()[:MAX_NOTE]
+    """With `outcome`, one of lifecycle.OUTCOMES, and a `note` of up to 1000 signs."""
+    outcome, note = request.form.get("outcome", ""), request.form.get("note", "").strip()
+    return _act(
+        request_id,
+        lambda conn, store, about, person, now: acting.resolve(
+            conn, store, about, person, outcome, note, now
+        ),
+    )
 
-    def close(conn: sa.Connection, store: str, request_: str, person: str, now: datetime) -> None:
-        acting.resolve(conn, store, request_, person, outcome, note, now)
 
-    return _act(request_id, close)
+def supervisor_to() -> Response:
+    """Call a supervisor to `zone`, without a request."""
+    file, zone = services().config.policy, request.form.get("zone", "")
+    return _act(
+        "", lambda conn, store, _, person, now: summoning.call_to_place(conn, store, file, person, zone, now)
+    )
 
 
 def delivered() -> Response:

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from flask import Response, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from edge.interactions.lifecycle import OUTCOMES
+from edge.devices import store as devices
+from edge.handling.handing_on import ASKS
+from edge.interactions.lifecycle import DECLINE_REASONS, OUTCOMES
+from edge.interactions.store import last_words
 from edge.paging import feed
 from edge.paging import store as paging
 from edge.paging.store import OpenPage
-from edge.people.store import CHOICES
+from edge.people import store as people
+from edge.people.store import CHOICES, Person
+from edge.reports import floor as now_there
 from edge.web.access import signed_in
 from edge.web.live import live
 from edge.web.services import services
@@ -23,14 +28,25 @@ class Notice:
     sentence: str
 
 
+# What the owner of a request reads on its card as long as it is the latest that happened to it.
+NEWS = ("handover_declined", "handover_lapsed", "not_coming", "joined")
+
+
 @dataclass(frozen=True)
 class Board:
-    """Everything open that concerns one person. `cursor` is the feed's head before it was read."""
+    """Everything open that concerns one person. `cursor` is the feed's head before it was read.
+
+    `waiting` is what they are called for, `own` what they called for themselves, `news` is of `mine`.
+    """
 
     cursor: int
     waiting: list[OpenPage]
+    own: list[OpenPage]
     mine: list[OpenPage]
     others: list[OpenPage]
+    news: dict[str, str]
+    colleagues: list[Person]
+    zones: list[tuple[str, str]]
 
 
 def pages() -> AnyResponse:
@@ -51,17 +67,43 @@ def show(notice: Notice | None = None, status: int = 200) -> AnyResponse:
     return make_response(render_template(template, **_context(notice)), status)
 
 
+def colleagues() -> AnyResponse:
+    """Who is here, and who has acknowledged what. Of a silent request nothing is said."""
+    room, me = services(), signed_in().person
+    with room.read() as conn:
+        open_now = now_there.requests(conn, room.store)
+        told = [one for one in open_now if not one.silent]
+        everyone = now_there.people(conn, room.store, told, room.clock())
+    here = [one for one in everyone if one.presence != "off" and one.id != me.id]
+    waiting = [one for one in told if one.state == "raised"]
+    part = bool(request.headers.get("HX-Request"))
+    template = "floor/_colleagues.html" if part else "floor/colleagues.html"
+    return make_response(render_template(template, here=here, waiting=waiting))
+
+
 def board() -> Board:
-    room = services()
+    room, me = services(), signed_in().person
     with room.read() as conn:
         # Before the list: what is committed in between comes again by the stream, instead of never.
         cursor = feed.head(conn, room.store)
-        found = paging.open_pages(conn, room.store, signed_in().person.id)
+        found = paging.open_pages(conn, room.store, me.id)
+        mine = [p for p in found if p.mine]
+        news = {p.request: last_words(conn, p.request, NEWS) for p in mine}
+        # Only who has something to hand over needs to know who is there.
+        here = [p for p in people.all_people(conn, room.store) if p.presence != "off"] if mine else []
+        zones = devices.zones(conn, room.store)
+    own = [p for p in found if p.own and not p.mine]
+    rest = [p for p in found if not p.mine and not p.own]
+    waiting = [p for p in rest if p.state == "raised" or p.called]
     return Board(
         cursor,
-        sorted((p for p in found if p.state == "raised" and not p.mine), key=_urgency),
-        [p for p in found if p.mine],
-        [p for p in found if p.state != "raised" and not p.mine],
+        sorted(waiting, key=_urgency),
+        own,
+        mine,
+        [p for p in rest if p.state != "raised" and not p.called],
+        news,
+        sorted((p for p in here if p.id != me.id), key=lambda p: p.presence != "available"),
+        [(name, title) for name, title in zones.items() if not me.zones or name in me.zones],
     )
 
 
@@ -76,4 +118,6 @@ def _context(notice: Notice | None) -> dict[str, object]:
         "me": signed_in().person,
         "choices": CHOICES,
         "outcomes": OUTCOMES,
+        "reasons": DECLINE_REASONS,
+        "asks": ASKS,
     }

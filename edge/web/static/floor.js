@@ -81,6 +81,13 @@ function drawn() {
   report();
 }
 
+// ---- who is here -----------------------------------------------------------------------------------------
+
+const colleagues = document.getElementById("colleagues");
+const redrawColleagues = redrawer(colleagues.querySelector("[data-colleagues]"), colleagues.dataset.part, { everyMs: 1_000 });
+const mates = () => colleagues.open && redrawColleagues().catch(() => {});
+colleagues.addEventListener("toggle", mates);
+
 // ---- what the phone reports -----------------------------------------------------------------------------
 
 const called = new Set(); // pages that have rung here
@@ -133,6 +140,7 @@ const heard = listen(facts.stream, facts.cursor, {
     },
     page_over: () => redraw().catch(() => {}),
     request: (news) => {
+      mates();
       if (board.querySelector(`[data-request="${CSS.escape(news.request)}"]`)) redraw().catch(() => {});
     },
   },

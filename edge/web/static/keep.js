@@ -5,7 +5,7 @@ const NOTICE_MS = 8_000;
 /** Remember what is under way inside `board`; returns a function that puts it back after the redraw. */
 export function keep(board) {
   const open = [...board.querySelectorAll("details[open]")].map((d) => d.id);
-  const notes = [...board.querySelectorAll("textarea")].filter((t) => t.value).map((t) => [t.id, t.value]);
+  const notes = [...board.querySelectorAll("textarea, input[maxlength]")].filter((t) => t.value).map((t) => [t.id, t.value]);
   const focused = board.contains(document.activeElement) ? document.activeElement.id : "";
   const caret = focused && document.activeElement.selectionStart;
   const notices = [...board.querySelectorAll("[data-notice]")].filter((n) => age(n) < NOTICE_MS);

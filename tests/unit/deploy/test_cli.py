@@ -114,7 +114,7 @@ def test_the_broker_is_rendered_from_edge_toml(config: Path, floorbell: Run) -> 
         (("broker", "render", "--config", "/nowhere.toml"), "There is no configuration file /nowhere.toml."),
         (
             ("device", "request", "edge-worker", "--dir", "/nowhere"),
-            "The device's name is 'edge-worker'; 'edge', 'feed', 'pager' and 'edge-…' are taken.",
+            "The device's name is 'edge-worker'; 'edge', 'feed', 'pager', 'phone' and 'edge-…' are taken.",
         ),
         (
             (

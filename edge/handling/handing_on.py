@@ -1,0 +1,88 @@
+"""Declining a call, and handing a request over warm. Each function is one transaction's work.
+
+They raise Refused with one sentence, or NotFound.
+"""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from edge.config import Policies
+from edge.errors import Refused
+from edge.handling import acting, escalating
+from edge.handling.telling import Telling
+from edge.interactions.lifecycle import DECLINE_REASONS, Change, Decline, HandOver, Refusal, TakeBack, decide
+from edge.paging import store as pages
+from edge.paging import timers
+from edge.paging.timers import Timer
+
+# So long the colleague is asked; then the owner hears that they stay.
+ASKED = timedelta(seconds=60)
+MAX_NOTE = 140
+# What the reason of a page says that asks somebody to take over.
+ASKS = "asks you to take over"
+
+
+def decline(
+    conn: sa.Connection,
+    store: str,
+    file: Policies,
+    request_id: str,
+    person: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """'I cannot come', with one of lifecycle.DECLINE_REASONS. Saying it twice is saying it once.
+
+    If nobody's page is left, the next people are called at once. `file` are edge.toml's policies.
+    """
+    who, request = acting.involved(conn, store, request_id, person)
+    waits = pages.waits_for(conn, request.id, person)
+    decision = decide(request, Decline(person, who.name, reason, beside=waits))
+    if isinstance(decision, Refusal):
+        raise Refused(decision.sentence, decision.holder)
+    assert isinstance(decision, Change)
+    if not waits:
+        if pages.has_declined(conn, request.id, person):
+            return
+        raise Refused("You are not called for this request.")
+    telling = Telling(store)
+    pages.decline(conn, request.id, person, DECLINE_REASONS[reason], now)
+    if decision.what == "declined":
+        escalating.declined(conn, telling, file, request, decision, now)
+    else:
+        escalating.finish(conn, telling, request, decision, "phone", now)
+    telling.flush(conn, now)
+
+
+def hand_over(
+    conn: sa.Connection, store: str, request_id: str, person: str, to: str, note: str, now: datetime
+) -> None:
+    """Ask a colleague to take over, with up to 140 signs of what they need to know.
+
+    The owner stays responsible until the colleague has accepted; after 60 s without an answer the owner is
+    told and keeps it.
+    """
+    note = " ".join(note.split())
+    if len(note) > MAX_NOTE:
+        raise Refused(f"What your colleague needs to know has {len(note)} signs; allowed are {MAX_NOTE}.")
+    who, request = acting.involved(conn, store, request_id, person)
+    colleague = acting.who_is(conn, store, to)
+    if request.owner == person and colleague.presence in ("off", "unreachable"):
+        raise Refused(f"{colleague.name} is {colleague.presence} now; choose somebody who is here.")
+    asking = HandOver(person, who.name, to, colleague.name, now, note)
+    change = acting.act(conn, store, request, asking, now)
+    if change is None:
+        return
+    asked = change.request
+    reason = f"{who.name} {ASKS}" + (f": {note}" if note else "")
+    telling = Telling(store)
+    telling.paged(asked, pages.insert(conn, store, asked.id, [(to, reason)], asked.round, now))
+    timers.set_due(conn, store, asked.id, Timer.HANDOVER, now + ASKED)
+    telling.flush(conn, now)
+
+
+def take_back(conn: sa.Connection, store: str, request_id: str, person: str, now: datetime) -> None:
+    """The owner keeps it after all; the colleague's page needs no answer any more."""
+    who, request = acting.involved(conn, store, request_id, person)
+    acting.act(conn, store, request, TakeBack(person, who.name), now)
