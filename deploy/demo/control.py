@@ -43,6 +43,8 @@ class Panel(msgspec.Struct, frozen=True):
     sound: bool
     down: list[str]
     new: list[Shown] = []
+    # the smileys whose own lamps are lit
+    lit: list[str] = []
     wrong: str = ""
     pressed_s: float = 0.0
 

@@ -36,7 +36,10 @@ class Booth:
     def __init__(self, config: Config, factory: Any) -> None:
         self._factory = factory
         self._config = config
+        # Buttons are low while they are pressed, sensors high while somebody moves.
         self._buttons = {button.name: pin for button, pin in config.wired}
+        self._sensors = {motion.name: motion.pin for motion in config.motion}
+        self._lights = {button.name: button.lamp for button in config.button if button.lamp is not None}
         self._changed = threading.Condition()
         self._shown: deque[Shown] = deque(maxlen=200)
         self._count = 0
@@ -63,12 +66,19 @@ class Booth:
     def press(self, button: str) -> None:
         self._let_go_later(button)
         self._pressed_s = time.monotonic()
-        self._factory.pin(self._buttons[button]).drive_low()
+        self._drive(button, active=True)
 
     def release(self, button: str) -> None:
         if timer := self._letting_go.pop(button, None):
             timer.cancel()
-        self._factory.pin(self._buttons[button]).drive_high()
+        self._drive(button, active=False)
+
+    def _drive(self, name: str, *, active: bool) -> None:
+        pin = self._factory.pin(self._buttons[name] if name in self._buttons else self._sensors[name])
+        if active is (name in self._sensors):
+            pin.drive_high()
+        else:
+            pin.drive_low()
 
     def look(self, after: int, wait_s: float) -> Panel:
         with self._changed:
@@ -82,6 +92,7 @@ class Booth:
             self._sound(),
             self._down(),
             [s for s in shown if s.number > after],
+            lit=[name for name, pin in self._lights.items() if self._level(pin)],
             pressed_s=self._pressed_s,
         )
 

@@ -9,15 +9,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from deploy.demo import shop
 from deploy.demo.control import Hand
-from deploy.demo.stage import socket_of
+from deploy.demo.stage import port_file, socket_of
 from deploy.errors import DeployError
 
 Wsgi = Callable[..., object]
 # Each open page holds one thread of the web process.
 STREAMS = 8
 _POLICY = (
-    "default-src 'self'; img-src 'self' data:; frame-src 'self'; object-src 'none'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
+    "default-src 'self'; img-src 'self' data:; frame-src 'self' {screens}; object-src 'none'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 
@@ -25,6 +25,12 @@ def build(directory: Path) -> Flask:
     """The demo's own small application. It knows the kiosks' sockets and nothing of the store's inside."""
     app = Flask("deploy.demo", root_path=str(Path(__file__).parent), static_url_path="/demo/static")
     hands = {kiosk.name: Hand(socket_of(directory, kiosk.name)) for kiosk in shop.KIOSKS}
+    screens = {
+        kiosk.name: f"http://127.0.0.1:{port_file(directory, kiosk.name).read_text()}"
+        for kiosk in shop.KIOSKS
+        if kiosk.screen
+    }
+    policy = _POLICY.format(screens=" ".join(screens.values()))
     places = threading.BoundedSemaphore(STREAMS)
 
     def hand_of(kiosk: str) -> Hand:
@@ -32,7 +38,9 @@ def build(directory: Path) -> Flask:
 
     @app.get("/")
     def page() -> AnyResponse:
-        return make_response(render_template("page.html", shop=shop, floor="/floor/", desk="/manage/"))
+        return make_response(
+            render_template("page.html", shop=shop, screens=screens, floor="/floor/", desk="/manage/")
+        )
 
     @app.get("/demo/kiosk/<kiosk>/stream")
     def stream(kiosk: str) -> Response:
@@ -57,7 +65,7 @@ def build(directory: Path) -> Flask:
 
     @app.after_request
     def guard(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Content-Security-Policy"] = policy
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "no-referrer"
         response.headers["Cache-Control"] = "no-store"

@@ -106,7 +106,14 @@ def _start(stage: Stage, children: Children, stop: threading.Event, say: Callabl
         folder, control = stage.kiosk_folder(kiosk), socket_of(stage.directory, kiosk.name)
         arguments = ("--config", str(folder / "kiosk.toml"), "--socket", str(control))
         start(kiosk.name, "deploy.demo.kiosk", *arguments)
+        if kiosk.screen:
+            shown = ("--port", str(stage.screen_port(kiosk)), "--framed-by", stage.address)
+            start(f"{kiosk.name}-screen", "kiosk", "screen", "--config", str(folder / "kiosk.toml"), *shown)
     until(lambda: _listens(stage.config.web.port), "The pages did not start")
+    for kiosk in shop.KIOSKS:
+        if kiosk.screen:
+            port = stage.screen_port(kiosk)
+            until(lambda port=port: _listens(port), f"The screen of {kiosk.name} did not start")  # type: ignore[misc]
     until(lambda: _reached(stage, began_at), "The kiosks did not reach the store")
     if not stop.is_set():
         _sign_in_the_others(stage)

@@ -37,63 +37,113 @@ MANAGER = PEOPLE[-1]
 
 @dataclass(frozen=True)
 class Key:
-    """A button as it is wired: `label` is what stands beside it."""
+    """A button as it is wired: `label` is what stands beside it. A smiley has a score and a `lamp` of its
+    own; without a pin it is only on the screen."""
+
+    name: str
+    label: str
+    pin: int | None
+    action: str
+    topic: str | None = None
+    touch: bool = False
+    score: int | None = None
+    lamp: int | None = None
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """A motion sensor at the door, and what the visitor does to it."""
 
     name: str
     label: str
     pin: int
-    action: str
-    topic: str | None = None
+    way: str
 
 
 @dataclass(frozen=True)
 class Kiosk:
+    """`screen`: it has a display beside its lamp."""
+
     name: str
     zone: str
     keys: tuple[Key, ...]
+    screen: bool = False
+    sensors: tuple[Sensor, ...] = ()
 
 
 LAMP = {"red": 18, "green": 23, "blue": 24}
 BUZZER = 25
 _HELP_PINS = (17, 27, 22)
-_COMMON = (
-    Key("cancel", "Cancel", 6, "cancel"),
-    Key("here", "Associate is here", 13, "attend"),
-    Key("security", "Security", 26, "security"),
-)
-
-
-def _kiosk(zone: str, *helps: tuple[str, str]) -> Kiosk:
-    keys = tuple(
-        Key(topic, label, pin, "help", topic) for pin, (topic, label) in zip(_HELP_PINS, helps, strict=True)
+_SECURITY = Key("security", "Security", 26, "security")
+_SMILEYS = tuple(
+    Key(f"smiley-{score}", label, pin, "smiley", score=score, lamp=lamp)
+    for score, label, pin, lamp in (
+        (4, "Very happy", 5, 19),
+        (3, "Happy", 12, 21),
+        (2, "Unhappy", 16, 7),
+        (1, "Very unhappy", 20, 8),
     )
-    return Kiosk(f"kiosk-{zone}", zone, keys + _COMMON)
+)
+LANGUAGES = ("en", "ca", "sr", "it", "pt")
+# Shorter than in a shop: a visitor walks in more than once.
+COOL_DOWN_S = 20
+
+
+def _kiosk(
+    zone: str, *helps: tuple[str, str], screen: bool = False, sensors: tuple[Sensor, ...] = ()
+) -> Kiosk:
+    keys = tuple(
+        Key(topic, label, pin, "help", topic, screen)
+        for pin, (topic, label) in zip(_HELP_PINS, helps, strict=True)
+    )
+    keys += (
+        Key("cancel", "Cancel", 6, "cancel", touch=screen),
+        Key("here", "Associate is here", 13, "attend", touch=screen),
+        _SECURITY,
+    )
+    if screen:
+        keys += (Key("looking", "Just looking", None, "looking", touch=True), *_SMILEYS)
+    return Kiosk(f"kiosk-{zone}", zone, keys, screen, sensors)
 
 
 KIOSKS = (
     _kiosk(
-        "fitting-rooms", ("fitting-room", "Fitting room"), ("find-item", "Find an item"), ("other", "Help")
+        "fitting-rooms",
+        ("fitting-room", "Fitting room"),
+        ("find-item", "Find an item"),
+        ("other", "Help"),
+        screen=True,
     ),
-    _kiosk("entrance", ("find-item", "Find an item"), ("collect", "Collect"), ("other", "Help")),
+    _kiosk(
+        "entrance",
+        ("find-item", "Find an item"),
+        ("collect", "Collect"),
+        ("other", "Help"),
+        screen=True,
+        sensors=(Sensor("door-in", "Walk in", 4, "in"), Sensor("door-out", "Walk out", 9, "out")),
+    ),
     _kiosk("tills", ("till", "Till"), ("return", "Return"), ("supervisor", "Supervisor")),
 )
 
 
-def kiosk_toml(kiosk: Kiosk, broker_port: int, identity: str) -> str:
-    """The kiosk's configuration, as on a real one. `identity` is a folder relative to the file."""
-    lines = [
-        f'store = "{STORE}"',
-        f'device = "{kiosk.name}"',
-        f'zone = "{kiosk.zone}"',
-        "",
-        "[broker]",
-        'host = "127.0.0.1"',
-        f"port = {broker_port}",
-        f'identity = "{identity}"',
-    ]
+def kiosk_toml(kiosk: Kiosk, broker_port: int, identity: str, address: str) -> str:
+    """The kiosk's configuration, as on a real one. `identity` is a folder relative to the file, `address`
+    that of the pages."""
+    lines = [f'store = "{STORE}"', f'device = "{kiosk.name}"', f'zone = "{kiosk.zone}"']
+    if kiosk.screen:
+        spoken = ", ".join(f'"{tag}"' for tag in LANGUAGES)
+        lines += [f"languages = [{spoken}]", f'feedback_url = "{address}/f/"', "offer_after_s = 30"]
+    lines += ["", "[broker]", 'host = "127.0.0.1"', f"port = {broker_port}", f'identity = "{identity}"']
     for key in kiosk.keys:
-        lines += ["", "[[button]]", f'name = "{key.name}"', f"pin = {key.pin}", f'action = "{key.action}"']
+        lines += ["", "[[button]]", f'name = "{key.name}"', f'action = "{key.action}"']
+        lines += [f"pin = {key.pin}"] if key.pin is not None else []
         lines += [f'topic = "{key.topic}"'] if key.topic else []
+        lines += ["touch = true"] if key.touch else []
+        lines += [f"score = {key.score}", f"lamp = {key.lamp}"] if key.score else []
+    for sensor in kiosk.sensors:
+        lines += ["", "[[motion]]", f'name = "{sensor.name}"', f"pin = {sensor.pin}"]
+        lines += [f'way = "{sensor.way}"', f"cool_down_s = {COOL_DOWN_S}"]
+    lines += ["", "[screen]", 'socket = "screen"'] if kiosk.screen else []
     lines += ["", "[lamp]", *(f"{colour} = {pin}" for colour, pin in LAMP.items())]
     lines += ["", "[buzzer]", f"pin = {BUZZER}"]
     return "\n".join(lines) + "\n"

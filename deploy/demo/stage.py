@@ -36,6 +36,9 @@ class Stage:
     def kiosk_folder(self, kiosk: shop.Kiosk) -> Path:
         return self.directory / "kiosks" / kiosk.name
 
+    def screen_port(self, kiosk: shop.Kiosk) -> int:
+        return int(port_file(self.directory, kiosk.name).read_text())
+
     def log_of(self, name: str) -> Path:
         return self.directory / "log" / f"{name}.log"
 
@@ -46,6 +49,11 @@ class Stage:
 def socket_of(directory: Path, kiosk: str) -> Path:
     """Where the kiosk's hand listens."""
     return directory / "kiosks" / kiosk / "control"
+
+
+def port_file(directory: Path, kiosk: str) -> Path:
+    """Holds the port of the kiosk's screen, for the programs of this demo."""
+    return directory / "kiosks" / kiosk / "screen.port"
 
 
 def prepare(directory: Path, web_port: int, now: dt.datetime) -> Stage:
@@ -82,7 +90,10 @@ def prepare(directory: Path, web_port: int, now: dt.datetime) -> Stage:
     for kiosk in shop.KIOSKS:
         folder = directory / "kiosks" / kiosk.name
         folder.mkdir(parents=True, exist_ok=True)
-        text = shop.kiosk_toml(kiosk, config.broker.port, f"../../{making.DEVICES}/{kiosk.name}")
+        address = f"http://127.0.0.1:{config.web.port}"
+        text = shop.kiosk_toml(kiosk, config.broker.port, f"../../{making.DEVICES}/{kiosk.name}", address)
+        if kiosk.screen:
+            port_file(directory, kiosk.name).write_text(str(free_port()))
         (folder / "kiosk.toml").write_text(text)
     return Stage(directory, path, config, held)
 

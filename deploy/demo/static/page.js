@@ -25,6 +25,7 @@ function draw(panel, where) {
   reference.textContent = panel.shown.reference ? `Your code: ${panel.shown.reference}` : "";
   for (const key of where.querySelectorAll("[data-button]")) {
     key.classList.toggle("is-down", panel.down.includes(key.dataset.button));
+    key.classList.toggle("is-lit", panel.lit.includes(key.dataset.button));
   }
   if (!pressed) return;
   if (["saved", "sent", "seen", "on_the_way", "here", "resolved"].includes(panel.shown.state)) done("press");
@@ -112,6 +113,12 @@ for (const key of document.querySelectorAll("[data-button]")) {
   key.addEventListener("contextmenu", (event) => event.preventDefault());
 }
 addEventListener("pagehide", () => [...held.keys()].forEach(up));
+
+// A screen of 800 x 480 in the width that there is.
+const fitting = new ResizeObserver((changes) => {
+  for (const { target, contentRect } of changes) target.style.setProperty("--scale", contentRect.width / 800);
+});
+for (const display of document.querySelectorAll("[data-display]")) fitting.observe(display);
 
 function done(step) {
   document.querySelector(`[data-step="${step}"]`)?.classList.add("is-done");
