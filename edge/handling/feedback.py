@@ -1,6 +1,7 @@
-"""A score that a shopper gives on their own phone, by the code of their request."""
+"""Scores that do not come from a kiosk: a shopper's own phone, and what staff type in for a shopper."""
 
 import re
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -8,16 +9,28 @@ import sqlalchemy as sa
 from broker import questions
 from broker.events import new_id, reference_of
 from edge.db.tables import interaction
-from edge.errors import NotFound, Refused
+from edge.devices import store as devices
+from edge.errors import EdgeError, NotFound, Refused
 from edge.feedback import store as scores
 from edge.feedback.store import Given
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.store import Entry
+from edge.people.store import by_id
 
 OPEN_FOR = timedelta(days=14)
+# What was said by telephone, in a letter or at the desk may be typed in so long afterwards.
+TYPED_WITHIN = timedelta(days=92)
 MAX_WORDS = 500
+# How it reached the staff who type it in, as a sentence says it.
+TOLD = {"phone": "by telephone", "letter": "by letter", "desk": "at the desk"}
 FACES = {1: "very unhappy", 2: "unhappy", 3: "happy", 4: "very happy"}
+
+
+class Faulty(EdgeError):
+    """A score that cannot be saved as it was given. The sentence says what to mend."""
+
+
 _FOUND = sa.select(
     interaction.c.id,
     interaction.c.device,
@@ -43,12 +56,12 @@ def of_request(conn: sa.Connection, store: str, request: str, now: datetime) -> 
     return row
 
 
-def of_code(conn: sa.Connection, store: str, code: str, now: datetime) -> str:
+def of_code(conn: sa.Connection, store: str, code: str, now: datetime, within: timedelta = OPEN_FOR) -> str:
     """The latest help request with this code, in whatever spelling of O and I. NotFound."""
     signs = re.sub(r"[^0-9A-Z]", "", code[:40].upper()).translate(str.maketrans("OIL", "011"))
     query = _FOUND.where(
         interaction.c.store == store,
-        interaction.c.raised_at >= now - OPEN_FOR,
+        interaction.c.raised_at >= now - within,
         interaction.c.reference == f"{signs[:3]}-{signs[3:]}",
     ).order_by(interaction.c.raised_at.desc())
     row = conn.execute(query.limit(1)).first()
@@ -66,35 +79,111 @@ def by_code(
     words: str,
     now: datetime,
 ) -> None:
-    """Save the one answer for this request. Refused for a second one, or for what is not allowed."""
+    """Save the one answer for this request. Refused if it has one or is open; Faulty."""
     of = of_request(conn, store, request, now)
     if of["closed_at"] is None:
         raise Refused("This request is not closed yet.")
     if scores.given_by_code(conn, store, request) is not None:
         raise Refused("This request already has its answer.")
+    _check(score, answers, words)
+    given = Given("", of["device"], of["zone"], request, "code", score, answers, now)
+    _save(conn, store, given, words, of["language"], "code", now)
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What staff type in for a shopper. `about` is the request that it speaks of, None for the visit as a
+    whole, `zone` then '' for the whole store; `at` is when the shopper said it, in `words`, exactly."""
+
+    source: str
+    score: int
+    about: str | None
+    zone: str
+    answers: dict[str, str]
+    words: str
+    at: datetime
+
+
+def told_of(conn: sa.Connection, store: str, code: str, now: datetime) -> str:
+    """The help request that staff were told the code of. Faulty, with a sentence, if there is none."""
+    try:
+        return of_code(conn, store, code, now, TYPED_WITHIN)
+    except NotFound:
+        raise Faulty(
+            f"No request of the last {TYPED_WITHIN.days} days has the code {code[:40]}; "
+            "check it, or leave it empty."
+        ) from None
+
+
+def typed(conn: sa.Connection, store: str, what: Typed, person: str, through: str, now: datetime) -> str:
+    """Save what a shopper said by telephone, in a letter or at the desk; its id in the log. Faulty.
+
+    `person` types it in, `through` their 'phone' or the 'desk'.
+    """
+    who = by_id(conn, store, person)
+    if who is None or not who.active:
+        raise NotFound("There is no such person in this store.")
+    if what.source not in TOLD:
+        raise Faulty(f"Say how it was told: allowed are {', '.join(TOLD.values())}.")
+    _check(what.score, what.answers, what.words)
+    if not now - TYPED_WITHIN <= what.at <= now + timedelta(minutes=1):
+        raise Faulty(f"When it was said lies in the last {TYPED_WITHIN.days} days and not in the future.")
+    device, zone_, language = "", what.zone, None
+    if what.about:
+        of = conn.execute(_FOUND.where(interaction.c.store == store, interaction.c.id == what.about))
+        row = of.mappings().first()
+        if row is None:
+            raise NotFound("There is no such request in this store.")
+        device, zone_, language = row["device"], row["zone"], row["language"]
+    elif zone_ and zone_ not in devices.zones(conn, store):
+        raise Faulty(f"There is no zone {zone_!r} in this store.")
+    given = Given("", device, zone_, what.about, what.source, what.score, what.answers, what.at, who.id)
+    id_ = _save(conn, store, given, what.words, language, through, now)
+    words = f"Told {TOLD[what.source]}; typed in by {who.name}."
+    requests.append(conn, [Entry(id_, now, "noted", through, words, who.id)])
+    return id_
+
+
+def _check(score: int, answers: dict[str, str], words: str) -> None:
     if score not in FACES:
-        raise Refused("Choose one of the four faces.")
+        raise Faulty("Choose one of the four faces.")
     wrong = questions.check(answers)
     if wrong:
-        raise Refused(wrong)
-    if len(answers) > questions.MOST or len(words) > MAX_WORDS:
-        raise Refused(f"Allowed are {questions.MOST} answers and {MAX_WORDS} signs of text.")
+        raise Faulty(wrong)
+    if len(answers) > questions.MOST:
+        raise Faulty(f"{len(answers)} questions are answered; allowed are {questions.MOST}.")
+    if len(words) > MAX_WORDS:
+        raise Faulty(f"The words have {len(words)} signs; allowed are {MAX_WORDS}.")
+
+
+def _save(
+    conn: sa.Connection,
+    store: str,
+    given: Given,
+    words: str,
+    language: str | None,
+    through: str,
+    now: datetime,
+) -> str:
+    """Write a score with its row in the log, judge it, and tell its request and the desk."""
     id_ = new_id(int(now.timestamp() * 1000))
     conn.execute(
         sa.insert(interaction).values(
-            id=str(id_), store=store, device=of["device"], zone=of["zone"], kind="feedback",
-            language=of["language"], state="recorded", reference=reference_of(id_), count=1, revision=0,
-            step=0, round=0, silent=False, drill=False, raised_at=now, received_at=now, age_known=True,
-            score=score, reason=words or None, about=request,
+            id=str(id_), store=store, device=given.device, zone=given.zone, kind="feedback",
+            language=language, state="recorded", reference=reference_of(id_), count=1, revision=0,
+            step=0, round=0, silent=False, drill=False, raised_at=given.at, received_at=now, age_known=True,
+            score=given.score, reason=words or None, about=given.about,
         )
     )  # fmt: skip
-    given = Given(str(id_), of["device"], of["zone"], request, "code", score, answers, now)
-    scores.insert(conn, store, [given])
-    scores.judge_around(conn, store, of["device"], now, now)
-    requests.append(conn, [Entry(request, now, "feedback", "code", rated(score, words or None))])
+    scores.insert(conn, store, [replace(given, interaction=str(id_))])
+    scores.judge_around(conn, store, given.device, given.at, given.at)
+    if given.about:
+        said = rated(given.score, words or None)
+        requests.append(conn, [Entry(given.about, now, "feedback", through, said, given.entered_by)])
     telling = Telling(store)
     telling.recorded(str(id_), "feedback")
     telling.flush(conn, now)
+    return str(id_)
 
 
 def rated(score: int, reason: str | None) -> str:

@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 from pytest_playwright import CreateContextCallback
 
+from deploy.demo.shop import MANAGER
 from tests.browser.conftest import Demo
 from tests.browser.test_round import PATIENCE_MS, PINS
 from tests.rig.phone import Phone
@@ -106,6 +107,40 @@ def test_a_portuguese_shopper_says_once_how_it_was_without_scripts(
     assert serious(read) == []
     phone.get_by_role("link", name="Català").tap()
     expect(phone.get_by_role("heading", name="Gràcies. La botiga té la seva resposta.")).to_be_visible()
+
+
+def test_a_telephone_call_is_typed_in_and_every_score_has_its_reason(
+    demo: Demo, complaints: list[str], page: Page
+) -> None:
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{demo.address}/manage/sign-in")
+    page.get_by_label("Name").fill(MANAGER.name)
+    page.get_by_label("Password").fill(MANAGER.password or "")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator("#link")).to_have_attribute("data-link", "connected")
+    page.get_by_role("link", name="Feedback", exact=True).first.click()
+    page.get_by_role("link", name="Type in feedback").click()
+    assert serious(page) == []
+    page.get_by_role("radio", name="By telephone").check(force=True)
+    page.get_by_role("radio", name="Unhappy", exact=True).check(force=True)
+    page.get_by_label("Their exact words").fill("Nobody picked up the telephone.")
+    page.get_by_label("Where it was").select_option(label="Tills")
+    page.get_by_role("button", name="Save").click()
+    row = page.locator(".opinion", has_text="Nobody picked up the telephone.")
+    expect(row).to_contain_text("by telephone · Tills · typed in by Helen")
+    expect(row).to_contain_text("Counted: written by one person.")
+    assert serious(page) == []
+    for path in ("/manage/feedback", "/manage/feedback/new"):
+        page.goto(demo.address + path)
+        for width in (360, 768, 1440):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (path, width)
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(f"{demo.address}/manage/feedback")
+    page.locator(".opinion").first.get_by_role("link").click()
+    expect(page.locator(".timeline")).to_contain_text("Told by telephone; typed in by Helen.")
+    # Whoever leafs faster than the streams of former pages end is told 503 by one, and asks again.
+    assert [said for said in complaints if "503" not in said] == []
 
 
 def test_a_wrong_address_says_so_in_the_shoppers_words_and_can_be_read_by_everyone(

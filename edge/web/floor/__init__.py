@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.floor import doing, door, showing
+from edge.web.floor import doing, door, feedback, showing
 from edge.web.throttle import sign_in_throttle
 
 
@@ -33,5 +33,7 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/colleagues", view_func=showing.colleagues)
     add("/pages/delivered", view_func=doing.delivered, methods=["POST"])
     add("/pages/seen", view_func=doing.seen, methods=["POST"])
+    add("/feedback", view_func=feedback.feedback)
+    add("/feedback", view_func=feedback.feedback_do, methods=["POST"])
     add("/presence", view_func=doing.presence, methods=["POST"])
     return floor

@@ -10,6 +10,7 @@ from edge.web.manage import (
     devices,
     door,
     export,
+    feedback,
     floor,
     importing,
     people,
@@ -34,6 +35,9 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/log.xlsx", view_func=export.export_xlsx)
     add("/floor", view_func=floor.floor)
     add("/charts", view_func=charts.charts)
+    add("/feedback", view_func=feedback.feedback)
+    add("/feedback/new", view_func=feedback.feedback_new)
+    add("/feedback/new", view_func=feedback.feedback_new_do, methods=["POST"])
     add("/log/<interaction_id>", view_func=reading.interaction)
     add("/stream", view_func=reading.stream)
     add("/devices", view_func=devices.devices)

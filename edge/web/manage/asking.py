@@ -12,7 +12,7 @@ from edge.web.services import services
 
 ASKED = (
     "from", "to", "kind", "zone", "person", "state", "topic", "language", "device", "outcome", "score",
-    "drill", "wait", "q", "before",
+    "drill", "wait", "q", "source", "judged", "about", "before",
 )  # fmt: skip
 # Of the four faces, the two unhappy ones.
 LOW = (1, 2)
@@ -75,10 +75,10 @@ def spans(endpoint: str = "manage.log", otherwise: str = "Any day") -> list[Quic
     """Today, yesterday, this week, by the store's calendar; and what is shown without any of them."""
     today = services().clock().astimezone().date()
     return [
-        _quick(endpoint, "Today", {"from": today.isoformat(), "to": None}),
-        _quick(endpoint, "Yesterday", dict.fromkeys(("from", "to"), (today - timedelta(days=1)).isoformat())),
-        _quick(endpoint, "This week", {"from": _monday(today).isoformat(), "to": None}),
-        _quick(endpoint, otherwise, {"from": None, "to": None}),
+        quick(endpoint, "Today", {"from": today.isoformat(), "to": None}),
+        quick(endpoint, "Yesterday", dict.fromkeys(("from", "to"), (today - timedelta(days=1)).isoformat())),
+        quick(endpoint, "This week", {"from": _monday(today).isoformat(), "to": None}),
+        quick(endpoint, otherwise, {"from": None, "to": None}),
     ]
 
 
@@ -86,15 +86,16 @@ def looks() -> list[Quick]:
     """What a manager looks for most."""
     none: dict[str, str | None] = {"score": None, "state": None, "wait": None, "kind": None}
     return [
-        _quick("manage.log", "Everything", none),
-        _quick("manage.log", "Complaints", none | {"score": "low"}),
-        _quick("manage.log", "Missed", none | {"state": "missed"}),
-        _quick("manage.log", "Waited over a minute", none | {"wait": "60"}),
-        _quick("manage.log", "Security", none | {"kind": "security"}),
+        quick("manage.log", "Everything", none),
+        quick("manage.log", "Complaints", none | {"score": "low"}),
+        quick("manage.log", "Missed", none | {"state": "missed"}),
+        quick("manage.log", "Waited over a minute", none | {"wait": "60"}),
+        quick("manage.log", "Security", none | {"kind": "security"}),
     ]
 
 
-def _quick(endpoint: str, title: str, changes: dict[str, str | None]) -> Quick:
+def quick(endpoint: str, title: str, changes: dict[str, str | None]) -> Quick:
+    """The address of now with these changes, as a link of its own."""
     chosen = all((request.args.get(key) or None) == value for key, value in changes.items())
     return Quick(title, address(endpoint, before=None, **changes), chosen)
 

@@ -49,7 +49,7 @@ def give(sign: str) -> Response:
     face = int(score) if score in ("1", "2", "3", "4") else 0
     try:
         room.change(lambda conn: feedback.by_code(conn, room.store, id_, face, answers, words, room.clock()))
-    except Refused:
+    except (Refused, feedback.Faulty):
         return _page(id_, wrong=True)
     return redirect(_address(sign), 303)
 

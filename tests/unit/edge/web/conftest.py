@@ -1,7 +1,7 @@
 """A store with people, a clock that only the test moves, and browsers that keep their cookies."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from edge import create_app
 from edge.config import EdgeConfig, Web
 from edge.db import tables
 from edge.db.engine import migrate
+from edge.feedback import store as ratings
+from edge.feedback.store import Given
 from edge.paging import store as paging
 from edge.people import passwords
 from edge.people import store as people
@@ -94,6 +96,27 @@ class Shop:
 
         self.write(write)
         return str(id_)
+
+    def write_scores(self, scores: Sequence[tuple[float, int]]) -> None:
+        """Faces pressed at the kiosk, each so many seconds from now, and judged."""
+
+        def write(conn: sa.Connection) -> None:
+            for after_s, score in scores:
+                at = self.clock.now + timedelta(seconds=after_s)
+                id_ = new_id(int(at.timestamp() * 1000))
+                conn.execute(
+                    tables.interaction.insert().values(
+                        id=str(id_), store=STORE, device="kiosk-1", zone="shoes", kind="feedback",
+                        state="recorded", reference=reference_of(id_), count=1, revision=0, step=0, round=0,
+                        silent=False, drill=False, raised_at=at, received_at=at, age_known=True, score=score,
+                    )
+                )  # fmt: skip
+                ratings.insert(
+                    conn, STORE, [Given(str(id_), "kiosk-1", "shoes", None, "kiosk", score, {}, at)]
+                )
+                ratings.judge_around(conn, STORE, "kiosk-1", at, at)
+
+        self.write(write)
 
 
 class Browser:

@@ -1,0 +1,93 @@
+"""The form in which staff type in what a shopper said: the same on the phone and at the desk."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import request
+
+from broker import questions
+from edge.errors import EdgeError
+from edge.handling import feedback
+from edge.handling.feedback import Faulty, Typed
+from edge.interactions import log as interactions
+from edge.web.access import signed_in
+from edge.web.services import services
+
+QUESTIONS = {
+    "wait": "How was the wait?",
+    "understood": "Did we understand what they needed?",
+    "manner": "How were they treated?",
+    "found": "Did they find what they came for?",
+    "ease": "How easy was the visit?",
+    "again": "Would they come again?",
+}
+ANSWERS = {
+    "short": "Short", "fair": "Acceptable", "long": "Too long",
+    "yes": "Yes", "partly": "Partly", "no": "No",
+    "kind": "Kindly", "neutral": "Neither kindly nor unkindly", "unkind": "Unkindly",
+    "easy": "Easy", "hard": "Hard", "perhaps": "Perhaps",
+}  # fmt: skip
+
+
+def form() -> dict[str, Any]:
+    """What the form needs, with what was typed."""
+    room = services()
+    with room.read() as conn:
+        zones = interactions.zones(conn, room.store)
+    return {
+        "typed": request.form,
+        "answered": any(request.form.get(name) for name in QUESTIONS),
+        "zones": zones,
+        "sources": feedback.TOLD,
+        "asked": {"Of the help": questions.OF_A_REQUEST, "Of the visit": questions.OF_A_VISIT},
+        "questions": QUESTIONS,
+        "answers": ANSWERS,
+        "most_words": feedback.MAX_WORDS,
+        "most_answers": questions.MOST,
+        "local_now": room.clock().astimezone().strftime("%Y-%m-%dT%H:%M"),
+    }
+
+
+def save(through: str) -> EdgeError | None:
+    """Save what the form holds; the sentence against it, if there is one."""
+    room, person, now = services(), signed_in().person.id, services().clock()
+    try:
+        typed = _typed(now)
+        room.change(lambda conn: feedback.typed(conn, room.store, typed, person, through, now))
+    except Faulty as error:
+        return error
+    return None
+
+
+def _typed(now: datetime) -> Typed:
+    asked, room = request.form, services()
+    code, about = asked.get("code", "").strip(), None
+    if code:
+        # Read before anything is written: the search must not keep a press waiting.
+        with room.read() as conn:
+            about = feedback.told_of(conn, room.store, code, now)
+    score = asked.get("score", "")
+    return Typed(
+        source=asked.get("source", ""),
+        score=int(score) if score in ("1", "2", "3", "4") else 0,
+        about=about,
+        zone=asked.get("zone", "")[:32],
+        answers={name: asked[name][:16] for name in questions.QUESTIONS if asked.get(name)},
+        words=asked.get("words", "").replace("\r\n", "\n").strip(),
+        at=_at(asked.get("at", ""), now),
+    )
+
+
+def _at(text: str, now: datetime) -> datetime:
+    if not text:
+        return now
+    try:
+        at = datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        raise Faulty(f"When is {text[:40]!r}; it looks like 2026-03-01T14:30.") from None
+    # The form knows minutes alone: this minute is now.
+    return (
+        now
+        if at.replace(second=0, microsecond=0) == now.astimezone(at.tzinfo).replace(second=0, microsecond=0)
+        else at
+    )
