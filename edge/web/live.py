@@ -1,6 +1,10 @@
 """An event stream as a response: the same for the floor and the desk."""
 
 import json
+import select
+import socket
+from collections.abc import Callable
+from typing import Any
 
 from flask import Response, request
 
@@ -35,12 +39,31 @@ def live(room: Services, sign_in: SignIn, *, pages: bool) -> Response:
         if pages and entry.what == "page":
             room.errands.sent(json.loads(entry.body)["page"])
 
-    stream = room.hub.enter(audiences_of(person.id, person.role), sign_in.key, _place())
+    stream = room.hub.enter(
+        audiences_of(person.id, person.role), sign_in.key, _place(), _gone_of(request.environ)
+    )
     response = Response(stream.written(valid, sent), mimetype="text/event-stream")
     response.call_on_close(lambda: room.hub.leave(stream))
     # For a proxy in between: the first byte must not wait for the second.
     response.headers["X-Accel-Buffering"] = "no"
     return response
+
+
+def _gone_of(environ: dict[str, Any]) -> Callable[[], bool]:
+    """Whether the other end of this request's connection has hung up; never, where no one can tell."""
+    connection = environ.get("gunicorn.socket")
+    if not isinstance(connection, socket.socket):
+        return lambda: False
+
+    def gone() -> bool:
+        number = connection.fileno()
+        if number < 0:
+            return True
+        look = select.poll()
+        look.register(number, select.POLLRDHUP)
+        return bool(look.poll(0))
+
+    return gone
 
 
 def _place() -> int | None:

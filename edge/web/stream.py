@@ -62,9 +62,18 @@ class Feed:
 class Stream:
     """One open browser. Iterating blocks and gives what is to be written, at once."""
 
-    def __init__(self, hub: "Hub", audiences: frozenset[str], session: str, after: int | None) -> None:
+    def __init__(
+        self,
+        hub: "Hub",
+        audiences: frozenset[str],
+        session: str,
+        after: int | None,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> None:
         self.audiences = audiences
         self.session = session
+        # Whether the browser has hung up, which writing would show only at the next beat.
+        self.gone = gone
         # Where live delivery begins; set by the hub when it registers the stream.
         self.live_from = 0
         # How much of the first interval is left out, 0 to 1; set by the hub too.
@@ -185,18 +194,31 @@ class Hub:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
-    def enter(self, audiences: frozenset[str], session: str, after: int | None) -> Stream:
+    def enter(
+        self,
+        audiences: frozenset[str],
+        session: str,
+        after: int | None,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> Stream:
         """A stream of what these audiences may see, beginning behind `after`; None means from now on.
 
-        StreamsFull if there are as many as allowed, of this session or of all.
+        `gone` says whether its browser has hung up. StreamsFull if there are as many as allowed, of this
+        session or of all, whose browsers are still there.
         """
         with self._lock:
             own = sum(1 for stream in self._streams if stream.session == session)
+            if len(self._streams) >= self._cap or own >= PER_SESSION:
+                # Whoever goes quickly from page to page leaves streams behind that end only at their beat.
+                for stream in [stream for stream in self._streams if stream.gone()]:
+                    stream.end()
+                    self._streams.discard(stream)
+                    own -= stream.session == session
             if self._stopped or len(self._streams) >= self._cap or own >= PER_SESSION:
                 raise StreamsFull("All live connections are taken; this page asks every few seconds instead.")
             if self._cursor is None:
                 self._cursor = self.feed.head()
-            stream = Stream(self, audiences, session, after)
+            stream = Stream(self, audiences, session, after, gone)
             stream.live_from = self._cursor
             stream.phase = self._entered * _SPREAD % 1
             self._entered += 1

@@ -89,6 +89,9 @@ def subject(kind: str, topic_name: str | None) -> str:
     # A security request's topic is the gesture that raised it.
     if kind == "security":
         return KINDS[kind]
+    # And a greeting's is the way that was taken.
+    if kind == "greet":
+        return {"in": "Somebody came in", "out": "Somebody went out"}.get(topic_name or "", KINDS[kind])
     return topic(topic_name) or KINDS.get(kind, kind.capitalize())
 
 

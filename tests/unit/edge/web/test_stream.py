@@ -219,3 +219,17 @@ def test_streams_that_come_back_together_do_not_all_beat_together(shop: Shop, hu
     phases = sorted(hub.enter(STAFF, f"session {n}", None).phase for n in range(3))
     assert phases[0] == 0 and phases[1] - phases[0] > 0.1 and phases[2] - phases[1] > 0.1
     assert phases[-1] < 1, "The first beat comes early, never late."
+
+
+def test_a_browser_that_hung_up_leaves_its_place_to_the_next(shop: Shop) -> None:
+    hub = Hub(shop.services.hub.feed, 100)
+    gone: set[int] = set()
+    for number in range(streams.PER_SESSION):
+        hub.enter(STAFF, "a", None, lambda number=number: number in gone)  # type: ignore[misc]
+    with pytest.raises(StreamsFull):
+        hub.enter(STAFF, "a", None)
+    gone.add(2)
+    hub.enter(STAFF, "a", None)
+    assert hub.open_streams == streams.PER_SESSION
+    with pytest.raises(StreamsFull):
+        hub.enter(STAFF, "a", None)
