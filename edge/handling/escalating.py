@@ -17,8 +17,9 @@ from edge.paging import timers
 from edge.paging.timers import Timer
 from edge.people.store import by_id
 from edge.policies import Step
+from edge.presence import AWAY
 from edge.routing import inforce
-from edge.routing.choose import Presence, Wanted, choose
+from edge.routing.choose import Wanted, choose
 from edge.routing.escalation import Move, advance, due_at, hurry
 from edge.routing.roster import Floor, read
 
@@ -221,7 +222,7 @@ def declined(
     telling.changed(request, pages.paged(conn, request.id))
     if pages.waits_for_anyone(conn, request.id):
         return
-    policies, read_floor = inforce.read(conn, telling.store, file), floor_of(conn, telling.store)
+    policies, read_floor = inforce.read(conn, telling.store, file), floor_of(conn, telling.store, now)
     policy, age_s = policy_of(policies, request), (now - request.raised_at).total_seconds()
     while (move := hurry(policy, age_s, request.step)) is not None:
         request = _carry_out(conn, telling, request, move, read_floor(), now)
@@ -282,7 +283,7 @@ def _page(
     roster = [c for c in floor.roster if c.id != request.raised_by]
     chosen = [(c.person, c.reason) for c in choose(wanted, roster, move.groups, before.keys())]
     if move.again:
-        there = {c.id for c in roster if request.kind == "security" or c.presence is not Presence.OFF}
+        there = {c.id for c in roster if request.kind == "security" or c.presence not in AWAY}
         chosen = [(who, reason) for who, reason in before.items() if who in there] + chosen
     new = pages.insert(conn, telling.store, request.id, chosen, request.round, now)
     names = {c.id: c.name for c in floor.roster}
@@ -356,13 +357,13 @@ def _say(
         timers.set_due(conn, telling.store, request.id, Timer.PROGRESS, now + PROGRESS)
 
 
-def floor_of(conn: sa.Connection, store: str) -> ReadFloor:
+def floor_of(conn: sa.Connection, store: str, now: datetime) -> ReadFloor:
     """Reads the floor once, at the first need, for one transaction."""
     found: list[Floor] = []
 
     def read_once() -> Floor:
         if not found:
-            found.append(read(conn, store))
+            found.append(read(conn, store, now))
         return found[0]
 
     return read_once

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from edge import presence
 from edge.config import Policies
 from edge.errors import Refused
 from edge.handling import acting, escalating
@@ -15,6 +16,7 @@ from edge.interactions.lifecycle import DECLINE_REASONS, Change, Decline, HandOv
 from edge.paging import store as pages
 from edge.paging import timers
 from edge.paging.timers import Timer
+from edge.presence import AWAY
 
 # So long the colleague is asked; then the owner hears that they stay.
 ASKED = timedelta(seconds=60)
@@ -68,8 +70,9 @@ def hand_over(
         raise Refused(f"What your colleague needs to know has {len(note)} signs; allowed are {MAX_NOTE}.")
     who, request = acting.involved(conn, store, request_id, person)
     colleague = acting.who_is(conn, store, to)
-    if request.owner == person and colleague.presence in ("off", "unreachable"):
-        raise Refused(f"{colleague.name} is {colleague.presence} now; choose somebody who is here.")
+    there = presence.at(colleague.presence, colleague.presence_until, now)
+    if request.owner == person and there in AWAY:
+        raise Refused(f"{presence.in_words(colleague.name, there)}; choose somebody who is here.")
     asking = HandOver(person, who.name, to, colleague.name, now, note)
     change = acting.act(conn, store, request, asking, now)
     if change is None:

@@ -158,6 +158,9 @@ def set_presence(
     if presence == who.presence:
         return
     people.set_presence(conn, store, who.id, presence, now)
+    telling = Telling(store)
+    telling.presence({who.id} | ({who.cover} if who.cover else set()))
+    telling.flush(conn, now)
     words = f"{who.name} was set to {presence.replace('_', ' ')} from the desk."
     before, after = {"presence": who.presence}, {"presence": presence}
     _done(conn, store, actor, "presence", who, words, now, before, after)

@@ -34,7 +34,7 @@ def call_to_request(conn: sa.Connection, store: str, request_id: str, person: st
     who, request = acting.involved(conn, store, request_id, person)
     if not request.open:
         raise Refused("This request is closed already; call a supervisor to the place instead.")
-    floor = escalating.floor_of(conn, store)()
+    floor = escalating.floor_of(conn, store, now)()
     able = [c for c in seniors(floor.roster) if c.person not in (person, request.owner)]
     if not able:
         raise Refused("No supervisor or manager is signed in on a phone; nobody was called.")
@@ -87,7 +87,7 @@ def call_to_place(
         requests.append(conn, [Entry(raised.id, now, "supervisor_called", "phone", words, person)])
 
     telling = Telling(store)
-    escalating.start(conn, telling, file, request, insert, escalating.floor_of(conn, store), now)
+    escalating.start(conn, telling, file, request, insert, escalating.floor_of(conn, store, now), now)
     telling.flush(conn, now)
     return request.id
 

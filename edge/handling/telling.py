@@ -116,6 +116,10 @@ class Telling:
         """People, zones or policies are others now: whoever shows them at the desk looks again."""
         self.news.append(News(feed.MANAGE, what, subject, {"subject": subject}))
 
+    def presence(self, people: Iterable[str]) -> None:
+        """Who is free, or who stands in for whom, is another now: the phones of these people show it."""
+        self.news.extend(News(feed.person_audience(p), "presence", p, {"person": p}) for p in sorted(people))
+
     def flush(
         self, conn: sa.Connection, now: datetime, worker: str | None = None
     ) -> tuple[int | None, list[Claimed]]:

@@ -43,7 +43,7 @@ class Presses:
     ) -> None:
         self._conn, self._store, self._policies = conn, store, policies
         self._records, self._telling, self._now = records, telling, now
-        self._floor = escalating.floor_of(conn, store)
+        self._floor = escalating.floor_of(conn, store, now)
         ceiling_s = policies.help.ceiling_s
         self._ceiling = None if ceiling_s is None else timedelta(seconds=ceiling_s)
         self._one_wait = self._ceiling or ONE_WAIT

@@ -107,5 +107,5 @@ def _switch_off(conn: sa.Connection, store: str, persons: list[str], now: dateti
             person_table.c.presence != "off",
             person_table.c.id.not_in(still_here),
         )
-        .values(presence="off", presence_at=now)
+        .values(presence="off", presence_at=now, presence_until=None, cover=None)
     )

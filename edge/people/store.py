@@ -12,12 +12,13 @@ from edge.db.tables import person as table
 from edge.db.tables import session
 from edge.errors import EdgeError, NotFound
 from edge.people.details import ROLES as ROLES
+from edge.presence import Presence
 
 # Who may sit at the desk. Everyone with a PIN may be on the floor.
 DESK_ROLES = frozenset({"supervisor", "manager", "admin"})
-# 'off' is not chosen: it is whoever is signed in nowhere.
+# What the desk may set; 'off' is whoever is signed in nowhere.
 CHOICES = ("available", "busy", "on_break")
-PRESENCES = (*CHOICES, "off")
+PRESENCES = tuple(Presence)
 
 
 class PersonError(EdgeError):
@@ -37,6 +38,9 @@ class Person:
     presence: str
     active: bool
     badge: str | None = None
+    # The presence as it was said: edge.presence.at gives the one that holds now.
+    presence_until: datetime | None = None
+    cover: str | None = None
 
 
 @dataclass(frozen=True)
@@ -133,11 +137,24 @@ def secrets(conn: sa.Connection, person: str) -> Secrets:
     return Secrets(row[0], row[1]) if row else Secrets(None, None)
 
 
-def set_presence(conn: sa.Connection, store: str, person: str, presence: str, now: datetime) -> None:
-    """PersonError if there is no such presence, NotFound if there is no such person."""
+def set_presence(
+    conn: sa.Connection,
+    store: str,
+    person: str,
+    presence: str,
+    now: datetime,
+    *,
+    until: datetime | None = None,
+    cover: str | None = None,
+) -> None:
+    """What is not said again, an end or a cover, is gone.
+
+    PersonError if there is no such presence, NotFound if there is no such person.
+    """
     if presence not in PRESENCES:
         raise PersonError(f"The presence is {presence!r}; allowed are {', '.join(PRESENCES)}.")
-    _update(conn, store, person, presence=presence, presence_at=now)
+    said = {"presence": str(presence), "presence_at": now, "presence_until": until, "cover": cover}
+    _update(conn, store, person, **said)
 
 
 def set_pin(conn: sa.Connection, store: str, person: str, pin_hash: str | None) -> None:
@@ -154,7 +171,8 @@ def set_password(conn: sa.Connection, store: str, person: str, password_hash: st
 
 def disable(conn: sa.Connection, store: str, person: str, now: datetime) -> None:
     """The person can no longer sign in, is signed out everywhere at once, and is paged no more."""
-    _update(conn, store, person, active=False, presence="off", presence_at=now)
+    set_presence(conn, store, person, "off", now)
+    _update(conn, store, person, active=False)
     conn.execute(session.delete().where(session.c.person == person))
 
 
@@ -206,4 +224,6 @@ def _person(row: sa.RowMapping) -> Person:
         presence=row["presence"],
         active=row["active"],
         badge=row["badge"],
+        presence_until=row["presence_until"],
+        cover=row["cover"],
     )

@@ -3,9 +3,11 @@
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
+from edge import presence
 from edge.db.tables import interaction, is_open, page, person, session, zone
 
 # DESIGN 7: a phone counts as reachable only after a round trip this recently.
@@ -115,12 +117,20 @@ def people(conn: sa.Connection, store: str, open_now: list[Open], now: datetime)
     ).mappings()  # fmt: skip
     return [
         Someone(
-            **(dict(row) | {"zones": tuple(row["zones"])}),
+            **(dict(row) | holding(row, now) | {"zones": tuple(row["zones"])}),
             reachable=row["heard_at"] is not None and now - row["heard_at"] <= FRESH,
             busy_with=tuple(r for r in open_now if r.owner == row["id"]),
         )
         for row in rows
     ]
+
+
+def holding(row: sa.RowMapping, now: datetime) -> dict[str, Any]:
+    """The presence that holds now, and since when: a break ends by itself."""
+    there = presence.at(row["presence"], row["presence_until"], now)
+    if there == row["presence"]:
+        return {}
+    return {"presence": there.value, "presence_at": row["presence_until"], "presence_until": None}
 
 
 def zones(conn: sa.Connection, store: str) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from edge.db.tables import person, session
-from edge.reports.floor import FRESH
+from edge.reports.floor import FRESH, holding
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,11 @@ def members(conn: sa.Connection, store: str, now: datetime, ids: Iterable[str] =
         query = query.where(p.id.in_(wanted))
     return [
         Member(
-            **(dict(row) | {"zones": tuple(row["zones"]), "languages": tuple(row["languages"])}),
+            **(
+                dict(row)
+                | holding(row, now)
+                | {"zones": tuple(row["zones"]), "languages": tuple(row["languages"])}
+            ),
             reachable=row["heard_at"] is not None and now - row["heard_at"] <= FRESH,
         )
         for row in conn.execute(query.order_by(p.name)).mappings()

@@ -5,19 +5,14 @@ The reason in words goes on the timeline and on the page, so that nobody has to 
 
 import hashlib
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass, field, replace
+
+from edge.presence import AWAY
+from edge.presence import Presence as Presence
 
 BEST = 2
 # As the staff reads them; PRODUCT 8.
 LANGUAGES = {"en": "English", "ca": "Catalan", "sr": "Serbian", "it": "Italian", "pt": "Portuguese"}
-
-
-class Presence(StrEnum):
-    AVAILABLE = "available"
-    BUSY = "busy"
-    ON_BREAK = "on_break"
-    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +37,8 @@ class Colleague:
     languages: frozenset[str] = field(default_factory=frozenset)
     presence: Presence = Presence.AVAILABLE
     open_requests: int = 0
+    # Who is called in their place while they are unreachable.
+    cover: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +62,7 @@ def choose(
             if colleague.id not in already and colleague.id not in chosen:
                 chosen[colleague.id] = Chosen(colleague.id, colleague.name, why)
     if not chosen and not already:
-        present = [c for c in roster if c.presence is not Presence.OFF]
+        present = [c for c in roster if c.presence not in AWAY]
         if present:
             return [Chosen(c.id, c.name, "nobody better placed is here; everyone is called") for c in present]
         if wanted.kind == "security":
@@ -77,7 +74,7 @@ def choose(
 
 def seniors(roster: Sequence[Colleague]) -> list[Chosen]:
     """Who can be called to help a colleague: supervisors who are here, else those on break, else managers."""
-    present = [c for c in roster if c.presence is not Presence.OFF]
+    present = [c for c in roster if c.presence not in AWAY]
     supervisors = [c for c in present if c.role == "supervisor"]
     free = [c for c in supervisors if c.presence is not Presence.ON_BREAK]
     able = free or supervisors or [c for c in present if c.role in ("manager", "admin")]
@@ -85,22 +82,39 @@ def seniors(roster: Sequence[Colleague]) -> list[Chosen]:
 
 
 def _group(group: str, wanted: Wanted, roster: Sequence[Colleague]) -> list[tuple[Colleague, str]]:
-    here = [c for c in roster if c.presence is not Presence.OFF]
+    here = _here(roster)
     if wanted.kind != "security":
-        here = [c for c in here if group == "all" or c.presence is not Presence.ON_BREAK]
+        here = [(c, why) for c, why in here if group == "all" or c.presence is not Presence.ON_BREAK]
     match group:
         case "best":
-            free = [c for c in here if c.role == "associate" and c.presence is Presence.AVAILABLE]
-            free.sort(key=lambda c: _rank(c, wanted))
-            return [(c, _why(c, wanted)) for c in free[:BEST]]
+            free = [h for h in here if h[0].role == "associate" and h[0].presence is Presence.AVAILABLE]
+            free.sort(key=lambda h: _rank(h[0], wanted))
+            # Whoever also stands in for somebody is there twice.
+            best: dict[str, tuple[Colleague, str]] = {}
+            for c, why in free:
+                best.setdefault(c.id, (c, why))
+            return [(c, _why(c, wanted, why)) for c, why in list(best.values())[:BEST]]
         case "zone":
-            return [(c, _place(c, wanted)) for c in here if c.role == "associate" and _in_zone(c, wanted)]
+            zone = [(c, why) for c, why in here if c.role == "associate" and _in_zone(c, wanted)]
+            return [(c, why or _place(c, wanted)) for c, why in zone]
         case "supervisors":
-            return [(c, "supervisor") for c in here if c.role == "supervisor"]
+            return [(c, why or "supervisor") for c, why in here if c.role == "supervisor"]
         case "security":
-            return [(c, "security") for c in here if c.role == "security"]
+            return [(c, why or "security") for c, why in here if c.role == "security"]
         case _:
-            return [(c, "all hands") for c in here]
+            return [(c, why or "all hands") for c, why in here]
+
+
+def _here(roster: Sequence[Colleague]) -> list[tuple[Colleague, str]]:
+    """Who can be called, each as themselves and then as whoever they stand in for, with the reason."""
+    known = {c.id: c for c in roster}
+    found = [(c, "") for c in roster if c.presence not in AWAY]
+    for away in roster:
+        cover = known.get(away.cover or "")
+        if away.presence is Presence.UNREACHABLE and cover is not None and cover.presence not in AWAY:
+            place = replace(cover, role=away.role, zones=away.zones)
+            found.append((place, f"stands in for {away.name}"))
+    return found
 
 
 def _rank(colleague: Colleague, wanted: Wanted) -> tuple[int, bool, bool, bytes]:
@@ -122,8 +136,8 @@ def _place(colleague: Colleague, wanted: Wanted) -> str:
     return "near enough" if colleague.zones else "has the whole floor"
 
 
-def _why(colleague: Colleague, wanted: Wanted) -> str:
-    reasons = [_place(colleague, wanted)]
+def _why(colleague: Colleague, wanted: Wanted, stands_in: str) -> str:
+    reasons = [stands_in or _place(colleague, wanted)]
     if wanted.language and wanted.language in colleague.languages:
         reasons.append(f"speaks {LANGUAGES.get(wanted.language, wanted.language)}")
     if colleague.open_requests:

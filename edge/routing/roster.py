@@ -1,11 +1,13 @@
 """The floor as routing sees it: who is on the roster, how busy they are, what the zones are called."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
+from edge import presence
 from edge.db.tables import interaction, is_open, person, zone
-from edge.routing.choose import Colleague, Presence
+from edge.routing.choose import Colleague
 
 _BUSY = ("acknowledged", "attended")
 
@@ -29,6 +31,8 @@ _PEOPLE = (
         person.c.zones,
         person.c.languages,
         person.c.presence,
+        person.c.presence_until,
+        person.c.cover,
         sa.select(sa.func.count())
         .where(
             interaction.c.store == person.c.store,
@@ -46,8 +50,8 @@ _PEOPLE = (
 _ZONES = sa.select(zone.c.name, zone.c.title).where(zone.c.store == sa.bindparam("in_store"))
 
 
-def read(conn: sa.Connection, store: str) -> Floor:
-    """Everyone active, with the number of requests that they are answering now."""
+def read(conn: sa.Connection, store: str, now: datetime) -> Floor:
+    """Everyone active and as present as they are now, with the requests that they answer."""
     here = {"in_store": store}
     roster = tuple(
         Colleague(
@@ -56,8 +60,9 @@ def read(conn: sa.Connection, store: str) -> Floor:
             role=p.role,
             zones=frozenset(p.zones),
             languages=frozenset(p.languages),
-            presence=Presence(p.presence),
+            presence=presence.at(p.presence, p.presence_until, now),
             open_requests=p.open_requests,
+            cover=p.cover,
         )
         for p in conn.execute(_PEOPLE, here)
     )

@@ -169,7 +169,7 @@ class Commits:
             intake = self._intake(conn, telling, now, receipts)
             intake.take([(w.arrival.topic, w.arrival.payload) for w in part])
             taken += len(part)
-        read_floor = escalating.floor_of(conn, self._store)
+        read_floor = escalating.floor_of(conn, self._store, now)
         if changed_from is not None:
             with self._apart(conn, telling, "Following a change of policy"):
                 escalating.follow(conn, telling, changed_from, self._policies, read_floor, now)

@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.floor import doing, door, feedback, showing
+from edge.web.floor import doing, door, feedback, presence, showing
 from edge.web.throttle import sign_in_throttle
 
 
@@ -35,5 +35,6 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/pages/seen", view_func=doing.seen, methods=["POST"])
     add("/feedback", view_func=feedback.feedback)
     add("/feedback", view_func=feedback.feedback_do, methods=["POST"])
-    add("/presence", view_func=doing.presence, methods=["POST"])
+    add("/presence", view_func=presence.presence_part)
+    add("/presence", view_func=presence.say, methods=["POST"])
     return floor

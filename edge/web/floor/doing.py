@@ -10,8 +10,6 @@ from werkzeug.wrappers import Response
 
 from edge.errors import Refused
 from edge.handling import acting, handing_on, summoning
-from edge.people import store as people
-from edge.people.store import CHOICES, PersonError
 from edge.web.access import signed_in
 from edge.web.floor.showing import Notice, show
 from edge.web.services import services
@@ -97,14 +95,6 @@ def seen() -> Response:
     if pages:
         room.change(lambda conn: acting.mark_seen(conn, room.store, person, pages, room.clock()))
     return Response(status=204)
-
-
-def presence() -> Response:
-    room, person, wanted = services(), signed_in().person.id, request.form.get("presence", "")
-    if wanted not in CHOICES:
-        raise PersonError(f"Choose one of {', '.join(CHOICES)}.")
-    room.change(lambda conn: people.set_presence(conn, room.store, person, wanted, room.clock()))
-    return redirect(url_for("floor.pages"), 303)
 
 
 def _act(request_id: str, act: Act) -> Response:

@@ -6,6 +6,7 @@ from flask import make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.errors import NotFound
+from edge.handling import being
 from edge.people import store as people
 from edge.people.store import Person
 from edge.web import signing
@@ -38,7 +39,11 @@ def sign_in() -> Response:
 
 
 def sign_out() -> Response:
-    return signing.let_out(services(), signed_in(), "floor", url_for("floor.names"))
+    """Refused while a request is this person's: somebody was told that they come."""
+    room, here = services(), signed_in()
+    with room.read() as conn:
+        being.leave(conn, room.store, here.person.id, here.key, room.clock())
+    return signing.let_out(room, here, "floor", url_for("floor.names"))
 
 
 def _known(person_id: str) -> Person:

@@ -1,6 +1,7 @@
 """The associate's page: who waits, who is coming, and what to do next."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import Response, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -13,9 +14,11 @@ from edge.paging import feed
 from edge.paging import store as paging
 from edge.paging.store import OpenPage
 from edge.people import store as people
-from edge.people.store import CHOICES, Person
+from edge.people.store import Person
+from edge.presence import AWAY, Presence, at
 from edge.reports import floor as now_there
 from edge.web.access import signed_in
+from edge.web.floor.presence import part as presence_here
 from edge.web.live import live
 from edge.web.services import services
 
@@ -26,6 +29,15 @@ class Notice:
 
     request: str
     sentence: str
+
+
+@dataclass(frozen=True)
+class Colleague:
+    """Somebody who could take over."""
+
+    id: str
+    name: str
+    there: Presence
 
 
 # What the owner of a request reads on its card as long as it is the latest that happened to it.
@@ -45,7 +57,7 @@ class Board:
     mine: list[OpenPage]
     others: list[OpenPage]
     news: dict[str, str]
-    colleagues: list[Person]
+    colleagues: list[Colleague]
     zones: list[tuple[str, str]]
 
 
@@ -63,8 +75,10 @@ def stream() -> Response:
 
 def show(notice: Notice | None = None, status: int = 200) -> AnyResponse:
     """The whole page, or for htmx only the list."""
-    template = "floor/_board.html" if request.headers.get("HX-Request") else "floor/pages.html"
-    return make_response(render_template(template, **_context(notice)), status)
+    if request.headers.get("HX-Request"):
+        return make_response(render_template("floor/_board.html", **_context(notice)), status)
+    page = render_template("floor/pages.html", presence=presence_here(), **_context(notice))
+    return make_response(page, status)
 
 
 def colleagues() -> AnyResponse:
@@ -90,7 +104,7 @@ def board() -> Board:
         mine = [p for p in found if p.mine]
         news = {p.request: last_words(conn, p.request, NEWS) for p in mine}
         # Only who has something to hand over needs to know who is there.
-        here = [p for p in people.all_people(conn, room.store) if p.presence != "off"] if mine else []
+        here = people.all_people(conn, room.store) if mine else []
         zones = devices.zones(conn, room.store)
     own = [p for p in found if p.own and not p.mine]
     rest = [p for p in found if not p.mine and not p.own]
@@ -102,9 +116,16 @@ def board() -> Board:
         mine,
         [p for p in rest if p.state != "raised" and not p.called],
         news,
-        sorted((p for p in here if p.id != me.id), key=lambda p: p.presence != "available"),
+        _colleagues(here, me.id, room.clock()),
         [(name, title) for name, title in zones.items() if not me.zones or name in me.zones],
     )
+
+
+def _colleagues(everyone: list[Person], me: str, now: datetime) -> list[Colleague]:
+    """Who could take over: whoever is here, those who are free first."""
+    there = [(p, at(p.presence, p.presence_until, now)) for p in everyone if p.id != me]
+    here = [Colleague(p.id, p.name, now_) for p, now_ in there if now_ not in AWAY]
+    return sorted(here, key=lambda c: c.there is not Presence.AVAILABLE)
 
 
 def _urgency(page: OpenPage) -> tuple[bool, float]:
@@ -116,7 +137,6 @@ def _context(notice: Notice | None) -> dict[str, object]:
         "board": board(),
         "notice": notice,
         "me": signed_in().person,
-        "choices": CHOICES,
         "outcomes": OUTCOMES,
         "reasons": DECLINE_REASONS,
         "asks": ASKS,

@@ -100,7 +100,7 @@ def _page(kind: str, typed: Typed, asked: Mapping[str, str], error: EdgeError | 
     room, me = services(), signed_in().person
     with room.read() as conn:
         in_force: Policy = getattr(inforce.read(conn, room.store, room.config.policy), kind)
-        floor = roster.read(conn, room.store)
+        floor = roster.read(conn, room.store, room.clock())
         context = {
             "based_on": basis.of(policing.values(in_force)),
             "since": inforce.overridden(conn, room.store).get(kind),

@@ -2,6 +2,9 @@
 
 const offsetMs = Number(document.body.dataset.now) - Date.now();
 
+/** The time of day at the server, in ms since 1970. */
+export const storeNow = () => Date.now() + offsetMs;
+
 const two = (n) => String(n).padStart(2, "0");
 
 function clock(s) {

@@ -1,7 +1,7 @@
 // The associate's page made live: the list, the sounds, and what the phone reports back.
 
 import "./ages.js";
-import { tick } from "./ages.js";
+import { storeNow, tick } from "./ages.js";
 import { keep, stamp } from "./keep.js";
 import { redrawer } from "./redraw.js";
 import * as sound from "./sound.js";
@@ -88,6 +88,27 @@ const redrawColleagues = redrawer(colleagues.querySelector("[data-colleagues]"),
 const mates = () => colleagues.open && redrawColleagues().catch(() => {});
 colleagues.addEventListener("toggle", mates);
 
+// ---- am I free ------------------------------------------------------------------------------------------
+
+const presence = document.getElementById("presence");
+const redrawPresence = redrawer(presence, presence.dataset.part);
+const showPresence = () => redrawPresence().catch(() => {});
+let breakEnds = null;
+
+// A break ends by itself; a second later the server says so too.
+function awaitEnd() {
+  clearTimeout(breakEnds);
+  const until = presence.querySelector("[data-until]")?.dataset.until;
+  if (until) breakEnds = setTimeout(showPresence, Math.max(1_000, Number(until) - storeNow() + 1_000));
+}
+presence.addEventListener("htmx:afterSwap", awaitEnd);
+awaitEnd();
+// The panel lies over the list, which must not stay hidden behind it.
+addEventListener("click", (event) => {
+  const panel = document.getElementById("away");
+  if (panel.open && !panel.contains(event.target)) panel.open = false;
+});
+
 // ---- what the phone reports -----------------------------------------------------------------------------
 
 const called = new Set(); // pages that have rung here
@@ -138,6 +159,7 @@ const heard = listen(facts.stream, facts.cursor, {
       post("delivered", [page.page]);
       redraw().catch(() => sound.call(page.kind));
     },
+    presence: showPresence,
     page_over: () => redraw().catch(() => {}),
     request: (news) => {
       mates();

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from edge.interactions import store as requests
 from edge.paging import store as pages
 from edge.routing import roster
+from tests.unit.edge.conftest import START
 
 
 @pytest.mark.usefixtures("sqlite_only")
@@ -20,7 +21,7 @@ def test_what_every_press_reads_goes_by_the_index_of_open_requests(
             case "open requests":
                 requests.open_of_devices(conn, "shop", ["kiosk-1"])
             case "roster":
-                roster.read(conn, "shop")
+                roster.read(conn, "shop", START)
             case _:
                 pages.open_pages(conn, "shop", "somebody")
         plans = [

@@ -179,7 +179,7 @@ def test_nobody_is_handed_a_request_who_is_not_here(
     server.do(acting.acknowledge, request_id, who["Ana"])
     server.do(people.set_presence, who["Bo"], "off")
     for to, note, sentence in (
-        (who["Bo"], "", "Bo is off now"),
+        (who["Bo"], "", "Bo is off; choose"),
         (who["Ana"], "", "Choose a colleague"),
         (who["Carla"], "x" * 141, "141 signs; allowed are 140"),
     ):

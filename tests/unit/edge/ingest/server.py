@@ -83,7 +83,7 @@ class Server:
         telling, now = Telling(STORE), self.clock()
         with self.conn.begin():
             due = timers.due(self.conn, STORE, now)
-            floor = escalating.floor_of(self.conn, STORE)
+            floor = escalating.floor_of(self.conn, STORE, now)
             for request, kind, due_at in due:
                 escalating.fire(self.conn, telling, self.policies, request, kind, due_at, floor, now)
             telling.flush(self.conn, now)

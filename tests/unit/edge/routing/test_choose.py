@@ -126,3 +126,34 @@ def test_the_choice_does_not_depend_on_the_order_of_the_roster(
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     one, other = (choose(wanted, r, groups, ()) for r in (roster, shuffled))
     assert {(c.person, c.reason) for c in one} == {(c.person, c.reason) for c in other}
+
+
+def test_whoever_is_unreachable_is_not_called_and_their_cover_is_in_their_place() -> None:
+    away = colleague("Ana", presence=Presence.UNREACHABLE, cover="Bo")
+    roster = [away, colleague("Bo", zones=frozenset({"tills"})), colleague("Carla", open_requests=2)]
+    assert chosen(roster, "best")["Bo"] == "stands in for Ana, free"
+    assert "Ana" not in chosen(roster, "best", "zone", "all")
+    assert chosen(roster, "zone") == {"Bo": "stands in for Ana", "Carla": "works in Shoes"}
+
+
+def test_a_cover_stands_in_for_the_role_too_and_is_called_once() -> None:
+    away = colleague("Sofia", "supervisor", presence=Presence.UNREACHABLE, cover="Bo")
+    roster = [away, colleague("Bo")]
+    assert chosen(roster, "supervisors") == {"Bo": "stands in for Sofia"}
+    assert chosen(roster, "best", "supervisors", "all") == {"Bo": "works in Shoes, free"}
+    assert [c.name for c in choose(WANTED, roster, ("supervisors", "all"), ())] == ["Bo"]
+
+
+def test_a_cover_who_has_gone_stands_in_for_nobody() -> None:
+    away = colleague("Ana", presence=Presence.UNREACHABLE, cover="Bo")
+    for gone in (Presence.OFF, Presence.UNREACHABLE):
+        roster = [away, colleague("Bo", presence=gone, cover="Ana"), colleague("Carla")]
+        assert set(chosen(roster, "best", "all")) == {"Carla"}
+    assert chosen([away], "best") == {}
+
+
+def test_a_cover_on_a_break_is_called_for_security_only() -> None:
+    away = colleague("Igor", "security", presence=Presence.UNREACHABLE, cover="Bo")
+    roster = [away, colleague("Bo", presence=Presence.ON_BREAK), colleague("Carla")]
+    assert "Bo" not in chosen(roster, "security", "best", "zone")
+    assert chosen(roster, "security", wanted=replace(WANTED, kind="security")) == {"Bo": "stands in for Igor"}

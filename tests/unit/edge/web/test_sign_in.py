@@ -57,7 +57,7 @@ def test_the_desk_says_the_same_whatever_was_wrong(shop: Shop, visitor: Browser)
 
 def test_a_presence_is_chosen_and_nothing_else(shop: Shop, visitor: Browser) -> None:
     visitor.sign_in(shop.people["Ana"])
-    assert visitor.post("/floor/presence", presence="on_break").status_code == 303
+    assert visitor.post("/floor/presence", presence="on_break", minutes="5").status_code == 303
     assert presence(shop, "Ana") == "on_break"
     assert visitor.post("/floor/presence", presence="off").status_code == 400
     assert presence(shop, "Ana") == "on_break"
