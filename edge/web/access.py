@@ -1,4 +1,6 @@
-"""Who may see what. Deny by default: an endpoint is named in PUBLIC or needs a session of its audience."""
+"""Who may see what. Deny by default: an endpoint is named in PUBLIC, or needs a session of its audience.
+
+Those of the API need a token instead (bearer.py)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.audit.store import Actor
 from edge.people import rights, sessions
 from edge.people.sessions import Audience, SignIn
+from edge.web import bearer
 from edge.web.services import services
 
 # Every endpoint that answers without a session. A test walks the whole address map against this.
@@ -18,6 +21,8 @@ PUBLIC = frozenset(
         "static",
         "door.open_door",
         "health.alive",
+        "api.document",
+        "api.index",
         "floor.names",
         "floor.pin",
         "floor.sign_in",
@@ -51,6 +56,8 @@ def guard(app: Flask) -> None:
     def refuse_strangers() -> AnyResponse | None:
         if request.endpoint is None or request.endpoint in PUBLIC:
             return None
+        if request.blueprint == "api":
+            return bearer.refuse_strangers()
         audience = audience_here()
         if audience is None:
             abort(403)

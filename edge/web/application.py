@@ -12,6 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from edge.config import EdgeConfig
 from edge.web import access, headers, languages, refusals, words
+from edge.web.api import api_blueprint
 from edge.web.floor import floor_blueprint
 from edge.web.health import health
 from edge.web.manage import manage_blueprint, navigation
@@ -59,7 +60,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
 
     limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
     access.guard(app)
-    CSRFProtect(app)
+    forms = CSRFProtect(app)
     languages.install(app)
     headers.install(app, config.web.frames)
     refusals.install(app)
@@ -68,6 +69,10 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.register_blueprint(floor_blueprint(limiter))
     app.register_blueprint(manage_blueprint(limiter))
     app.register_blueprint(shopper_blueprint(limiter))
+    api = api_blueprint(limiter, config.title)
+    # It looks at no cookie, so no other site can make a browser ask in somebody's name.
+    forms.exempt(api)
+    app.register_blueprint(api)
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:

@@ -1,14 +1,17 @@
-"""What the web process does aside from requests: it records pages as sent, and ends sessions that expired."""
+"""What the web process does aside from requests: it records pages as sent and tokens as used, and ends
+sessions that expired."""
 
 import logging
 import queue
 import threading
 import time
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
 from edge.handling import acting
 from edge.people import sessions
+from edge.tokens import store as tokens
 
 if TYPE_CHECKING:
     from edge.web.services import Services
@@ -24,11 +27,16 @@ class Errands:
     def __init__(self, services: "Services") -> None:
         self._services = services
         self._sent: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._used: dict[str, datetime] = {}
         self._thread = threading.Thread(target=self._run, name="web-errands", daemon=True)
 
     def sent(self, page: str) -> None:
         """The page was written to its person's stream."""
         self._sent.put(page)
+
+    def used(self, token: str, at: datetime) -> None:
+        """A token was used; written down within a minute, so that no request waits for it."""
+        self._used[token] = at
 
     def start(self) -> None:
         self._thread.start()
@@ -37,6 +45,7 @@ class Errands:
         self._sent.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
+        self.record_used()
 
     def _run(self) -> None:
         waiting: list[str] = []
@@ -74,8 +83,20 @@ class Errands:
             return pages[-10_000:]
         return []
 
+    def record_used(self) -> None:
+        """Write down when each token was last used."""
+        used, self._used = self._used, {}
+        services = self._services
+        if not used:
+            return
+        try:
+            services.writer.run(lambda conn: tokens.mark_used(conn, services.store, used))
+        except EdgeError as error:
+            _log.warning("When tokens were last used is not written down: %s", error)
+
     def _sweep(self) -> None:
         services = self._services
+        self.record_used()
         try:
             services.change(lambda conn: sessions.sweep(conn, services.store, services.clock()))
         except EdgeError as error:

@@ -39,9 +39,18 @@ def live(room: Services, sign_in: SignIn, *, pages: bool) -> Response:
         if pages and entry.what == "page":
             room.errands.sent(json.loads(entry.body)["page"])
 
-    stream = room.hub.enter(
-        audiences_of(person.id, person.role), sign_in.key, _place(), _gone_of(request.environ)
-    )
+    return opened(room, audiences_of(person.id, person.role), sign_in.key, valid, sent)
+
+
+def opened(
+    room: Services,
+    audiences: frozenset[str],
+    session: str,
+    valid: Callable[[], bool],
+    sent: Callable[[Entry], None],
+) -> Response:
+    """A new stream as an answer, from now on or behind the entry that the request names. StreamsFull."""
+    stream = room.hub.enter(audiences, session, _place(), _gone_of(request.environ))
     response = Response(stream.written(valid, sent), mimetype="text/event-stream")
     response.call_on_close(lambda: room.hub.leave(stream))
     # For a proxy in between: the first byte must not wait for the second.

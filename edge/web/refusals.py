@@ -6,12 +6,13 @@ import math
 from flask import Flask, make_response, render_template, request
 from flask_limiter import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response
 
 from edge.errors import EdgeError, NotFound, Refused, StorageError
 from edge.handling.basis import NotAllowed
 from edge.people.passwords import TooManySigningIn
+from edge.web import problems
 from edge.web.stream import StreamsFull
 
 _log = logging.getLogger(__name__)
@@ -36,8 +37,12 @@ _SENTENCES = {
 _NOT_SAVED = "The store's database does not answer; nothing is known to be saved. Try again in a moment."
 
 
-def refusal(status: int, sentence: str, retry_after_s: int | None = None) -> Response:
-    """A page of one sentence; for htmx and scripts the sentence alone."""
+def refusal(
+    status: int, sentence: str, retry_after_s: int | None = None, holder: str | None = None
+) -> Response:
+    """A page of one sentence; for htmx and scripts the sentence alone; in the API problem details."""
+    if problems.wanted():
+        return problems.problem(status, sentence, retry_after_s, holder)
     if request.headers.get("HX-Request") or "text/html" not in request.headers.get("Accept", "text/html"):
         response = make_response(sentence, status)
         response.mimetype = "text/plain"
@@ -56,7 +61,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Refused)
     def refused(error: Refused) -> Response:
-        return refusal(409, error.sentence)
+        return refusal(409, error.sentence, holder=error.holder)
 
     @app.errorhandler(NotAllowed)
     def not_allowed(error: NotAllowed) -> Response:
@@ -64,7 +69,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(NotFound)
     def not_found(error: NotFound) -> Response:
-        return refusal(404, _SENTENCES[404])
+        return refusal(404, str(error) if problems.wanted() else _SENTENCES[404])
 
     @app.errorhandler(StreamsFull)
     def full(error: StreamsFull) -> Response:
@@ -90,6 +95,11 @@ def install(app: Flask) -> None:
     @app.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> Response:
         wait_s = error.limit.limit.get_expiry()
+        if problems.wanted():
+            sentence = (
+                f"This token has asked {error.limit.limit.amount} times within a minute; wait a little."
+            )
+            return refusal(429, sentence, retry_after_s=wait_s)
         minutes = math.ceil(wait_s / 60)
         wait = "a minute" if minutes == 1 else "an hour" if minutes == 60 else "until tomorrow"
         return refusal(429, f"Too many wrong tries. Wait {wait}, then try again.", retry_after_s=wait_s)
@@ -101,9 +111,18 @@ def install(app: Flask) -> None:
             return error.get_response()
         # A sentence of ours, if abort() was given one; never werkzeug's.
         own = error.description if error.description != type(error).description else None
-        return refusal(status, own or _SENTENCES.get(status, _SENTENCES[400]))
+        response = refusal(status, own or _sentence(status))
+        if isinstance(error, MethodNotAllowed) and error.valid_methods:
+            response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+        return response
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         _log.exception("%s %s failed", request.method, request.path)
-        return refusal(500, _SENTENCES[500])
+        return refusal(500, _sentence(500))
+
+
+def _sentence(status: int) -> str:
+    if problems.wanted():
+        return problems.SENTENCES.get(status) or _SENTENCES.get(status) or problems.SENTENCES[422]
+    return _SENTENCES.get(status, _SENTENCES[400])

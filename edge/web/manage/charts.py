@@ -40,7 +40,7 @@ def charts() -> Response:
     """The span, zone, topic, language and kiosk in the address; the last seven days without a span."""
     room = services()
     asked = asking.filters_here()
-    from_at, to_at = _span(asked, room.clock())
+    from_at, to_at = span_of(asked, room.clock())
     filters = Filters(
         from_at, to_at, zone=asked.zone, topic=asked.topic, language=asked.language, device=asked.device
     )
@@ -80,7 +80,7 @@ def charts() -> Response:
 _QS = (0.5, 0.9, 0.99)
 
 
-def _span(asked: Filters, now: datetime) -> tuple[datetime, datetime]:
+def span_of(asked: Filters, now: datetime) -> tuple[datetime, datetime]:
     """From the asked day to the asked end, or to the end of today."""
     midnight = now.astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
     to_at = asked.to_at or (midnight + timedelta(days=1)).astimezone()

@@ -9,6 +9,7 @@ from flask import Response
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.interactions.exporting import COLUMNS, Cell, rows
+from edge.interactions.filters import Filters
 from edge.web.manage import asking
 from edge.web.refusals import refusal
 from edge.web.services import EXPORTS_AT_ONCE, services
@@ -21,8 +22,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export_csv() -> AnyResponse:
-    """UTF-8 with a mark for Excel; exactly the rows that the log's page shows, all of them."""
-    filters = asking.filters_here()
+    """Exactly the rows that the log's page shows, all of them."""
+    return csv_of(asking.filters_here())
+
+
+def export_xlsx() -> AnyResponse:
+    return xlsx_of(asking.filters_here())
+
+
+def csv_of(filters: Filters) -> AnyResponse:
+    """UTF-8 with a mark for Excel. 503 where too many are under way."""
     room = services()
     if not room.exports.acquire(blocking=False):
         return _full()
@@ -30,9 +39,8 @@ def export_csv() -> AnyResponse:
     return _file(lines, "text/csv; charset=utf-8", "csv")
 
 
-def export_xlsx() -> AnyResponse:
-    """As export_csv. 503 where too many are under way."""
-    filters = asking.filters_here()
+def xlsx_of(filters: Filters) -> AnyResponse:
+    """As csv_of."""
     room = services()
     if not room.exports.acquire(blocking=False):
         return _full()

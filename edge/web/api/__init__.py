@@ -1,0 +1,37 @@
+"""/api/v1: what the pages do, for other programs. A token, no cookies; JSON in and out."""
+
+from collections.abc import Callable
+from functools import cache
+
+import msgspec
+from flask import Blueprint, Response, make_response, render_template
+from flask_limiter import Limiter
+from werkzeug.wrappers import Response as AnyResponse
+
+from edge.web.api.document import document as described
+from edge.web.api.routes import ROUTES
+from edge.web.api.routing import mount
+
+
+def api_blueprint(limiter: Limiter, title: str) -> Blueprint:
+    api = Blueprint("api", __name__, url_prefix="/api/v1")
+    mount(api, limiter, ROUTES)
+    api.add_url_rule("/openapi.json", "document", _document(title))
+    api.add_url_rule("/", "index", index)
+    return api
+
+
+def index() -> AnyResponse:
+    """The routes, for people."""
+    return make_response(render_template("api/index.html", routes=ROUTES))
+
+
+def _document(title: str) -> Callable[[], Response]:
+    @cache
+    def written() -> bytes:
+        return msgspec.json.encode(described(ROUTES, title))
+
+    def document() -> Response:
+        return Response(written(), mimetype="application/json")
+
+    return document

@@ -1,0 +1,190 @@
+"""The devices: what each said of itself, what is missing from it, and what can be asked of it."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import sqlalchemy as sa
+from msgspec import Meta, Struct
+
+from edge.db.tables import device
+from edge.errors import NotFound
+from edge.handling import basis, commanding
+from edge.reports import devices as heard
+from edge.reports.devices import Kiosk
+from edge.web import bearer
+from edge.web.api.shapes import BasedOn, Name, shape
+from edge.web.services import services
+
+
+class Device(Struct):
+    """`status` is online, offline or unknown; `silence_s` the time since its last heartbeat; `depth` what
+    waits in its outbox; `gaps` how many runs of numbers never came."""
+
+    name: str
+    zone: str
+    zone_title: str
+    status: str
+    status_at: datetime | None
+    silence_s: float | None
+    software: str | None
+    depth: int
+    faults: list[str]
+    gaps: int
+    based_on: str
+
+
+class Devices(Struct):
+    devices: list[Device]
+
+
+class Gap(Struct):
+    """Numbers of an outbox that never came; `closed_at` when they did after all."""
+
+    outbox: str
+    first_seq: int
+    last_seq: int
+    found_at: datetime
+    closed_at: datetime | None
+
+
+class Refused(Struct):
+    """A message that was refused and kept; `count` is how often it came."""
+
+    id: int
+    topic: str
+    reason: str
+    count: int
+    last_at: datetime
+
+
+class RefusedOf(Refused):
+    device: str
+    first_at: datetime
+
+
+class RefusedMessages(Struct):
+    messages: list[RefusedOf]
+
+
+class Event(Struct):
+    """An event that came from it, and the interaction that it raised or joined."""
+
+    id: str
+    kind: str
+    seq: int | None
+    received_at: datetime
+    drill: bool
+    interaction: str | None
+    reference: str | None
+
+
+class DeviceWhole(Struct):
+    """`heartbeat` is its last one as it came; `events` its last ones, null for a token that may not see
+    silent requests."""
+
+    device: Device
+    heartbeat: dict[str, Any] | None
+    certificate_until: datetime | None
+    gaps: list[Gap]
+    refused: list[Refused]
+    events: list[Event] | None
+
+
+class Move(Struct, frozen=True, forbid_unknown_fields=True):
+    zone: Name
+    based_on: BasedOn = None
+
+
+class Blink(Struct, frozen=True, forbid_unknown_fields=True):
+    seconds: Annotated[int, Meta(ge=1, le=commanding.MAX_IDENTIFY_S)] = commanding.IDENTIFY_S
+
+
+class Maintained(Struct, frozen=True, forbid_unknown_fields=True):
+    on: bool
+
+
+class Replayed(Struct):
+    """From which number on it was asked to send again."""
+
+    from_seq: int
+
+
+def devices_list() -> Devices:
+    """Every device."""
+    room = services()
+    with room.read() as conn:
+        return Devices([_device(one) for one in heard.kiosks(conn, room.store, room.clock())])
+
+
+def device_read(name: str) -> DeviceWhole:
+    """One device, with what is missing from it and what of it was refused."""
+    room, d = services(), device.c
+    with room.read() as conn:
+        row = conn.execute(
+            sa.select(d.heartbeat, d.valid_until).where(d.store == room.store, d.name == name)
+        ).first()
+        if row is None:
+            raise NotFound("There is no such device in this store.")
+        kiosk = next(one for one in heard.kiosks(conn, room.store, room.clock()) if one.name == name)
+        gaps = heard.gaps(conn, room.store, name)
+        refused = heard.aside(conn, room.store, name)
+        # Also the bare number of an event would tell of a silent press.
+        events = heard.events(conn, room.store, name) if bearer.sees_silent() else None
+    return DeviceWhole(
+        _device(kiosk),
+        row.heartbeat,
+        row.valid_until,
+        [shape(one, Gap) for one in gaps],
+        [shape(one, Refused) for one in refused],
+        None if events is None else [shape(one, Event) for one in events],
+    )
+
+
+def device_move(name: str, body: Move) -> DeviceWhole:
+    """It stands in another zone from now on."""
+    room, actor = services(), bearer.actor_here()
+    room.change(
+        lambda conn: commanding.move(conn, room.store, actor, name, body.zone, room.clock(), body.based_on)
+    )
+    return device_read(name)
+
+
+def device_identify(name: str, body: Blink) -> None:
+    """Every lamp of it blinks. 409 if it was not heard just now."""
+    room, actor = services(), bearer.actor_here()
+    room.change(lambda conn: commanding.identify(conn, room.store, actor, name, room.clock(), body.seconds))
+
+
+def device_replay(name: str) -> Replayed:
+    """Ask it to send its kept events again, from the first gap on."""
+    room, actor = services(), bearer.actor_here()
+    return Replayed(room.change(lambda conn: commanding.replay(conn, room.store, actor, name, room.clock())))
+
+
+def device_maintain(name: str, body: Maintained) -> None:
+    """Tell it that somebody works on it, or no longer does."""
+    room, actor = services(), bearer.actor_here()
+    room.change(lambda conn: commanding.maintain(conn, room.store, actor, name, body.on, room.clock()))
+
+
+def refused_list() -> RefusedMessages:
+    """The messages that were refused last."""
+    room = services()
+    with room.read() as conn:
+        return RefusedMessages([shape(one, RefusedOf) for one in heard.set_aside(conn, room.store)])
+
+
+def _device(one: Kiosk) -> Device:
+    return Device(
+        one.name,
+        one.zone,
+        one.zone_title,
+        one.status,
+        one.status_at,
+        one.silence / timedelta(seconds=1) if one.silence is not None else None,
+        one.version,
+        one.depth,
+        list(one.faults),
+        one.gaps,
+        basis.of({"zone": one.zone}),
+    )

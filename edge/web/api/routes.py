@@ -1,0 +1,73 @@
+"""Every route of the API with the scopes that it needs: the one table that guards, answers and documents."""
+
+from edge.web.api import (
+    changes,
+    devices,
+    importing,
+    log,
+    people,
+    policies,
+    reports,
+    sending,
+    tokens,
+    zones,
+)
+from edge.web.api.routing import Media, Route
+
+CSV = Media("text/csv")
+XLSX = Media("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+EVENTS = Media("text/event-stream")
+
+LOG, STORE, REPORTS = ("read:log",), ("read:store",), ("read:reports",)
+PEOPLE, WRITE, ADMIN = ("write:people",), ("write:store",), ("admin",)
+
+# fmt: off
+ROUTES = (
+    Route("GET", "/floor", log.floor_read, LOG, log.Floor, free=True),
+    Route("GET", "/stream", sending.stream, LOG, EVENTS, free=True),
+    Route("GET", "/interactions", log.interactions_search, LOG, log.Log, query=log.Searched),
+    Route("GET", "/interactions.csv", sending.log_csv, LOG, CSV, query=log.Asked),
+    Route("GET", "/interactions.xlsx", sending.log_xlsx, LOG, XLSX, query=log.Asked),
+    Route("GET", "/interactions/{id}", log.interaction_read, LOG, log.Whole),
+
+    Route("GET", "/people", people.people_list, STORE, people.People, query=people.AllOrActive),
+    Route("POST", "/people", people.person_add, PEOPLE, people.PersonAdded, body=people.NewPerson, created=True),
+    Route("POST", "/people/plan", importing.people_plan, PEOPLE, importing.PlanOfFile, body=importing.File),
+    Route("POST", "/people/import", importing.people_import, PEOPLE, importing.Imported, body=importing.ConfirmedFile),
+    Route("GET", "/people/{id}", people.person_read, STORE, people.Person),
+    Route("PUT", "/people/{id}", people.person_change, PEOPLE, people.Person, body=people.ChangedPerson),
+    Route("POST", "/people/{id}/disable", people.person_disable, PEOPLE, people.Person),
+    Route("POST", "/people/{id}/enable", people.person_enable, PEOPLE, people.Person),
+    Route("POST", "/people/{id}/pin", people.person_pin, PEOPLE, people.Secret),
+    Route("POST", "/people/{id}/password", people.person_password, PEOPLE, people.Secret),
+    Route("PUT", "/people/{id}/presence", people.person_presence, PEOPLE, people.Person, body=people.Presence),
+
+    Route("GET", "/zones", zones.zones_list, STORE, zones.Zones),
+    Route("POST", "/zones", zones.zone_add, WRITE, zones.Zone, body=zones.NewZone, created=True),
+    Route("PUT", "/zones/{name}", zones.zone_change, WRITE, zones.Zone, body=zones.ZoneTitle),
+    Route("DELETE", "/zones/{name}", zones.zone_remove, WRITE, None),
+
+    Route("GET", "/devices", devices.devices_list, STORE, devices.Devices),
+    Route("GET", "/devices/{name}", devices.device_read, STORE, devices.DeviceWhole),
+    Route("PUT", "/devices/{name}/zone", devices.device_move, WRITE, devices.DeviceWhole, body=devices.Move),
+    Route("POST", "/devices/{name}/identify", devices.device_identify, WRITE, None, body=devices.Blink),
+    Route("POST", "/devices/{name}/replay", devices.device_replay, WRITE, devices.Replayed),
+    Route("POST", "/devices/{name}/maintenance", devices.device_maintain, WRITE, None, body=devices.Maintained),
+    Route("GET", "/refused-messages", devices.refused_list, STORE, devices.RefusedMessages),
+
+    Route("GET", "/policies", policies.policies_list, STORE, policies.PoliciesInForce),
+    Route("GET", "/policies/{kind}", policies.policy_read, STORE, policies.PolicyInForce),
+    Route("PUT", "/policies/{kind}", policies.policy_set, WRITE, policies.PolicyInForce, body=policies.NewPolicy),
+    Route("DELETE", "/policies/{kind}", policies.policy_reset, WRITE, policies.PolicyInForce),
+    Route("POST", "/policies/{kind}/preview", policies.policy_preview, STORE, policies.Preview, body=policies.Supposed),
+
+    Route("GET", "/changes", changes.changes_list, STORE, changes.Changes, query=changes.ChangesAsked),
+    Route("GET", "/reports/answers", reports.report_answers, REPORTS, reports.Answers, query=reports.AnswersAsked),
+    Route("GET", "/reports/ratings", reports.report_ratings, REPORTS, reports.Ratings, query=reports.Spanned),
+
+    Route("GET", "/token", tokens.token_own, (), tokens.Token),
+    Route("GET", "/tokens", tokens.tokens_list, ADMIN, tokens.Tokens),
+    Route("POST", "/tokens", tokens.token_add, ADMIN, tokens.TokenMade, body=tokens.NewToken, created=True),
+    Route("DELETE", "/tokens/{id}", tokens.token_revoke, ADMIN, None),
+)
+# fmt: on
