@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -13,7 +14,7 @@ from edge.db.tables import session as table
 from edge.people import store as people
 from edge.people.store import DESK_ROLES, Person
 
-__all__ = ["DESK_ROLES", "Audience", "SignIn", "end", "find", "key_of", "start", "sweep"]
+__all__ = ["DESK_ROLES", "Audience", "SignIn", "end", "find", "hear", "key_of", "start", "sweep"]
 
 Audience = Literal["floor", "manage"]
 
@@ -70,6 +71,16 @@ def find(conn: sa.Connection, store: str, audience: Audience, key: str, now: dat
     if audience == "manage" and person.role not in DESK_ROLES:
         return None
     return SignIn(person, audience, key, row[1])
+
+
+def hear(conn: sa.Connection, store: str, heard: Mapping[str, datetime]) -> None:
+    """The phones of these sessions answered what the server had sent them, at these times."""
+    conn.execute(
+        table.update()
+        .where(table.c.store == store, table.c.token_sha256 == sa.bindparam("in_key"))
+        .values(heard_at=sa.bindparam("in_at")),
+        [{"in_key": key, "in_at": at} for key, at in sorted(heard.items())],
+    )
 
 
 def end(conn: sa.Connection, store: str, key: str, now: datetime) -> None:

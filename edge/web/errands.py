@@ -1,10 +1,11 @@
-"""What the web process does aside from requests: it records pages as sent and tokens as used, and ends
-sessions that expired."""
+"""What the web process does aside from requests: it records pages as sent, phones as heard and tokens
+as used, and ends sessions that expired."""
 
 import logging
 import queue
 import threading
 import time
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -18,21 +19,40 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 SWEEP_EVERY_S = 60.0
+# Every phone answers each beat; they are written together.
+HEARD_EVERY_S = 2.0
+_AGAIN_S = 1.0
 _BATCH = 200
+_MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """The phone with this session's key answered at this time."""
+
+    session: str
+    at: datetime
 
 
 class Errands:
-    """One thread. sent() may be called from any other and only enqueues."""
+    """One thread. sent() and heard() may be called from any other and only enqueue."""
 
     def __init__(self, services: "Services") -> None:
         self._services = services
-        self._sent: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        # None stops.
+        self._todo: queue.SimpleQueue[str | _Heard | None] = queue.SimpleQueue()
+        self._sent: list[str] = []
+        self._heard: dict[str, datetime] = {}
         self._used: dict[str, datetime] = {}
         self._thread = threading.Thread(target=self._run, name="web-errands", daemon=True)
 
     def sent(self, page: str) -> None:
         """The page was written to its person's stream."""
-        self._sent.put(page)
+        self._todo.put(page)
+
+    def heard(self, session: str, at: datetime) -> None:
+        """The phone with this session's key answered what it was sent."""
+        self._todo.put(_Heard(session, at))
 
     def used(self, token: str, at: datetime) -> None:
         """A token was used; written down within a minute, so that no request waits for it."""
@@ -42,36 +62,44 @@ class Errands:
         self._thread.start()
 
     def stop(self, timeout_s: float = 3.0) -> None:
-        self._sent.put(None)
+        self._todo.put(None)
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self.record_used()
 
     def _run(self) -> None:
-        waiting: list[str] = []
-        swept_s = time.monotonic()
-        while True:
-            try:
-                first = self._sent.get(timeout=1.0 if waiting else SWEEP_EVERY_S)
-            except queue.Empty:
-                first = ""
-            if first is None:
-                self._record(waiting)
-                return
-            if first:
-                waiting.append(first)
-                while len(waiting) < _BATCH and not self._sent.empty():
-                    if (page := self._sent.get()) is None:
-                        self._record(waiting)
-                        return
-                    waiting.append(page)
-            waiting = self._record(waiting)
+        swept_s = wrote_s = time.monotonic()
+        going = True
+        while going:
+            going = self._gather()
+            self._sent = self._record_sent(self._sent)
+            if self._heard and (not going or time.monotonic() - wrote_s >= HEARD_EVERY_S):
+                wrote_s = time.monotonic()
+                self._record_heard()
             # By the clock: in a busy shop pages never pause for long enough.
             if time.monotonic() - swept_s >= SWEEP_EVERY_S:
                 swept_s = time.monotonic()
                 self._sweep()
 
-    def _record(self, pages: list[str]) -> list[str]:
+    def _gather(self) -> bool:
+        """Wait for something to do, and take what else is there; False once it is to stop."""
+        wait_s = _AGAIN_S if self._sent else HEARD_EVERY_S if self._heard else SWEEP_EVERY_S
+        try:
+            item = self._todo.get(timeout=wait_s)
+            for _ in range(_BATCH):
+                if item is None:
+                    return False
+                if isinstance(item, _Heard):
+                    self._heard[item.session] = item.at
+                else:
+                    self._sent.append(item)
+                item = self._todo.get_nowait()
+            self._todo.put(item)
+        except queue.Empty:
+            pass
+        return True
+
+    def _record_sent(self, pages: list[str]) -> list[str]:
         """What is still to be recorded: nothing, or all of it if the database did not take it."""
         if not pages:
             return []
@@ -80,8 +108,17 @@ class Errands:
             services.writer.run(lambda conn: acting.mark_sent(conn, services.store, pages, services.clock()))
         except EdgeError as error:
             _log.warning("Pages are sent but not yet recorded as sent: %s", error)
-            return pages[-10_000:]
+            return pages[-_MOST:]
         return []
+
+    def _record_heard(self) -> None:
+        """What could not be written is not kept: the phones answer again in a moment."""
+        heard, self._heard = self._heard, {}
+        services = self._services
+        try:
+            services.writer.run(lambda conn: sessions.hear(conn, services.store, heard))
+        except EdgeError as error:
+            _log.warning("Phones were heard but that could not be written: %s", error)
 
     def record_used(self) -> None:
         """Write down when each token was last used."""

@@ -39,7 +39,11 @@ def live(room: Services, sign_in: SignIn, *, pages: bool) -> Response:
         if pages and entry.what == "page":
             room.errands.sent(json.loads(entry.body)["page"])
 
-    return opened(room, audiences_of(person.id, person.role), sign_in.key, valid, sent)
+    def nonce() -> str:
+        # Only a phone is to be reached.
+        return room.round_trips.ask(sign_in.key, room.clock()) if pages else ""
+
+    return opened(room, audiences_of(person.id, person.role), sign_in.key, valid, sent, nonce)
 
 
 def opened(
@@ -48,10 +52,11 @@ def opened(
     session: str,
     valid: Callable[[], bool],
     sent: Callable[[Entry], None],
+    nonce: Callable[[], str] = lambda: "",
 ) -> Response:
     """A new stream as an answer, from now on or behind the entry that the request names. StreamsFull."""
     stream = room.hub.enter(audiences, session, _place(), _gone_of(request.environ))
-    response = Response(stream.written(valid, sent), mimetype="text/event-stream")
+    response = Response(stream.written(valid, sent, nonce), mimetype="text/event-stream")
     response.call_on_close(lambda: room.hub.leave(stream))
     # For a proxy in between: the first byte must not wait for the second.
     response.headers["X-Accel-Buffering"] = "no"

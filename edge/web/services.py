@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 from typing import TypeVar, cast
 
 import sqlalchemy as sa
@@ -16,6 +17,8 @@ from edge.errors import StorageError
 from edge.hint import Hinter
 from edge.people.passwords import Verifier
 from edge.web.errands import Errands
+from edge.web.round_trip import RoundTrips
+from edge.web.secret import secret_key
 from edge.web.stream import Feed, Hub
 from edge.web.wake import BrokerWake
 
@@ -36,6 +39,7 @@ class Services:
         self.verifier = Verifier()
         self.hub = Hub(Feed(self.read, config.store), config.web.streams)
         self.errands = Errands(self)
+        self.round_trips = RoundTrips(secret_key(Path(config.directory)))
         self.exports = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
         self._wake: BrokerWake | None = None
         self._stopped = threading.Event()

@@ -4,6 +4,7 @@ Live delivery and replay pass the same filter. A stream is registered first, the
 stood at that moment, then goes live: nothing falls between, nothing comes twice.
 """
 
+import json
 import logging
 import queue
 import threading
@@ -99,17 +100,19 @@ class Stream:
         self,
         valid: Callable[[], bool],
         sent: Callable[[Entry], None],
+        nonce: Callable[[], str] = lambda: "",
         *,
         beat_s: float = BEAT_S,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> Iterator[bytes]:
         """The bytes of the stream. `sent` is called once an entry has been written to the browser.
 
+        `nonce` gives what each beat asks the phone to answer with.
         `valid` is asked at each beat; False ends the stream, as a sign-out or a disabled person does.
         Whoever holds the stream must give it back with Hub.leave, whether or not it was ever iterated.
         """
         try:
-            yield f"retry: {RETRY_MS}\n\n".encode() + beat(self._hub.calling())
+            yield f"retry: {RETRY_MS}\n\n".encode() + beat(self._hub.calling(), nonce())
             beat_due = monotonic() + beat_s * (1 - self.phase)
             last = self.live_from
             if self._after is not None:
@@ -128,7 +131,7 @@ class Stream:
                     # Also between entries that never pause: whoever is signed out hears no more.
                     if not valid():
                         return
-                    yield beat(self._hub.calling())
+                    yield beat(self._hub.calling(), nonce())
                     beat_due = monotonic() + beat_s
                 if item is not None and item.cursor > last:
                     yield render(item)
@@ -268,6 +271,7 @@ def render(entry: Entry) -> bytes:
     return f"id: {entry.cursor}\nevent: {entry.what}\ndata: {entry.body}\n\n".encode()
 
 
-def beat(calling: bool) -> bytes:
-    """The stream's sign of life, and whether the store calls anyone now."""
-    return b'event: beat\ndata: {"calling": %s}\n\n' % (b"true" if calling else b"false")
+def beat(calling: bool, nonce: str = "") -> bytes:
+    """The stream's sign of life, and whether the store calls anyone now. A phone answers with the nonce."""
+    body = {"calling": calling} | ({"nonce": nonce} if nonce else {})
+    return f"event: beat\ndata: {json.dumps(body)}\n\n".encode()

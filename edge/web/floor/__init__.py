@@ -31,6 +31,7 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
         add(address, view_func=act, methods=["POST"])
     add("/supervisor", view_func=doing.supervisor_to, methods=["POST"])
     add("/colleagues", view_func=showing.colleagues)
+    add("/heard", view_func=doing.heard, methods=["POST"])
     add("/pages/delivered", view_func=doing.delivered, methods=["POST"])
     add("/pages/seen", view_func=doing.seen, methods=["POST"])
     add("/feedback", view_func=feedback.feedback)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import sqlalchemy as sa
-from flask import redirect, request, url_for
+from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.errors import Refused
@@ -79,6 +79,15 @@ def supervisor_to() -> Response:
     return _act(
         "", lambda conn, store, _, person, now: summoning.call_to_place(conn, store, file, person, zone, now)
     )
+
+
+def heard() -> Response:
+    """The phone answers the `nonce` of a beat; 204 tells it that a call would reach it now."""
+    room, here = services(), signed_in()
+    if not room.round_trips.answers(here.key, request.form.get("nonce", "")[:64], room.clock()):
+        abort(409, "This answer comes too late, or is not this phone's; the next beat asks again.")
+    room.errands.heard(here.key, room.clock())
+    return Response(status=204)
 
 
 def delivered() -> Response:

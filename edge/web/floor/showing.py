@@ -66,7 +66,11 @@ def pages() -> AnyResponse:
 
 
 def pages_part() -> AnyResponse:
-    return make_response(render_template("floor/_board.html", **_context(None)))
+    """The list alone. A phone without a stream answers the nonce that comes with it."""
+    room = services()
+    response = make_response(render_template("floor/_board.html", **_context(None)))
+    response.headers["Floorbell-Nonce"] = room.round_trips.ask(signed_in().key, room.clock())
+    return response
 
 
 def stream() -> Response:

@@ -14,9 +14,9 @@ const link = document.getElementById("link");
 const soundOff = document.getElementById("sound");
 const WORDS = {
   unknown: "Connecting…",
-  connected: "Connected",
+  connected: "You are reachable",
   stopped: "Kiosks cannot reach you now",
-  lost: "Not connected: no call gets here",
+  lost: "Not reachable since {time}: no call gets here",
 };
 
 // ---- the list -------------------------------------------------------------------------------------------
@@ -44,7 +44,7 @@ document.body.addEventListener("htmx:afterSwap", (event) => {
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr?.status ?? 0;
-  if (status && status < 500) heard();
+  if (status && status < 500) heard(event.detail.xhr.getResponseHeader("Floorbell-Nonce"));
   if (tapped(event) && status >= 200 && status < 300) tell("");
 });
 
@@ -147,10 +147,19 @@ for (const touch of ["click", "keydown"]) {
 
 // ---- the connection -------------------------------------------------------------------------------------
 
-function showLink(state) {
+function showLink(state, since) {
   if (link.dataset.link === state) return;
   link.dataset.link = state;
-  link.querySelector(".link-words").textContent = WORDS[state];
+  const time = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  link.querySelector(".link-words").textContent = WORDS[state].replace("{time}", time);
+}
+
+// The server says so only of an answer that came in time from this phone.
+async function answer(nonce) {
+  const body = new URLSearchParams({ nonce });
+  const headers = { "X-CSRFToken": facts.token };
+  const said = await fetch(facts.heard, { method: "POST", body, headers, signal: AbortSignal.timeout(10_000) });
+  if (!said.ok) throw new Error(String(said.status));
 }
 
 const heard = listen(facts.stream, facts.cursor, {
@@ -169,6 +178,7 @@ const heard = listen(facts.stream, facts.cursor, {
   poll: redraw,
   catchUp: () => redraw().catch(() => {}),
   link: showLink,
+  answer,
 });
 
 showSound();

@@ -1,6 +1,6 @@
 // One event stream per page, and the truth about it. Nothing here knows what the page shows.
 
-const FRESH_MS = 10_000; // heard from the server this recently: connected
+const FRESH_MS = 10_000; // heard from the server, or by it where it confirms, this recently: connected
 const STALE_MS = 12_000; // two missed beats: this stream is dead, whatever the browser thinks
 const POLL_MS = 5_000;
 const RETRY_MS = 15_000;
@@ -10,9 +10,11 @@ const RETRY_MS = 15_000;
  * on: {what: (body, id) => void} for each kind of news; poll(): Promise, called while there is no stream;
  * catchUp(): called when news may have been missed; link(state): 'unknown', 'connected',
  * 'stopped' (the pages are there, but presses do not come through to the store) or 'lost'.
- * Returns heard(), to be called after any other round trip to the server.
+ * answer(nonce): Promise, resolved once the server has confirmed that it heard this page's answer to a beat.
+ * With it, 'connected' is only what was confirmed. link is also given the time of day of the last good moment.
+ * Returns heard(nonce), to be called after any other round trip to the server.
  */
-export function listen(url, cursor, { on, poll, catchUp, link }) {
+export function listen(url, cursor, { on, poll, catchUp, link, answer = null }) {
   const begun = performance.now();
   let source = null;
   let last = cursor;
@@ -22,16 +24,34 @@ export function listen(url, cursor, { on, poll, catchUp, link }) {
   let retry = null;
   let polling = null;
 
+  // By this page's own monotonic clock, from before the answer left: what came back late proves less.
+  let goodAt = null;
+  let goodDay = new Date();
+
   const silence = () => performance.now() - (heardAt ?? openedAt);
 
-  function heard() {
+  function heard(nonce) {
     heardAt = performance.now();
+    if (!answer) good(heardAt);
+    else if (nonce) confirm(nonce, heardAt);
     show();
   }
 
+  function confirm(nonce, askedAt) {
+    answer(nonce).then(
+      () => (good(askedAt), show()),
+      () => {},
+    );
+  }
+
+  function good(at) {
+    goodAt = Math.max(goodAt ?? at, at);
+    goodDay = new Date(Date.now() - (performance.now() - goodAt));
+  }
+
   function show() {
-    if (heardAt === null) link(performance.now() - begun < FRESH_MS ? "unknown" : "lost");
-    else link(silence() >= FRESH_MS ? "lost" : calling ? "connected" : "stopped");
+    if (goodAt === null) link(performance.now() - begun < FRESH_MS ? "unknown" : "lost", goodDay);
+    else link(performance.now() - goodAt >= FRESH_MS ? "lost" : calling ? "connected" : "stopped", goodDay);
   }
 
   function open() {
@@ -39,9 +59,10 @@ export function listen(url, cursor, { on, poll, catchUp, link }) {
     openedAt = performance.now();
     source = new EventSource(`${url}?after=${encodeURIComponent(last)}`);
     source.addEventListener("beat", (event) => {
-      calling = JSON.parse(event.data).calling !== false;
+      const said = JSON.parse(event.data);
+      calling = said.calling !== false;
       stopPolling();
-      heard();
+      heard(said.nonce);
     });
     source.addEventListener("reload", () => location.reload());
     for (const [what, act] of Object.entries(on)) {
