@@ -72,9 +72,10 @@ def entries(
     limit: int = 50,
     what: str = "",
     by: str = "",
+    without: str = "",
 ) -> list[Entry]:
     """Up to `limit` changes, the newest first, behind the id `before`; only those of 'person' where
-    `what` is 'person', and so on, and only those of the actor named `by`."""
+    `what` is 'person', and so on, only those of the actor named `by`, and none of the kind `without`."""
     a = audit.c
     query = sa.select(a.id, a.at, a.actor, a.through, a.what, a.subject, a.words, a.before, a.after)
     query = query.where(a.store == store)
@@ -82,6 +83,8 @@ def entries(
         query = query.where(a.id < before)
     if what:
         query = query.where(a.what.startswith(f"{what}.", autoescape=True))
+    if without:
+        query = query.where(sa.not_(a.what.startswith(f"{without}.", autoescape=True)))
     if by:
         query = query.where(a.actor == by)
     rows = conn.execute(query.order_by(a.id.desc()).limit(min(limit, MAX_LIMIT)))

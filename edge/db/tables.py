@@ -279,7 +279,7 @@ timeline = sa.Table(
     # pressed_again, paged, delivered, seen, acknowledged, attended, resolved, cancelled, missed or noted
     sa.Column("what", sa.String(24), nullable=False),
     sa.Column("person", _id()),
-    # kiosk, phone, desk or policy
+    # kiosk, phone, desk, api or policy
     sa.Column("through", sa.String(16), nullable=False),
     sa.Column("words", sa.String(500), nullable=False),
 )

@@ -1,4 +1,5 @@
-"""What a person does to a request from a phone or a desk. Each function is one transaction's work.
+"""What a person does to a request, from a phone or by another program (`through`). Each function is one
+transaction's work.
 
 They raise Refused, with the holder's name where somebody else has the request, or NotFound.
 """
@@ -28,33 +29,44 @@ from edge.paging import store as pages
 from edge.people.store import Person, by_id
 
 
-def acknowledge(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
+def acknowledge(
+    conn: sa.Connection, store: str, request: str, person: str, now: datetime, through: str = "phone"
+) -> None:
     """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name.
 
     Whoever was called to the owner's side comes along, and the owner keeps the request.
     """
     who, found = involved(conn, store, request, person)
     beside = pages.waits_for(conn, found.id, person)
-    change = act(conn, store, found, Acknowledge(person, who.name, beside), now)
+    change = act(conn, store, found, Acknowledge(person, who.name, beside), now, through)
     if change is not None and change.what == "joined":
         pages.take(conn, found.id, person, now)
 
 
-def attend(conn: sa.Connection, store: str, request: str, person: str, now: datetime) -> None:
+def attend(
+    conn: sa.Connection, store: str, request: str, person: str, now: datetime, through: str = "phone"
+) -> None:
     """'I am here'."""
     who, found = involved(conn, store, request, person)
-    act(conn, store, found, Attend(person, who.name), now)
+    act(conn, store, found, Attend(person, who.name), now, through)
 
 
 def resolve(
-    conn: sa.Connection, store: str, request: str, person: str, outcome: str, note: str, now: datetime
+    conn: sa.Connection,
+    store: str,
+    request: str,
+    person: str,
+    outcome: str,
+    note: str,
+    now: datetime,
+    through: str = "phone",
 ) -> None:
     """Close with an outcome of lifecycle.OUTCOMES and an optional note of up to 1000 signs."""
     if len(note) > 1000:
         raise Refused(f"The note has {len(note)} signs; allowed are 1000.")
     who, found = involved(conn, store, request, person)
     action = Resolve(person, who.role, outcome, note)
-    act(conn, store, found, action, now, outcome=outcome, note=note or None)
+    act(conn, store, found, action, now, through, outcome=outcome, note=note or None)
 
 
 def mark_sent(conn: sa.Connection, store: str, page_ids: list[str], now: datetime) -> None:
@@ -67,7 +79,9 @@ def mark_delivered(conn: sa.Connection, store: str, person: str, page_ids: list[
     pages.reach(conn, store, page_ids, "delivered", now, person)
 
 
-def mark_seen(conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime) -> None:
+def mark_seen(
+    conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime, through: str = "phone"
+) -> None:
     """They are on the person's lit screen; the shopper is told who saw the request first."""
     telling = Telling(store)
     moved = pages.reach(conn, store, page_ids, "seen", now, person)
@@ -78,7 +92,7 @@ def mark_seen(conn: sa.Connection, store: str, person: str, page_ids: list[str],
         who = who_is(conn, store, person)
         after = replace(request, revision=request.revision + 1)
         requests.update(conn, request, after)
-        requests.append(conn, [Entry(request_id, now, "seen", "phone", f"{who.name} has seen it.", person)])
+        requests.append(conn, [Entry(request_id, now, "seen", through, f"{who.name} has seen it.", person)])
         telling.call(after, "seen", {"name": who.name})
     telling.flush(conn, now)
 
@@ -106,7 +120,13 @@ def involved(conn: sa.Connection, store: str, request_id: str, person: str) -> t
 
 
 def act(
-    conn: sa.Connection, store: str, request: Request, action: Action, now: datetime, **more: object
+    conn: sa.Connection,
+    store: str,
+    request: Request,
+    action: Action,
+    now: datetime,
+    through: str = "phone",
+    **more: object,
 ) -> Change | None:
     """Carry out what the rules decide, or raise Refused; None where nothing changes."""
     decision = decide(request, action)
@@ -115,7 +135,7 @@ def act(
     if not isinstance(decision, Change):
         return None
     telling = Telling(store)
-    finish(conn, telling, request, decision, "phone", now, **more)
+    finish(conn, telling, request, decision, through, now, **more)
     telling.flush(conn, now)
     return decision
 

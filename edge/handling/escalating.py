@@ -208,7 +208,13 @@ def _end_timers(conn: sa.Connection, store: str, before: Request, after: Request
 
 
 def declined(
-    conn: sa.Connection, telling: Telling, file: Policies, before: Request, change: Change, now: datetime
+    conn: sa.Connection,
+    telling: Telling,
+    file: Policies,
+    before: Request,
+    change: Change,
+    now: datetime,
+    through: str,
 ) -> None:
     """Write that somebody declined, whose page has ended.
 
@@ -217,7 +223,7 @@ def declined(
     """
     request = change.request
     requests.update(conn, before, request)
-    requests.append(conn, [Entry(request.id, now, change.what, "phone", change.words, change.person)])
+    requests.append(conn, [Entry(request.id, now, change.what, through, change.words, change.person)])
     telling.over(request, [change.person] if change.person else [])
     telling.changed(request, pages.paged(conn, request.id))
     if pages.waits_for_anyone(conn, request.id):

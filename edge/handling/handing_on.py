@@ -33,6 +33,7 @@ def decline(
     person: str,
     reason: str,
     now: datetime,
+    through: str = "phone",
 ) -> None:
     """'I cannot come', with one of lifecycle.DECLINE_REASONS. Saying it twice is saying it once.
 
@@ -51,14 +52,21 @@ def decline(
     telling = Telling(store)
     pages.decline(conn, request.id, person, DECLINE_REASONS[reason], now)
     if decision.what == "declined":
-        escalating.declined(conn, telling, file, request, decision, now)
+        escalating.declined(conn, telling, file, request, decision, now, through)
     else:
-        escalating.finish(conn, telling, request, decision, "phone", now)
+        escalating.finish(conn, telling, request, decision, through, now)
     telling.flush(conn, now)
 
 
 def hand_over(
-    conn: sa.Connection, store: str, request_id: str, person: str, to: str, note: str, now: datetime
+    conn: sa.Connection,
+    store: str,
+    request_id: str,
+    person: str,
+    to: str,
+    note: str,
+    now: datetime,
+    through: str = "phone",
 ) -> None:
     """Ask a colleague to take over, with up to 140 signs of what they need to know.
 
@@ -74,7 +82,7 @@ def hand_over(
     if request.owner == person and there in AWAY:
         raise Refused(f"{presence.in_words(colleague.name, there)}; choose somebody who is here.")
     asking = HandOver(person, who.name, to, colleague.name, now, note)
-    change = acting.act(conn, store, request, asking, now)
+    change = acting.act(conn, store, request, asking, now, through)
     if change is None:
         return
     asked = change.request
@@ -85,7 +93,9 @@ def hand_over(
     telling.flush(conn, now)
 
 
-def take_back(conn: sa.Connection, store: str, request_id: str, person: str, now: datetime) -> None:
+def take_back(
+    conn: sa.Connection, store: str, request_id: str, person: str, now: datetime, through: str = "phone"
+) -> None:
     """The owner keeps it after all; the colleague's page needs no answer any more."""
     who, request = acting.involved(conn, store, request_id, person)
-    acting.act(conn, store, request, TakeBack(person, who.name), now)
+    acting.act(conn, store, request, TakeBack(person, who.name), now, through)

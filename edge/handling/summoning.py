@@ -26,7 +26,9 @@ DEVICE = "phone"
 TOPIC = "supervisor"
 
 
-def call_to_request(conn: sa.Connection, store: str, request_id: str, person: str, now: datetime) -> None:
+def call_to_request(
+    conn: sa.Connection, store: str, request_id: str, person: str, now: datetime, through: str = "phone"
+) -> None:
     """Page the supervisors to a request; whoever has it keeps it. Those who are called already are not again.
 
     Refused if the request is closed, or if nobody who could come is signed in.
@@ -46,7 +48,7 @@ def call_to_request(conn: sa.Connection, store: str, request_id: str, person: st
     requests.update(conn, request, after)
     names = {c.person: c.name for c in able}
     words = f"{who.name} calls {' and '.join(names[called] for called, _ in fresh)} to help."
-    requests.append(conn, [Entry(request.id, now, "supervisor_called", "phone", words, person)])
+    requests.append(conn, [Entry(request.id, now, "supervisor_called", through, words, person)])
     telling = Telling(store)
     telling.paged(after, pages.insert(conn, store, request.id, fresh, after.round, now))
     telling.changed(after, pages.paged(conn, request.id))
@@ -54,7 +56,13 @@ def call_to_request(conn: sa.Connection, store: str, request_id: str, person: st
 
 
 def call_to_place(
-    conn: sa.Connection, store: str, file: Policies, person: str, zone: str, now: datetime
+    conn: sa.Connection,
+    store: str,
+    file: Policies,
+    person: str,
+    zone: str,
+    now: datetime,
+    through: str = "phone",
 ) -> str:
     """Page the supervisors to a zone, then everyone, until somebody answers; the request's id.
 
@@ -84,7 +92,7 @@ def call_to_place(
         }  # fmt: skip
         conn.execute(sa.insert(interaction).values(row))
         words = f"{who.name} calls a supervisor to {titles[zone]}."
-        requests.append(conn, [Entry(raised.id, now, "supervisor_called", "phone", words, person)])
+        requests.append(conn, [Entry(raised.id, now, "supervisor_called", through, words, person)])
 
     telling = Telling(store)
     escalating.start(conn, telling, file, request, insert, escalating.floor_of(conn, store, now), now)
@@ -92,7 +100,9 @@ def call_to_place(
     return request.id
 
 
-def take_back(conn: sa.Connection, store: str, request_id: str, person: str, now: datetime) -> None:
+def take_back(
+    conn: sa.Connection, store: str, request_id: str, person: str, now: datetime, through: str = "phone"
+) -> None:
     """Whoever called a supervisor needs none any more."""
     who, request = acting.involved(conn, store, request_id, person)
-    acting.act(conn, store, request, Cancel(person, who.name), now)
+    acting.act(conn, store, request, Cancel(person, who.name), now, through)

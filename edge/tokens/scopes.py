@@ -8,7 +8,7 @@ SCOPES: dict[str, str] = {
     "read:reports": "Answers, arrivals and ratings as numbers.",
     "read:store": "People, zones, devices, policies and the changes of each.",
     "read:metrics": "Measurements for Prometheus; no names of people.",
-    "act:requests": "Acknowledge, attend and resolve requests for a person of the store.",
+    "act:requests": "Answer pages and close requests for people of the store; type in feedback.",
     "write:people": "Add, change and disable people; new PINs and passwords; presence.",
     "write:store": "Change zones and policies, move devices and ask something of them.",
     "security": "Silent security requests too, wherever others are shown.",

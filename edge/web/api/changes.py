@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 from msgspec import Meta, Struct
 
 from edge.audit import store as audits
+from edge.handling import behalf
+from edge.web import bearer
 from edge.web.api.shapes import Short, shape
 from edge.web.services import services
 
-What = Literal["", "person", "zone", "device", "policy", "token", "request"]
+What = Literal["", "person", "zone", "device", "policy", "token", "request", "silent"]
 
 
 class Change(Struct):
@@ -41,9 +43,10 @@ class ChangesAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def changes_list(query: ChangesAsked) -> Changes:
-    """Every change of people, zones, devices, policies and tokens."""
+    """Every change of people, zones, devices, policies and tokens, and what programs did for people."""
     room = services()
     with room.read() as conn:
-        found = audits.entries(conn, room.store, query.before, query.limit, query.what, query.by)
+        hidden = "" if bearer.sees_silent() else behalf.SILENT
+        found = audits.entries(conn, room.store, query.before, query.limit, query.what, query.by, hidden)
     following = found[-1].id if len(found) == query.limit else None
     return Changes([shape(one, Change) for one in found], following)

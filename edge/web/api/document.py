@@ -62,7 +62,7 @@ def document(routes: Sequence[Route], title: str) -> dict[str, Any]:
 def refusals(route: Route) -> list[int]:
     """The statuses with which this route may refuse."""
     found = [401, 403]
-    if "{" in route.path:
+    if "{" in route.path or route.method != "GET":
         found.append(404)
     if route.method != "GET":
         found.append(409)

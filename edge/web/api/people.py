@@ -1,21 +1,19 @@
 """The people of the store: read, added, changed, given new secrets, disabled and enabled."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
 
-import sqlalchemy as sa
 from msgspec import Meta, Struct, field
 
-from edge.db.tables import interaction, is_open
-from edge.errors import NotFound, Refused
+from edge.errors import NotFound
 from edge.handling import basis, staffing
 from edge.people import rights
 from edge.people.details import MAX_BADGE, MAX_LANGUAGES, Details
 from edge.people.passwords import fresh_password, fresh_pin
 from edge.reports.staff import Member, members
 from edge.web import bearer
+from edge.web.api.discretion import discreetly
 from edge.web.api.shapes import BasedOn, Name, Short, Tag, Text
 from edge.web.services import services
 
@@ -130,7 +128,7 @@ def person_change(id: str, body: ChangedPerson) -> Person:
 def person_disable(id: str) -> Person:
     """Signed out everywhere at once and paged no more. 409 while a request is theirs."""
     room, actor = services(), bearer.actor_here()
-    with _discreetly(id):
+    with discreetly(id):
         room.change(lambda conn: staffing.disable(conn, room.store, actor, id, room.clock()))
     return _read(id)
 
@@ -145,7 +143,7 @@ def person_enable(id: str) -> Person:
 def person_presence(id: str, body: Presence) -> Person:
     """Set somebody's presence. 409 if they are signed in on no phone, or off is asked with a request open."""
     room, actor = services(), bearer.actor_here()
-    with _discreetly(id):
+    with discreetly(id):
         room.change(
             lambda conn: staffing.set_presence(conn, room.store, actor, id, body.presence, room.clock())
         )
@@ -202,21 +200,3 @@ def _person(one: Member) -> Person:
         one.reachable,
         basis.of(details.values()),
     )
-
-
-@contextmanager
-def _discreetly(person: str) -> Iterator[None]:
-    """A refusal names the requests that stand against it; a silent one only to who may know of it."""
-    try:
-        yield
-    except Refused:
-        room = services()
-        if bearer.sees_silent():
-            raise
-        i = interaction.c
-        theirs = sa.or_(i.owner == person, i.handover_to == person)
-        query = sa.select(i.id).where(i.store == room.store, is_open, theirs, i.silent).limit(1)
-        with room.read() as conn:
-            if conn.execute(query).first() is None:
-                raise
-        raise Refused("This cannot be done at this moment; try again later.") from None

@@ -1,8 +1,10 @@
 """Every route of the API with the scopes that it needs: the one table that guards, answers and documents."""
 
 from edge.web.api import (
+    acting,
     changes,
     devices,
+    feedback,
     importing,
     log,
     people,
@@ -19,7 +21,7 @@ XLSX = Media("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 EVENTS = Media("text/event-stream")
 
 LOG, STORE, REPORTS = ("read:log",), ("read:store",), ("read:reports",)
-PEOPLE, WRITE, ADMIN = ("write:people",), ("write:store",), ("admin",)
+ACT, PEOPLE, WRITE, ADMIN = ("act:requests",), ("write:people",), ("write:store",), ("admin",)
 
 # fmt: off
 ROUTES = (
@@ -29,6 +31,23 @@ ROUTES = (
     Route("GET", "/interactions.csv", sending.log_csv, LOG, CSV, query=log.Asked),
     Route("GET", "/interactions.xlsx", sending.log_xlsx, LOG, XLSX, query=log.Asked),
     Route("GET", "/interactions/{id}", log.interaction_read, LOG, log.Whole),
+
+    Route("POST", "/interactions/{id}/acknowledge", acting.interaction_acknowledge, ACT, log.Interaction, body=acting.By, free=True),
+    Route("POST", "/interactions/{id}/decline", acting.interaction_decline, ACT, log.Interaction, body=acting.Declined, free=True),
+    Route("POST", "/interactions/{id}/attend", acting.interaction_attend, ACT, log.Interaction, body=acting.By, free=True),
+    Route("POST", "/interactions/{id}/resolve", acting.interaction_resolve, ACT, log.Interaction, body=acting.Resolved, free=True),
+    Route("POST", "/interactions/{id}/hand-over", acting.interaction_hand_over, ACT, log.Interaction, body=acting.HandedOver, free=True),
+    Route("POST", "/interactions/{id}/take-back", acting.interaction_take_back, ACT, log.Interaction, body=acting.By, free=True),
+    Route("POST", "/interactions/{id}/supervisor", acting.interaction_supervisor, ACT, log.Interaction, body=acting.By, free=True),
+    Route("POST", "/interactions/{id}/call-off", acting.interaction_call_off, ACT, log.Interaction, body=acting.By, free=True),
+    Route("POST", "/supervisor", acting.supervisor_call, ACT, acting.Raised, body=acting.CalledTo, created=True, free=True),
+    Route("GET", "/people/{id}/pages", acting.pages_list, ACT, acting.OpenPages, free=True),
+    Route("POST", "/people/{id}/pages/delivered", acting.pages_delivered, ACT, None, body=acting.Reached, free=True),
+    Route("POST", "/people/{id}/pages/seen", acting.pages_seen, ACT, None, body=acting.Reached, free=True),
+    Route("POST", "/people/{id}/presence", acting.presence_say, ACT, None, body=acting.Said, free=True),
+
+    Route("GET", "/feedback", feedback.feedback_list, LOG, feedback.Feedback, query=feedback.FeedbackAsked),
+    Route("POST", "/feedback", feedback.feedback_add, ACT, feedback.Saved, body=feedback.Told, created=True, free=True),
 
     Route("GET", "/people", people.people_list, STORE, people.People, query=people.AllOrActive),
     Route("POST", "/people", people.person_add, PEOPLE, people.PersonAdded, body=people.NewPerson, created=True),

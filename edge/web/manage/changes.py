@@ -13,7 +13,14 @@ from edge.web.access import signed_in
 from edge.web.services import services
 
 PAGE = 50
-KINDS = {"person": "People", "zone": "Zones", "device": "Devices", "policy": "Policy", "token": "Tokens"}
+KINDS = {
+    "person": "People",
+    "zone": "Zones",
+    "device": "Devices",
+    "policy": "Policy",
+    "token": "Tokens",
+    "request": "Requests",
+}
 
 
 def changes() -> Response:

@@ -1,0 +1,63 @@
+"""Acts of a person that another program does for them: the log names the person, the audit the program."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeVar
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from broker.events import reference_of
+from edge.audit.store import Actor, record
+from edge.errors import NotFound
+from edge.handling import acting
+from edge.interactions import store as requests
+
+T = TypeVar("T")
+# What the audit calls acts on silent requests: not everyone who reads it may know of them.
+SILENT = "silent"
+
+
+def on_request(
+    conn: sa.Connection,
+    store: str,
+    actor: Actor,
+    request: str,
+    person: str,
+    what: str,
+    act: Callable[[], T],
+    now: datetime,
+    *,
+    silent: bool,
+) -> T:
+    """Run `act`, which does `what` ('acknowledged', 'handed over') to the request for the person.
+
+    Without `silent` there are no silent requests: NotFound.
+    """
+    found = requests.load(conn, store, request)
+    if found.silent and not silent:
+        raise NotFound("There is no such request in this store.")
+    done = act()
+    kind, reference = SILENT if found.silent else "request", reference_of(UUID(request))
+    who = acting.who_is(conn, store, person)
+    key = what.replace(" ", "_")
+    record(conn, store, actor, f"{kind}.{key}", reference, f"{reference} {what} for {who.name}.", now)
+    return done
+
+
+def of_person(
+    conn: sa.Connection,
+    store: str,
+    actor: Actor,
+    person: str,
+    what: str,
+    act: Callable[[], T],
+    now: datetime,
+) -> T:
+    """Run `act`, which does `what` ('presence said') for the person, without a request."""
+    done = act()
+    who = acting.who_is(conn, store, person)
+    key = what.replace(" ", "_")
+    words = f"{what[0].upper()}{what[1:]} for {who.name}."
+    record(conn, store, actor, f"person.{key}", who.name, words, now)
+    return done
