@@ -276,7 +276,8 @@ timeline = sa.Table(
     sa.Column("id", _counter, primary_key=True, autoincrement=True),
     sa.Column("interaction", _id(), nullable=False, index=True),
     sa.Column("at", Instant, nullable=False),
-    # pressed_again, paged, delivered, seen, acknowledged, attended, resolved, cancelled, missed or noted
+    # pressed_again, paged, delivered, seen, acknowledged, attended, resolved, cancelled, missed,
+    # kept or noted
     sa.Column("what", sa.String(24), nullable=False),
     sa.Column("person", _id()),
     # kiosk, phone, desk, api or policy
@@ -457,6 +458,19 @@ sa.Index(
     unique=True,
     sqlite_where=_in_use,
     postgresql_where=_in_use,
+)
+
+# What phones sent under an id of its own, so that a tap which comes again changes nothing.
+tap = sa.Table(
+    "tap",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("person", _id(), primary_key=True),
+    sa.Column("id", _id(), primary_key=True),
+    sa.Column("at", Instant, nullable=False, index=True),
+    # the sentence that it was answered with; None: it was done
+    sa.Column("refused", sa.String(500)),
+    sqlite_with_rowid=False,
 )
 
 # The words of each interaction for the search of the log, in its order: edge/interactions/index.py.

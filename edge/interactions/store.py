@@ -189,7 +189,7 @@ def last_words(conn: sa.Connection, request: str, whats: Sequence[str]) -> str:
     """The newest line of the timeline, if it is one of these; else ''."""
     row = conn.execute(
         sa.select(timeline.c.what, timeline.c.words)
-        .where(timeline.c.interaction == request, timeline.c.what != "seen")
+        .where(timeline.c.interaction == request, timeline.c.what.not_in(("seen", "kept")))
         .order_by(timeline.c.id.desc())
         .limit(1)
     ).first()

@@ -1,5 +1,5 @@
 """What the web process does aside from requests: it records pages as sent, phones as heard and tokens
-as used, and ends sessions that expired."""
+as used, ends sessions that expired and forgets old taps."""
 
 import logging
 import queue
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
 from edge.handling import acting
+from edge.interactions import taps
 from edge.people import sessions
 from edge.tokens import store as tokens
 
@@ -136,5 +137,6 @@ class Errands:
         self.record_used()
         try:
             services.change(lambda conn: sessions.sweep(conn, services.store, services.clock()))
+            services.writer.run(lambda conn: taps.sweep(conn, services.store, services.clock()))
         except EdgeError as error:
-            _log.warning("Expired sessions could not be ended: %s", error)
+            _log.warning("Expired sessions could not be ended, nor old taps forgotten: %s", error)

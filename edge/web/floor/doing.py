@@ -9,13 +9,16 @@ from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.errors import Refused
-from edge.handling import acting, handing_on, summoning
+from edge.handling import acting, handing_on, summoning, tapping
+from edge.handling.tapping import Tap
 from edge.web.access import signed_in
 from edge.web.floor.showing import Notice, show
 from edge.web.services import services
 
 Act = Callable[[sa.Connection, str, str, str, datetime], object]
 MAX_REPORT = 100
+# A phone keeps nothing longer than a shift.
+LONGEST_KEPT_S = 12 * 3600
 
 
 def acknowledge(request_id: str) -> Response:
@@ -109,12 +112,29 @@ def seen() -> Response:
 def _act(request_id: str, act: Act) -> Response:
     room, person = services(), signed_in().person.id
     try:
-        room.change(lambda conn: act(conn, room.store, request_id, person, room.clock()))
+        tapping.once(
+            room.change,
+            room.store,
+            person,
+            request_id,
+            _tap(),
+            lambda conn, now: act(conn, room.store, request_id, person, now),
+            room.clock,
+        )
     except Refused as error:
         return show(Notice(request_id, error.sentence), 409)
     if request.headers.get("HX-Request"):
         return show()
     return redirect(url_for("floor.pages"), 303)
+
+
+def _tap() -> Tap | None:
+    """`tap`, the phone's id for it, and `kept_s`, for how long the phone has had it."""
+    id_, kept = request.form.get("tap", ""), request.form.get("kept_s", "")
+    if len(id_) != 36:
+        return None
+    seconds = int(kept) if kept.isascii() and kept.isdigit() and len(kept) < 7 else 0
+    return Tap(id_, min(seconds, LONGEST_KEPT_S))
 
 
 def _reported() -> list[str]:
