@@ -77,12 +77,16 @@ class SecurityRequested(Struct, frozen=True):
 
 
 class ClipRecorded(Struct, frozen=True):
+    """A clip is whole on the device's disk and waits for a ticket. `sha256` is of the video file,
+    `manifest_sha256` of its manifest (broker/manifest.py), which `signature` signs."""
+
     clip: UUID
     cause: UUID
     started_at: AwareTime
     ended_at: AwareTime
     bytes: Bytes
     sha256: Sha256
+    manifest_sha256: Sha256
     signature: Annotated[str, Meta(max_length=256)]
     codec: Annotated[str, Meta(max_length=32)]
     width: Annotated[int, Meta(ge=1, le=16384)]

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 import broker
-from broker import codec, events, messages, questions, topics
+from broker import codec, events, messages, questions, topics, witness
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(
     (Path(broker.__file__).parent / "asyncapi.yaml").read_text(encoding="utf-8")
@@ -29,6 +29,10 @@ RECORDS: list[type[msgspec.Struct]] = [
     messages.EdgeState,
     messages.EdgeHeartbeat,
     messages.FeedCursor,
+    witness.TreeHead,
+    witness.HeadShown,
+    witness.HeadKept,
+    witness.HeadRefused,
 ]
 OTHER_RECORDS: dict[str, Any] = {
     "state": messages.DeviceState,
@@ -38,6 +42,9 @@ OTHER_RECORDS: dict[str, Any] = {
     "edgeState": messages.EdgeState,
     "edgeHeartbeat": messages.EdgeHeartbeat,
     "feed": messages.FeedCursor,
+    "headShown": witness.HeadShown,
+    "headKept": witness.HeadKept,
+    "headRefused": witness.HeadRefused,
 }
 COMMANDS: dict[str, Any] = {record.__struct_config__.tag: record for record in messages.Command.__args__}
 EXAMPLES = [(name, example) for name, message in MESSAGES.items() for example in message["examples"]]

@@ -1,0 +1,75 @@
+"""The custody log's signed heads: the store shows each to its devices, which keep it or refuse it.
+
+Both sides speak on the device's `witness` topic; `witness` says which record it is.
+"""
+
+from typing import Annotated
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from broker.events import Milliseconds, Name, Sha256
+
+HEAD_SIGNED = b"floorbell tree head 1\n"
+KEPT_SIGNED = b"floorbell witness 1\n"
+
+Size = Annotated[int, Meta(ge=0, le=2**53)]
+Key = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
+Signature = Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
+# A proof in a tree of 2**53 leaves has at most 54 hashes.
+Proof = Annotated[list[Sha256], Meta(max_length=64)]
+
+
+class TreeHead(Struct, frozen=True):
+    """The log had `size` entries under `root`; `at_ms` is Unix time. `key` is the store's evidence key."""
+
+    store: Name
+    log: UUID
+    size: Size
+    root: Sha256
+    at_ms: Milliseconds
+    key: Key
+    signature: Signature
+
+
+class HeadShown(Struct, frozen=True, tag_field="witness", tag="head"):
+    """From the store. `proof` shows that this head continues the one of `old` entries; `old` 0 needs none."""
+
+    head: TreeHead
+    old: Size = 0
+    proof: Proof = []
+
+
+class HeadKept(Struct, frozen=True, tag_field="witness", tag="kept"):
+    """From a device: it checked this head, holds it from now on, and signs so."""
+
+    log: UUID
+    size: Size
+    root: Sha256
+    at_ms: Milliseconds
+    signature: Signature
+
+
+class HeadRefused(Struct, frozen=True, tag_field="witness", tag="refused"):
+    """From a device: it does not follow. `held_size` and `held_root` are of the head that it goes on holding;
+    with a `held_size` that is not the `old` of what it was shown it only asks for another proof."""
+
+    log: UUID
+    size: Size
+    root: Sha256
+    reason: Annotated[str, Meta(max_length=200)]
+    held_size: Size = 0
+    held_root: Sha256 | None = None
+
+
+Witness = HeadShown | HeadKept | HeadRefused
+
+
+def head_to_sign(store: str, log: UUID, size: int, root: str, at_ms: int) -> bytes:
+    """What the store signs of a head."""
+    return HEAD_SIGNED + f"{store}\n{log}\n{size}\n{root}\n{at_ms}\n".encode()
+
+
+def kept_to_sign(store: str, device: str, log: UUID, size: int, root: str, at_ms: int) -> bytes:
+    """What a device signs when it keeps a head."""
+    return KEPT_SIGNED + f"{store}\n{device}\n{log}\n{size}\n{root}\n{at_ms}\n".encode()
