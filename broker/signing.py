@@ -1,4 +1,4 @@
-"""Ed25519 signatures of devices and of the store. The library costs memory: a kiosk's buttons never load it."""
+"""Ed25519 signatures of devices and of the store. No button's program loads it: the library costs memory."""
 
 from pathlib import Path
 

@@ -47,7 +47,7 @@ def root(node: Node, size: int) -> Hash:
 
 
 def inclusion_proof(node: Node, index: int, size: int) -> list[Hash]:
-    """The path that proves leaf `index` in the tree of `size` leaves (RFC 6962, 2.1.1). ValueError outside."""
+    """The path that proves leaf `index` in the tree of `size` leaves (RFC 6962, 2.1.1), else ValueError."""
     if not 0 <= index < size:
         raise ValueError(f"leaf {index} is not in a tree of {size}")
     path: list[Hash] = []

@@ -1,4 +1,4 @@
-"""The tree against RFC 6962's published vectors (certificate-transparency's test data), and against itself."""
+"""The tree against RFC 6962's published vectors (those of certificate-transparency) and against itself."""
 
 import pytest
 from hypothesis import given
