@@ -41,9 +41,11 @@ messages: ready
 lock:
 	$(LOCK) --extra kiosk -o requirements/kiosk.txt
 	$(LOCK) --extra kiosk --extra screen -o requirements/screen.txt
+	$(LOCK) --extra kiosk --extra camera -o requirements/camera.txt
 	$(LOCK) --extra edge -o requirements/edge.txt
 	$(LOCK) --extra edge --extra postgresql -o requirements/postgresql.txt
-	$(LOCK) --extra kiosk --extra screen --extra edge --extra postgresql --extra dev -o requirements/dev.txt
+	$(LOCK) --extra kiosk --extra screen --extra camera --extra edge --extra postgresql \
+		--extra dev -o requirements/dev.txt
 
 ready:
 	@deploy/bootstrap.sh test

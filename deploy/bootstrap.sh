@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | server | kiosk | kiosk-screen | test
+# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | server | kiosk | kiosk-screen | kiosk-camera | kiosk-screen-camera | test
 # System packages come from apt, Python ones from the locked requirements into .venv. Repeating it is cheap.
 # apt may start a Mosquitto of the system's own on port 1883: we neither use nor touch it.
 set -eu
@@ -30,10 +30,13 @@ apt_install() {
 mode=${1:-demo}
 case "$mode" in
     server | kiosk) locks="requirements/edge.txt requirements/kiosk.txt" ;;
-    # What a screen needs holds what a kiosk needs.
-    demo | kiosk-screen) locks="requirements/edge.txt requirements/screen.txt" ;;
+    # What a screen or a camera needs holds what a kiosk needs.
+    kiosk-screen) locks="requirements/edge.txt requirements/screen.txt" ;;
+    kiosk-camera) locks="requirements/edge.txt requirements/camera.txt" ;;
+    demo | kiosk-screen-camera)
+        locks="requirements/edge.txt requirements/screen.txt requirements/camera.txt" ;;
     test) locks="requirements/dev.txt" ;;
-    *) fail "Usage: deploy/bootstrap.sh demo | server | kiosk | kiosk-screen | test" ;;
+    *) fail "Usage: deploy/bootstrap.sh demo | server | kiosk | kiosk-screen | kiosk-camera | kiosk-screen-camera | test" ;;
 esac
 
 case "$mode" in kiosk*) on_kiosk=yes ;; *) on_kiosk= ;; esac
@@ -59,6 +62,12 @@ if [ "$on_kiosk" ] && ! .venv/bin/python -c 'import lgpio' 2>/dev/null; then
         say "Without it the kiosk runs with --pins mock only."
     "$python" -m venv --system-site-packages .venv
 fi
+case "$mode" in
+    kiosk*camera)
+        # Only Raspberry Pi OS has it; USB and network cameras need none of it.
+        "$python" -c 'import picamera2' 2>/dev/null || (apt_install python3-picamera2) ||
+            say "Without it no camera on the Pi's own connector can be used." ;;
+esac
 .venv/bin/python -m pip --version >/dev/null 2>&1 || .venv/bin/python -m ensurepip >/dev/null
 
 # shellcheck disable=SC2086
