@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from pytest_playwright import CreateContextCallback
 
@@ -133,31 +132,3 @@ def test_the_charts_are_drawn_under_the_strict_policy_and_say_their_numbers(
     desk.get_by_text("The same in numbers").first.click()
     expect(desk.get_by_role("region", name="Answers in numbers")).to_be_visible()
     assert complaints == []
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 768, 1440])
-def test_no_page_of_the_desk_has_a_serious_fault_or_scrolls_sideways(
-    desk: Page, complaint: str, width: int, scheme: str
-) -> None:
-    desk.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    desk.set_viewport_size({"width": width, "height": 800})
-    base = desk.url.rpartition("/manage/")[0]
-    for path in (
-        "/manage/floor",
-        "/manage/log",
-        "/manage/log?score=low",
-        "/manage/charts",
-        "/manage/devices",
-    ):
-        desk.goto(base + path)
-        for closed in desk.locator("main details").all():
-            closed.locator("summary").first.click()
-        found = Axe().run(desk).response["violations"]
-        serious = [
-            f"{one['id']}: {one['nodes'][0]['html']}"
-            for one in found
-            if one["impact"] in ("serious", "critical")
-        ]
-        assert serious == [], path
-        assert desk.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

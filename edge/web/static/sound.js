@@ -22,7 +22,8 @@ export async function unlock() {
 }
 
 export function call(kind) {
-  if (navigator.vibrate) navigator.vibrate(VIBRATIONS[kind] ?? VIBRATIONS.help);
+  // Before the first touch a browser refuses, and writes a complaint each time.
+  if (navigator.vibrate && navigator.userActivation?.hasBeenActive !== false) navigator.vibrate(VIBRATIONS[kind] ?? VIBRATIONS.help);
   if (!ready()) return;
   for (const [hertz, at, lasts, loudness] of SOUNDS[kind] ?? SOUNDS.help) {
     const tone = context.createOscillator();

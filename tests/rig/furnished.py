@@ -1,0 +1,159 @@
+"""A store as it looks after some days of work, with something open in every corner, and its web program."""
+
+import datetime as dt
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from broker.events import new_id, reference_of
+from broker.mosquitto import free_port
+from deploy.demo import shop, stage
+from deploy.demo.history import story, write
+from deploy.provision import add_person, writing
+from edge.config import EdgeConfig
+from edge.db import tables
+from edge.paging import store as paging
+from edge.web.shopper import sign_of
+from tests.rig.store import ROOT, listens, wait_for
+
+DAYS = 3
+# As long as a name may be: what it does to a line must be seen.
+LONG_NAME = "Maximiliana Konstantina Papadopoulou-Szczepańska-Featherstonehaugh-Hohenzollern"
+LONG_WORDS = "Nobody came, and the third one sent me to the other side of the house.\n" * 6
+
+
+def empty(directory: Path) -> EdgeConfig:
+    """The demo's store before its first day."""
+    made = stage.prepare(directory, free_port(), dt.datetime.now(dt.UTC))
+    made.close()
+    return made.config
+
+
+def furnish(config: EdgeConfig) -> dict[str, str]:
+    """Some days of work, and something open or broken for each page; what addresses name, by kind."""
+    now = dt.datetime.now(dt.UTC)
+    ids = stage.person_ids(config)
+    long_named = add_person(config, LONG_NAME, "associate", now, zones=("tills",), languages=("en",))
+    write.fill(config, DAYS, story.SEED, now)
+    with writing(config) as conn:
+        waiting = _request(conn, now - dt.timedelta(seconds=70), "fitting-rooms", "fitting-room", count=3)
+        paging.insert(conn, shop.STORE, waiting, [(ids["Marta"], "works in Fitting rooms, free")], 0, now)
+        alarm = _request(conn, now - dt.timedelta(seconds=20), "entrance", "hold", kind="security")
+        paging.insert(
+            conn, shop.STORE, alarm, [(ids["Omar"], "security"), (ids["Nadia"], "supervisor")], 0, now
+        )
+        mine = _request(
+            conn, now - dt.timedelta(minutes=4), "tills", "till", state="acknowledged", owner=ids["Marta"],
+            acknowledged_at=now - dt.timedelta(minutes=3),
+        )  # fmt: skip
+        missed = _request(
+            conn, now - dt.timedelta(minutes=6), "entrance", "find-item", state="missed",
+            closed_at=now - dt.timedelta(minutes=4),
+        )  # fmt: skip
+        told = _request(
+            conn, now - dt.timedelta(minutes=9), "tills", None, kind="feedback", state="recorded", score=1,
+            reason=LONG_WORDS,
+        )  # fmt: skip
+        _devices(conn, now)
+        number = _set_aside(conn, now)
+        i = tables.interaction.c
+        newest = sa.select(i.id).where(i.store == shop.STORE).order_by(i.raised_at.desc()).limit(1)
+        done_ones = newest.where(i.kind == "help", i.state == "resolved")
+        done = conn.execute(done_ones.where(~_rated(i.id))).scalar_one()
+        rated = conn.execute(newest.where(i.kind == "feedback", i.about.is_not(None))).scalar_one()
+        return {
+            "person": ids["Luka"],
+            "long_named": long_named.id,
+            "waiting": waiting,
+            "alarm": alarm,
+            "mine": mine,
+            "told": told,
+            "done": done,
+            "rated": rated,
+            "missed": missed,
+            "greeted": conn.execute(newest.where(i.kind == "greet")).scalar_one(),
+            "number": str(number),
+            "open_sign": sign_of(waiting),
+            "done_sign": sign_of(done),
+        }
+
+
+@contextmanager
+def served(config: EdgeConfig) -> Iterator[str]:
+    """The web program of this store, alone: no press comes in, so nothing moves while it is looked at."""
+    directory = Path(config.directory)
+    with open(directory / "web.log", "ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "edge", "web", "--config", str(directory / "edge.toml")],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(lambda: listens(config.web.port), "The start of the web program")
+        yield f"http://127.0.0.1:{config.web.port}"
+    finally:
+        process.terminate()
+        process.wait(15)
+
+
+def _request(
+    conn: sa.Connection, at: dt.datetime, zone: str, topic: str | None, *, kind: str = "help", **more: Any
+) -> str:
+    id_ = new_id(int(at.timestamp() * 1000))
+    values = {
+        "id": str(id_), "store": shop.STORE, "device": f"kiosk-{zone}", "zone": zone, "language": "ca",
+        "kind": kind, "topic": topic, "state": "raised", "reference": reference_of(id_), "count": 1,
+        "revision": 1, "step": 0, "round": 0, "silent": False, "drill": False, "raised_at": at,
+        "received_at": at, "age_known": True,
+    }  # fmt: skip
+    conn.execute(sa.insert(tables.interaction).values(values | more))
+    return str(id_)
+
+
+def _rated(interaction: sa.ColumnElement[str]) -> sa.Exists:
+    return sa.exists().where(tables.feedback.c.about == interaction)
+
+
+def _devices(conn: sa.Connection, now: dt.datetime) -> None:
+    """One kiosk is well, one is in trouble; the third was never heard."""
+    d, boot = tables.device, str(new_id(int(now.timestamp() * 1000)))
+    beat = {
+        "boot": boot, "monotonic_ms": 90_000, "uptime_s": 90, "depth": 0, "oldest_open_seq": None,
+        "clock_synced": True, "temperature_c": 51.5, "free_disk_bytes": 21_000_000_000,
+    }  # fmt: skip
+    for name, status, more in (
+        ("kiosk-tills", "online", {}),
+        ("kiosk-entrance", "offline", {"depth": 12, "stuck": ["help"], "faults": ["disk nearly full"]}),
+    ):
+        conn.execute(
+            sa.update(d)
+            .where(d.c.store == shop.STORE, d.c.name == name)
+            .values(status=status, status_at=now, version="0.1.0", heartbeat=beat | more, heartbeat_at=now)
+        )
+    for first, closed in ((41, None), (7, now)):
+        conn.execute(
+            sa.insert(tables.gap).values(
+                store=shop.STORE, device="kiosk-entrance", outbox=boot, first_seq=first, last_seq=first + 2,
+                found_at=now, closed_at=closed,
+            )
+        )  # fmt: skip
+
+
+def _set_aside(conn: sa.Connection, now: dt.datetime) -> int:
+    topic = f"floorbell/v1/{shop.STORE}/kiosk-entrance/event/help"
+    done = conn.execute(
+        sa.insert(tables.quarantine).values(
+            store=shop.STORE, device="kiosk-entrance", topic=topic, reason="The kind 'hlep' is not known.",
+            sha256="5e" * 32, payload=b'{"kind": "hlep", "words": "' + b"\xff\x00long" * 90 + b'"}', count=3,
+            first_at=now, last_at=now,
+        )
+    )  # fmt: skip
+    assert done.inserted_primary_key is not None
+    return int(done.inserted_primary_key[0])
