@@ -8,9 +8,21 @@ from msgspec import Meta, Struct, field
 from broker.errors import SettingsError
 from broker.events import Name
 from broker.settings import load
-from edge.policies import HELP, SECURITY, Policies, Policy, Step, faults
+from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
 
-__all__ = ["HELP", "SECURITY", "BrokerAt", "EdgeConfig", "Policies", "Policy", "Step", "Web", "load_config"]
+__all__ = [
+    "GREETER",
+    "HELP",
+    "SECURITY",
+    "BrokerAt",
+    "EdgeConfig",
+    "Greeter",
+    "Policies",
+    "Policy",
+    "Step",
+    "Web",
+    "load_config",
+]
 
 
 class BrokerAt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +42,26 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     frames: Literal["none", "self"] = "none"
 
 
+class Greeter(Struct, frozen=True, forbid_unknown_fields=True):
+    """[greeter]: who comes in and is greeted by nobody for `after_s` has an associate called, by
+    [policy.greeter]. 0 switches it off: greetings are then only recorded.
+
+    After a call, the same door calls nobody for `quiet_s`, however many come in: this and the associates who
+    are free are all that limits a busy door.
+    """
+
+    after_s: float = 30
+    quiet_s: float = 600
+
+    def fault(self) -> str | None:
+        """What is wrong, and what is allowed."""
+        if self.after_s != 0 and not 5 <= self.after_s <= 600:
+            return f"greeter.after_s is {self.after_s:g}; allowed are 5 to 600 seconds, and 0 for never."
+        if not 0 <= self.quiet_s <= 86_400:
+            return f"greeter.quiet_s is {self.quiet_s:g}; allowed are 0 to 86400 seconds."
+        return None
+
+
 class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`database` is a file beside edge.toml or an SQLAlchemy URL; `identity` the folder made by provision."""
 
@@ -40,6 +72,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     broker: BrokerAt = field(default_factory=BrokerAt)
     web: Web = field(default_factory=Web)
     policy: Policies = field(default_factory=Policies)
+    greeter: Greeter = field(default_factory=Greeter)
     # Filled in by load_config: where relative paths begin.
     directory: str = "."
 
@@ -74,4 +107,6 @@ def load_config(path: Path) -> EdgeConfig:
     for kind in Policies.__struct_fields__:
         if found := faults(kind, getattr(config.policy, kind)):
             raise SettingsError(f"{path}: {found[0]}")
+    if wrong := config.greeter.fault():
+        raise SettingsError(f"{path}: {wrong}")
     return config

@@ -6,7 +6,7 @@ from msgspec import Meta, Struct
 
 LONGEST_S = 3600
 Seconds = Annotated[float, Meta(ge=0, le=LONGEST_S)]
-Who = Literal["best", "zone", "supervisors", "security", "all"]
+Who = Literal["one", "best", "zone", "supervisors", "security", "all"]
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
@@ -29,11 +29,16 @@ HELP = Policy(
     steps=[Step(0, ["best"]), Step(15, ["zone"]), Step(30, ["supervisors"]), Step(45, ["all"])], ceiling_s=120
 )
 SECURITY = Policy(steps=[Step(0, ["security", "supervisors"]), Step(10, ["all"])], repeat_s=10)
+# PRODUCT 5: one who is free, then one more; its seconds count from when nobody had greeted for long enough.
+GREETER = Policy(steps=[Step(0, ["one"]), Step(30, ["one"])], ceiling_s=60)
+# The kind of interaction that each policy is for.
+RAISED_AS = {"help": "help", "security": "security", "greeter": "greet"}
 
 
 class Policies(Struct, frozen=True, forbid_unknown_fields=True):
     help: Policy = HELP
     security: Policy = SECURITY
+    greeter: Policy = GREETER
 
 
 GROUPS: tuple[Who, ...] = get_args(Who)
@@ -59,6 +64,8 @@ def faults(kind: str, policy: Policy) -> list[str]:
         found.append(
             f"{where}.ceiling_s is set; a security request is paged until a person answers, without an end."
         )
+    elif kind == "greeter" and policy.ceiling_s is None:
+        found.append(f"{where}.ceiling_s is missing; a greeting is not called out for ever.")
     elif policy.ceiling_s is not None and afters and policy.ceiling_s <= afters[-1]:
         found.append(f"{where}.ceiling_s is {policy.ceiling_s}; it must be later than the last step.")
     for name, value, (low, high) in (
@@ -67,6 +74,8 @@ def faults(kind: str, policy: Policy) -> list[str]:
     ):
         if value is not None and not low <= value <= high:
             found.append(f"{where}.{name} is {value}; allowed are {low} to {high} seconds.")
-    if policy.ceiling_s is None and policy.repeat_s is None:
+    if kind == "greeter" and policy.repeat_s is not None:
+        found.append(f"{where}.repeat_s is set; nobody is called twice for one greeting.")
+    elif kind != "greeter" and policy.ceiling_s is None and policy.repeat_s is None:
         found.append(f"{where}: without ceiling_s, repeat_s must say how often to page again.")
     return found

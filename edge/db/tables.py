@@ -214,7 +214,7 @@ interaction = sa.Table(
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("topic", _name()),
     sa.Column("language", sa.String(16)),
-    # recorded for what needs no person, else the request's state
+    # recorded for what needs no person (yet: a greeting may be raised later), else the request's state
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("reference", sa.String(16), nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
@@ -228,6 +228,8 @@ interaction = sa.Table(
     sa.Column("raised_at", Instant, nullable=False),
     sa.Column("received_at", Instant, nullable=False),
     sa.Column("age_known", sa.Boolean, nullable=False),
+    # when people were first called, where that was not at once: for a greeting that nobody had answered
+    sa.Column("called_at", Instant),
     sa.Column("owner", _id()),
     # whom the owner, who stays responsible until they accept, has asked to take over; and when
     sa.Column("handover_to", _id()),
@@ -308,12 +310,13 @@ page = sa.Table(
     sa.Index("ix_page_person", "person", "request"),
 )
 
-# One of each kind per open request. Whoever deletes it with the `due_at` that it read has claimed it.
+# One of each kind per open request, and one per greeting that waits. Whoever deletes it with the `due_at`
+# that it read has claimed it.
 timer = sa.Table(
     "timer",
     metadata,
     sa.Column("request", _id(), primary_key=True),
-    # escalate, progress or handover
+    # escalate, progress, handover or greet
     sa.Column("kind", sa.String(16), primary_key=True),
     sa.Column("store", _name(), nullable=False),
     sa.Column("due_at", Instant, nullable=False),

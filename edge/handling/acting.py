@@ -10,6 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from edge.errors import NotFound, Refused
+from edge.handling import greeting
 from edge.handling.escalating import finish
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
@@ -114,6 +115,8 @@ def involved(conn: sa.Connection, store: str, request_id: str, person: str) -> t
     if len(request_id) != 36:
         raise NotFound("There is no such request in this store.")
     request = requests.load(conn, store, request_id)
+    if request.state is State.RECORDED:
+        raise NotFound("This greeting was only recorded; nobody is called for it.")
     if request.silent and not _concerned(conn, request, who):
         raise NotFound("There is no such request in this store.")
     return who, request
@@ -135,6 +138,8 @@ def act(
     if not isinstance(decision, Change):
         return None
     telling = Telling(store)
+    if request.kind == "greet":
+        more |= greeting.times(decision, now)
     finish(conn, telling, request, decision, through, now, **more)
     telling.flush(conn, now)
     return decision

@@ -33,6 +33,8 @@ ReadFloor = Callable[[], Floor]
 def policy_of(policies: Policies, request: Request) -> Policy:
     if request.raised_by is not None:
         return SUPERVISOR
+    if request.kind == "greet":
+        return policies.greeter
     return policies.security if request.kind == "security" else policies.help
 
 
@@ -63,9 +65,9 @@ def page_again(
 ) -> Request:
     """A security request was pressed again: everyone is paged again at once."""
     move = advance(
-        policy_of(policies, request), (now - request.raised_at).total_seconds(), request.step, first=False
+        policy_of(policies, request), (now - request.begun_at).total_seconds(), request.step, first=False
     )
-    return _carry_out(conn, telling, request, move, read_floor(), now)
+    return carry_out(conn, telling, request, move, read_floor(), now)
 
 
 def fire(
@@ -92,12 +94,12 @@ def fire(
         return
     if request.state is not State.RAISED:
         return
-    age_s = (now - request.raised_at).total_seconds()
+    age_s = (now - request.begun_at).total_seconds()
     move = advance(policy_of(policies, request), age_s, request.step, first=False)
     if move.missed:
         give_up(conn, telling, request, now)
     else:
-        _carry_out(conn, telling, request, move, read_floor(), now)
+        carry_out(conn, telling, request, move, read_floor(), now)
 
 
 def follow(
@@ -120,11 +122,11 @@ def follow(
             continue
         followed += 1
         before = timers.when(conn, request.id, Timer.ESCALATE)
-        move = advance(policy, (now - request.raised_at).total_seconds(), 0, first=True)
+        move = advance(policy, (now - request.begun_at).total_seconds(), 0, first=True)
         if move.missed:
             timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, now)
             continue
-        _carry_out(conn, telling, request, move, read_floor(), now)
+        carry_out(conn, telling, request, move, read_floor(), now)
         # Somebody who edits again and again must not put off the next round.
         after = timers.when(conn, request.id, Timer.ESCALATE)
         if policy.repeat_s is not None and before and after and before < after:
@@ -229,9 +231,9 @@ def declined(
     if pages.waits_for_anyone(conn, request.id):
         return
     policies, read_floor = inforce.read(conn, telling.store, file), floor_of(conn, telling.store, now)
-    policy, age_s = policy_of(policies, request), (now - request.raised_at).total_seconds()
+    policy, age_s = policy_of(policies, request), (now - request.begun_at).total_seconds()
     while (move := hurry(policy, age_s, request.step)) is not None:
-        request = _carry_out(conn, telling, request, move, read_floor(), now)
+        request = carry_out(conn, telling, request, move, read_floor(), now)
         if pages.waits_for_anyone(conn, request.id):
             return
     words = "Everyone who was called has declined."
@@ -261,7 +263,7 @@ def answer(conn: sa.Connection, telling: Telling, request: Request, now: datetim
         telling.call(request, "paging.nobody")
 
 
-def _carry_out(
+def carry_out(
     conn: sa.Connection, telling: Telling, request: Request, move: Move, floor: Floor, now: datetime
 ) -> Request:
     """The next step or round of a request that stands."""
@@ -307,10 +309,10 @@ def _page(
             for p in new
             if not move.again or p.person not in before
         ]
-        or [Entry(request.id, now, "paged", "policy", _nobody_new(move, len(before)))],
+        or [Entry(request.id, now, "paged", "policy", _nobody_new(request, move, len(before)))],
     )
     raised = request.state is State.RAISED
-    next_at = due_at(request.raised_at, move) if raised else None
+    next_at = due_at(request.begun_at, move) if raised else None
     timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, next_at)
     telling.paged(request, new)
     called = {*before, *(p.person for p in new)}
@@ -325,7 +327,9 @@ def _page(
         _still_paging(conn, telling, request, len(called), now)
 
 
-def _nobody_new(move: Move, before: int) -> str:
+def _nobody_new(request: Request, move: Move, before: int) -> str:
+    if request.kind == "greet":
+        return "Nobody else is free." if before else "Nobody is free."
     if move.again:
         return f"{before} people paged again." if before else "Nobody is on the roster."
     return "Everyone concerned was paged before." if before else "Nobody is signed in."
@@ -357,6 +361,7 @@ def _say(
     telling.call(request, text, args)
     if (
         request.raised_by is None
+        and request.kind != "greet"
         and request.state in (State.RAISED, State.ACKNOWLEDGED)
         and not request.silent
     ):

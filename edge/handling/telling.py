@@ -43,8 +43,11 @@ class Telling:
         *,
         pressed: str | None = None,
     ) -> None:
-        """The status of a request for its device, if it has one. `pressed`: the event that joined it."""
-        if request.raised_by is not None:
+        """The status of a request for its device, if it has one. `pressed`: the event that joined it.
+
+        Of a greeting nothing is said: whoever walks in has asked for nobody.
+        """
+        if request.raised_by is not None or request.kind == "greet":
             return
         about = UUID(request.id)
         call = Call(

@@ -21,10 +21,11 @@ from broker.events import (
     Tampered,
 )
 from broker.messages import Refusal
-from edge.config import Policies
+from edge.config import Greeter, Policies
 from edge.db.tables import interaction
 from edge.handling.telling import Telling
 from edge.ingest import store as events
+from edge.ingest.greetings import Greetings
 from edge.ingest.presses import Presses
 from edge.ingest.ratings import Ratings
 from edge.ingest.record import Origin, Records
@@ -59,10 +60,12 @@ class Intake:
         telling: Telling,
         now: datetime,
         receipts: dict[str, Receipts] | None = None,
+        greeter: Greeter = Greeter(),  # noqa: B008
     ) -> None:
         self._conn, self._store, self._telling, self._now = conn, store, telling, now
         self._records = Records(store, origins, now)
-        self._presses = Presses(conn, store, policies, self._records, telling, now)
+        self._greetings = Greetings(conn, store, greeter, self._records, telling, now)
+        self._presses = Presses(conn, store, policies, self._records, self._greetings, telling, now)
         self._ratings = Ratings(conn, store, self._records, now)
         self._rows: list[dict[str, object]] = []
         self.receipts = {} if receipts is None else receipts
@@ -116,6 +119,7 @@ class Intake:
                 self._refuse(topics.event(event.store, event.device, event.kind), event.payload, error)
                 withdrawn.add((event.device, str(event.id)))
         self._presses.settle()
+        self._rows += self._greetings.rows
         self._rows += self._ratings.tie(self._presses.request_of, self._presses.rated)
         if self._rows:
             self._conn.execute(sa.insert(interaction), self._rows)
@@ -128,14 +132,17 @@ class Intake:
         match event.content:
             case HelpRequested():
                 self._presses.help(event, event.content)
+                if self._presses.helped(event.device, event.drill):
+                    self._greetings.give_way(event, "Help was pressed there, and takes over.")
             case SecurityRequested():
                 self._presses.security(event, event.content)
             case Cancelled() | Attended():
                 self._presses.about(event, event.content)
             case FeedbackGiven():
                 self._ratings.take(event, event.content)
-            case Greeted(way=way):
-                self._record(event, topic=way)
+            case Greeted():
+                helped = self._presses.helped(event.device, event.drill)
+                self._greetings.take(event, event.content, helped=helped)
             case Tampered(what=what):
                 self._record(event, reason=what)
             case DrawerMoved(open=is_open):

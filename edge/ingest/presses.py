@@ -18,6 +18,7 @@ from edge.db.tables import interaction
 from edge.handling import escalating
 from edge.handling.telling import Telling, state_text
 from edge.ingest import store as events
+from edge.ingest.greetings import Greetings
 from edge.ingest.record import Pressed, Records
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import Action, Attend, Cancel, Change, Join, Noted, Request, State, decide
@@ -38,9 +39,11 @@ class Presses:
         store: str,
         policies: Policies,
         records: Records,
+        greetings: Greetings,
         telling: Telling,
         now: datetime,
     ) -> None:
+        self._greetings = greetings
         self._conn, self._store, self._policies = conn, store, policies
         self._records, self._telling, self._now = records, telling, now
         self._floor = escalating.floor_of(conn, store, now)
@@ -59,14 +62,16 @@ class Presses:
 
     def look_around(self, fresh: Sequence[Event]) -> None:
         """Read what the decisions about these events need, once."""
-        touching = {e.device for e in fresh if e.kind in ("help", "security", "cancel", "attend")}
+        touching = {e.device for e in fresh if e.kind in ("help", "security", "cancel", "attend", "greet")}
         if not touching:
             return
-        for request in requests.open_of_devices(self._conn, self._store, touching):
+        open_now = requests.open_of_devices(self._conn, self._store, touching)
+        self._greetings.look_around(touching, open_now)
+        for request in open_now:
             self._keep(request)
         raising: dict[str, dict[str, str]] = {}
         for event in fresh:
-            if event.kind in ("help", "security"):
+            if event.kind in ("help", "security") or self._greetings.opens_wait(event):
                 raising.setdefault(event.device, {})[str(event.id)] = event.kind
         here = {(e.device, str(e.id)) for e in fresh}
         for device, kinds in raising.items():
@@ -155,13 +160,18 @@ class Presses:
     def request_of(self, event: Event, named: UUID) -> Request | None:
         """The request that an event speaks of, by its own id or that of a press that joined it."""
         about = str(named)
-        request = requests.find(self._conn, self._store, about)
-        if request is None:
-            joined = events.interaction_of(self._conn, self._store, event.device, about)
-            request = requests.find(self._conn, self._store, joined) if joined else None
-        return request
+        # A greeting that joined another has a row of its own besides.
+        joined = events.interaction_of(self._conn, self._store, event.device, about)
+        return requests.find(self._conn, self._store, joined or about)
+
+    def helped(self, device: str, drill: bool) -> bool:
+        """Whether help is called for at the device, or there."""
+        return (device, "help", drill) in self._open
 
     def _apply(self, event: Event, content: Cancelled | Attended, request: Request) -> None:
+        if request.kind == "greet":
+            self._greetings.answer(event, content, request)
+            return
         action: Action = Cancel()
         if isinstance(content, Attended):
             who = by_badge(self._conn, self._store, content.badge) if content.badge else None

@@ -88,7 +88,7 @@ class Ratings:
     def _tied(self, event: Event, content: FeedbackGiven, request_of: RequestOf) -> str | None:
         """The request of the same device that the score speaks of, told on its timeline; None for a visit."""
         request = request_of(event, content.request) if content.request else None
-        if request is None or request.device != event.device:
+        if request is None or request.kind == "greet" or request.device != event.device:
             return None
         words = rated(content.score, content.reason)
         requests.append(self._conn, [Entry(request.id, self._now, "feedback", "kiosk", words)])

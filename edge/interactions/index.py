@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from edge.db.tables import feedback, interaction, log_due, log_words, page, person, timeline, zone
-from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.lifecycle import ENDINGS
 from edge.interactions.wording import document, sought
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -111,7 +111,7 @@ def _documents(conn: sa.Connection, store: str, ids: Sequence[str]) -> list[tupl
         .where(i.store + "" == store, i.id.in_(ids))
     ).all()
     for row in rows:
-        outcome = OUTCOMES.get(row.outcome, row.outcome) if row.outcome else None
+        outcome = ENDINGS.get(row.outcome, row.outcome) if row.outcome else None
         # A code is said with its dash and typed without.
         parts[row.id] += [
             row.reference,

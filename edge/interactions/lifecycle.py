@@ -1,6 +1,7 @@
 """The states of a request and the rules for moving between them (DESIGN 5). Pure.
 
 raised -> acknowledged -> attended -> resolved, and cancelled or missed. What is refused changes nothing.
+A greeting is recorded, raised only if nobody has answered it for a while, and over with one tap.
 """
 
 from dataclasses import dataclass, replace
@@ -9,6 +10,8 @@ from enum import StrEnum
 
 
 class State(StrEnum):
+    # A greeting for which nobody is called, or not yet.
+    RECORDED = "recorded"
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"
     ATTENDED = "attended"
@@ -28,6 +31,9 @@ OUTCOMES: dict[str, str] = {
     "false-alarm": "False alarm",
     "handled": "Handled",
 }
+# What a greeting ends with that somebody took: that they went, for more is not known.
+GREETED = "greeted"
+ENDINGS = OUTCOMES | {GREETED: "Went to greet"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +66,17 @@ class Request:
     outcome: str | None = None
     # Who called from a phone, where no device did: nobody but them waits for it.
     raised_by: str | None = None
+    # When people were first called for it, where that was not at once.
+    called_at: datetime | None = None
 
     @property
     def open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def begun_at(self) -> datetime:
+        """From when the seconds of its escalation policy count."""
+        return self.called_at or self.raised_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +163,32 @@ class LetLapse:
     name: str
 
 
-Action = Acknowledge | Attend | Resolve | Cancel | Miss | Join | Decline | HandOver | TakeBack | LetLapse
+@dataclass(frozen=True, slots=True)
+class CallOut:
+    """Nobody has answered a greeting for so long that somebody is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class GiveWay:
+    """A greeting is needless, for what happened at its device since, which `words` say."""
+
+    words: str
+
+
+Action = (
+    Acknowledge
+    | Attend
+    | Resolve
+    | Cancel
+    | Miss
+    | Join
+    | Decline
+    | HandOver
+    | TakeBack
+    | LetLapse
+    | CallOut
+    | GiveWay
+)
 
 DECLINE_REASONS: dict[str, str] = {
     "with-shopper": "With a shopper",
@@ -185,6 +223,8 @@ class Refusal:
 
 def decide(request: Request, action: Action) -> Change | Noted | Refusal:
     """What an action does to a request. Asking twice for what is already so is Noted without words."""
+    if request.kind == "greet" and (greeted := _greeting(request, action)) is not None:
+        return greeted
     match action:
         case Acknowledge():
             return _acknowledge(request, action)
@@ -215,6 +255,36 @@ def decide(request: Request, action: Action) -> Change | Noted | Refusal:
                 return Noted("")
             words = f"{action.name} did not answer; {request.owner_name} stays responsible."
             return Change(_kept(request), "handover_lapsed", words, request.handover_to)
+        case CallOut() | GiveWay():
+            return Noted("")
+
+
+def _greeting(request: Request, action: Action) -> Change | Noted | None:
+    """What is different for a greeting that is not over; None for what is as with any other request."""
+    if request.state not in (State.RECORDED, State.RAISED):
+        again = isinstance(action, Acknowledge | Attend) and action.person in (None, request.owner)
+        return Noted("") if again or isinstance(action, Cancel) else None
+    match action:
+        case CallOut() if request.state is State.RECORDED:
+            return Change(_to(request, State.RAISED), "not_greeted", "Nobody has said that they greet them.")
+        case Acknowledge(person, name) | Attend(str() as person, str() as name):
+            # One tap: that somebody goes is all that is asked for, and all that is known.
+            gone = replace(_to(request, State.RESOLVED), owner=person, owner_name=name)
+            return Change(gone, "acknowledged", f"{name} greets them.", person)
+        case Attend():
+            words = "'Associate is here' was pressed at the kiosk."
+            return Change(_to(request, State.RESOLVED), "attended", words)
+        case Cancel():
+            return Change(_to(request, State.CANCELLED), "cancelled", "'Just looking' was said at the kiosk.")
+        case GiveWay(words) if request.state is State.RAISED:
+            return Change(_to(request, State.CANCELLED), "cancelled", words)
+        case GiveWay(words):
+            return Noted(words)
+        case Miss() if request.state is State.RAISED:
+            words = "Nobody has said that they greeted them."
+            return Change(_to(request, State.MISSED), "missed", words)
+        case _:
+            return None
 
 
 def _acknowledge(request: Request, action: Acknowledge) -> Change | Noted | Refusal:
@@ -348,6 +418,10 @@ def _to(request: Request, state: State) -> Request:
 
 
 def _taken_or_closed(request: Request) -> Refusal:
+    if request.kind == "greet" and not request.open:
+        if request.state is State.RESOLVED and request.owner_name:
+            return Refusal(f"{request.owner_name} greets them already.", request.owner_name)
+        return Refusal("Nobody is needed to greet them any more.")
     match request.state:
         case State.ACKNOWLEDGED:
             return Refusal(f"{request.owner_name} is already coming.", request.owner_name)

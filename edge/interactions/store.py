@@ -11,7 +11,8 @@ from edge.db.tables import interaction, is_open, moved, person, timeline
 from edge.errors import NotFound
 from edge.interactions.lifecycle import Request, State
 
-REQUEST_KINDS = ("help", "security")
+# A greeting is one once somebody is called for it; until then it is only recorded.
+REQUEST_KINDS = ("help", "security", "greet")
 # No request stays open longer than a shift; this bounds how far back a late press is looked for.
 LONGEST = timedelta(hours=12)
 _COLUMNS = (
@@ -38,6 +39,7 @@ _COLUMNS = (
     interaction.c.attended_at,
     interaction.c.outcome,
     interaction.c.raised_by,
+    interaction.c.called_at,
     # Not a join: PostgreSQL reads a row that it waited for again, but not what was joined to it before.
     sa.select(person.c.name)
     .where(person.c.id == interaction.c.owner)
@@ -103,6 +105,27 @@ def find(conn: sa.Connection, store: str, request: str) -> Request | None:
     return _request(row) if row else None
 
 
+def among(conn: sa.Connection, store: str, ids: Sequence[str]) -> list[Request]:
+    """Those of these requests that are there."""
+    if not ids:
+        return []
+    query = _SELECT.where(interaction.c.store == store, interaction.c.id.in_(list(ids)))
+    return [_request(row) for row in conn.execute(query)]
+
+
+def greeter_called(conn: sa.Connection, store: str, device: str, since: datetime, now: datetime) -> bool:
+    """Whether somebody was called to greet at this device after `since`."""
+    i = interaction.c
+    query = sa.select(i.id).where(
+        i.store == store,
+        i.device == device,
+        i.kind == "greet",
+        i.raised_at > since - LONGEST,
+        i.called_at.between(since, now),
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def open_of_devices(conn: sa.Connection, store: str, devices: Iterable[str]) -> list[Request]:
     """The open requests that these devices raised, oldest first."""
     wanted = set(devices)
@@ -153,7 +176,8 @@ def closed_around(
 
 def shift_open(conn: sa.Connection, store: str, by: timedelta) -> None:
     """Move the open requests' times by a jump of the server's clock: their ages stay what they are."""
-    columns = (interaction.c.raised_at, interaction.c.acknowledged_at, interaction.c.attended_at)
+    i = interaction.c
+    columns = (i.raised_at, i.called_at, i.acknowledged_at, i.attended_at)
     conn.execute(
         sa.update(interaction)
         .where(interaction.c.store == store, is_open)

@@ -1,4 +1,4 @@
-"""Timers of open requests: rows with a due time, which survive any restart and fire once.
+"""Timers of open requests and waiting greetings: rows with a due time. They survive any restart, fire once.
 
 They are claimed by deleting the row with the due time that was read, in the transaction that does what is
 due (decisions/001-timers-without-lease.md).
@@ -18,6 +18,8 @@ class Timer(StrEnum):
     PROGRESS = "progress"
     # A colleague who was asked to take over has not answered.
     HANDOVER = "handover"
+    # Somebody came in and nobody has greeted them.
+    GREET = "greet"
 
 
 _DUE = (
@@ -59,6 +61,12 @@ def when(conn: sa.Connection, request: str, kind: Timer) -> datetime | None:
     """When this timer of a request is due, if it has one."""
     query = sa.select(timer.c.due_at).where(timer.c.request == request, timer.c.kind == kind.value)
     return conn.execute(query).scalar()
+
+
+def waiting(conn: sa.Connection, store: str, kind: Timer) -> list[str]:
+    """The requests that have such a timer."""
+    query = sa.select(timer.c.request).where(timer.c.store == store, timer.c.kind == kind.value)
+    return list(conn.execute(query).scalars())
 
 
 def claim(conn: sa.Connection, request: str, kind: Timer, due_at: datetime) -> bool:

@@ -11,6 +11,7 @@ from edge.presence import AWAY
 from edge.presence import Presence as Presence
 
 BEST = 2
+GREET = "greet"
 # As the staff reads them; PRODUCT 8.
 LANGUAGES = {"en": "English", "ca": "Catalan", "sr": "Serbian", "it": "Italian", "pt": "Portuguese"}
 
@@ -51,17 +52,18 @@ class Chosen:
 def choose(
     wanted: Wanted, roster: Sequence[Colleague], groups: Sequence[str], already: Collection[str]
 ) -> list[Chosen]:
-    """The people of these groups (best, zone, supervisors, security, all) who are not paged `already`.
+    """The people of these groups (one, best, zone, supervisors, security, all) who are not paged `already`.
 
     If that leaves a request with nobody paged at all, everyone present is the fallback; a security
-    request with nobody present goes to everyone on the roster.
+    request with nobody present goes to everyone on the roster. A greeting has no fallback, and is only for
+    those who are free: help and security come first.
     """
     chosen: dict[str, Chosen] = {}
     for group in groups:
-        for colleague, why in _group(group, wanted, roster):
+        for colleague, why in _group(group, wanted, roster, {*already, *chosen}):
             if colleague.id not in already and colleague.id not in chosen:
                 chosen[colleague.id] = Chosen(colleague.id, colleague.name, why)
-    if not chosen and not already:
+    if not chosen and not already and wanted.kind != GREET:
         present = [c for c in roster if c.presence not in AWAY]
         if present:
             return [Chosen(c.id, c.name, "nobody better placed is here; everyone is called") for c in present]
@@ -81,19 +83,28 @@ def seniors(roster: Sequence[Colleague]) -> list[Chosen]:
     return [Chosen(c.id, c.name, c.role) for c in able]
 
 
-def _group(group: str, wanted: Wanted, roster: Sequence[Colleague]) -> list[tuple[Colleague, str]]:
+def _group(
+    group: str, wanted: Wanted, roster: Sequence[Colleague], called: Collection[str]
+) -> list[tuple[Colleague, str]]:
     here = _here(roster)
     if wanted.kind != "security":
         here = [(c, why) for c, why in here if group == "all" or c.presence is not Presence.ON_BREAK]
+    if wanted.kind == GREET:
+        here = [(c, why) for c, why in here if c.presence is Presence.AVAILABLE and not c.open_requests]
     match group:
-        case "best":
+        case "one" | "best":
             free = [h for h in here if h[0].role == "associate" and h[0].presence is Presence.AVAILABLE]
             free.sort(key=lambda h: _rank(h[0], wanted))
             # Whoever also stands in for somebody is there twice.
             best: dict[str, tuple[Colleague, str]] = {}
             for c, why in free:
                 best.setdefault(c.id, (c, why))
-            return [(c, _why(c, wanted, why)) for c, why in list(best.values())[:BEST]]
+            if group == "one":
+                # The best placed of those who are left.
+                some = [h for id_, h in best.items() if id_ not in called][:1]
+            else:
+                some = list(best.values())[:BEST]
+            return [(c, _why(c, wanted, why)) for c, why in some]
         case "zone":
             zone = [(c, why) for c, why in here if c.role == "associate" and _in_zone(c, wanted)]
             return [(c, why or _place(c, wanted)) for c, why in zone]

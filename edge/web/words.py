@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.lifecycle import ENDINGS
 from edge.interactions.log import Row
 
 KINDS = {
@@ -95,12 +95,19 @@ def subject(kind: str, topic_name: str | None) -> str:
     return topic(topic_name) or KINDS.get(kind, kind.capitalize())
 
 
+def shown_state(kind: str, state: str) -> tuple[str, str]:
+    """The mark and the word for a state. That nobody went to greet is a fact, and no failure."""
+    if kind == "greet" and state in ("raised", "missed"):
+        return "recorded", {"raised": "Being called", "missed": "Not greeted"}[state]
+    return state, STATES.get(state, state)
+
+
 def language(tag: str | None) -> str:
     return LANGUAGES.get(tag.split("-")[0], tag) if tag else ""
 
 
 def outcome(key: str | None) -> str:
-    return OUTCOMES.get(key, key) if key else ""
+    return ENDINGS.get(key, key) if key else ""
 
 
 def span(length: timedelta | None) -> str:

@@ -11,9 +11,9 @@ import sqlalchemy as sa
 from broker import codec, topics
 from broker.errors import ContractError
 from broker.messages import EdgeState
-from edge.config import Policies
+from edge.config import Greeter, Policies
 from edge.errors import StorageError
-from edge.handling import escalating
+from edge.handling import escalating, greeting
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
@@ -69,10 +69,12 @@ class Commits:
         wake: Callable[[], None],
         clock: Callable[[], datetime],
         urgent: Callable[[], bool] = lambda: False,
+        greeter: Greeter = Greeter(),  # noqa: B008
     ) -> None:
         """`urgent` says whether a security request is waiting, `wake` asks for a look."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
+        self._greeter = greeter
         self._in_force = InForce(store, policies)
         self._followed: Policies | None = None
         self._owed: list[tuple[dict[str, Receipts], list[Waiting]]] = []
@@ -175,7 +177,7 @@ class Commits:
                 escalating.follow(conn, telling, changed_from, self._policies, read_floor, now)
         for request, kind, due in timers.due(conn, self._store, now) if batch.look else ():
             with self._apart(conn, telling, f"The timer {kind} of request {request}") as done:
-                escalating.fire(conn, telling, self._policies, request, kind, due, read_floor, now)
+                greeting.fire(conn, telling, self._policies, request, kind, due, read_floor, now)
                 done.append(True)
             if not done:
                 timers.set_due(conn, self._store, request, kind, now + AGAIN)
@@ -217,7 +219,16 @@ class Commits:
         now: datetime,
         receipts: dict[str, Receipts] | None = None,
     ) -> Intake:
-        return Intake(conn, self._store, self._policies, self._devices.origins, telling, now, receipts)
+        return Intake(
+            conn,
+            self._store,
+            self._policies,
+            self._devices.origins,
+            telling,
+            now,
+            receipts,
+            self._greeter,
+        )
 
     def _one_by_one(self, conn: sa.Connection, events: list[Waiting]) -> None:
         """Each event leaves `events` once it is committed, or set aside."""

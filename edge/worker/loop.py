@@ -79,7 +79,14 @@ class Worker:
         )
         self._sender = Sender(self._store, self._main, clock)
         self._commits = Commits(
-            self._store, config.policy, self._name, self._sender, self._inbox.wake, clock, self._inbox.urgent
+            self._store,
+            config.policy,
+            self._name,
+            self._sender,
+            self._inbox.wake,
+            clock,
+            self._inbox.urgent,
+            config.greeter,
         )
         # Its own connection: in a shared one a security request waits behind a whole backlog (DESIGN 4).
         self._security = Session(

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from edge.errors import NotFound
 from edge.handling import basis, policing
-from edge.policies import Policy, faults
+from edge.policies import RAISED_AS, Policy, faults
 from edge.routing import inforce, roster
 from edge.routing.choose import Wanted
 from edge.routing.preview import foresee
@@ -98,7 +98,7 @@ def policy_preview(kind: str, body: Supposed) -> Preview:
         floor = roster.read(conn, room.store, room.clock())
     if kind not in inforce.KINDS or body.zone not in floor.zone_titles:
         raise NotFound("There is no such policy or zone in this store.")
-    wanted = Wanted("preview", kind, body.zone, floor.title(body.zone), body.language)
+    wanted = Wanted("preview", RAISED_AS[kind], body.zone, floor.title(body.zone), body.language)
     return Preview(
         [
             ForeseenStep(

@@ -88,7 +88,7 @@ def looks() -> list[Quick]:
     return [
         quick("manage.log", "Everything", none),
         quick("manage.log", "Complaints", none | {"score": "low"}),
-        quick("manage.log", "Missed", none | {"state": "missed"}),
+        quick("manage.log", "Missed", none | {"state": "missed", "kind": "help"}),
         quick("manage.log", "Waited over a minute", none | {"wait": "60"}),
         quick("manage.log", "Security", none | {"kind": "security"}),
     ]

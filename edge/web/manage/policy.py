@@ -9,7 +9,7 @@ from edge.errors import EdgeError, NotFound
 from edge.handling import basis, policing
 from edge.paging import feed
 from edge.people import rights
-from edge.policies import GROUPS, MAX_STEPS, Policy
+from edge.policies import GROUPS, MAX_STEPS, RAISED_AS, Policy
 from edge.reports import floor as now_there
 from edge.routing import inforce, roster
 from edge.routing.choose import Wanted
@@ -22,6 +22,7 @@ from edge.web.services import services
 
 TITLES = {"help": "Help", "security": "Security", "greeter": "Greeter"}
 WHO = {
+    "one": "The best placed one",
     "best": "The two best placed",
     "zone": "Associates of the zone",
     "supervisors": "Supervisors",
@@ -31,7 +32,7 @@ WHO = {
 
 
 def policy() -> Response:
-    """Both policies in words."""
+    """All policies in words."""
     room = services()
     with room.read() as conn:
         in_force = inforce.read(conn, room.store, room.config.policy)
@@ -115,7 +116,7 @@ def _page(kind: str, typed: Typed, asked: Mapping[str, str], error: EdgeError | 
     language = asked.get("language", "")[:16]
     foreseen: list[Foreseen] = []
     if typed.policy is not None:
-        wanted = Wanted("preview", kind, zone, floor.title(zone), language or None)
+        wanted = Wanted("preview", RAISED_AS[kind], zone, floor.title(zone), language or None)
         foreseen = foresee(typed.policy, wanted, floor.roster)
     filled = [row for row in typed.rows if not row.empty]
     rows = [*filled, policy_form.Row()][:MAX_STEPS] if not typed.wrong else list(typed.rows)

@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from edge.interactions import index
 from edge.interactions import log as interactions
-from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.lifecycle import ENDINGS
 from edge.interactions.log import Filters
 from edge.paging import feed
 from edge.people import store as people
@@ -48,7 +48,7 @@ def log() -> AnyResponse:
                 "topics": interactions.topics(conn, room.store),
                 "people": people.all_people(conn, room.store),
                 "kiosks": kiosks(conn, room.store, room.clock()),
-                "outcomes": OUTCOMES,
+                "outcomes": ENDINGS,
                 "spans": asking.spans(),
                 "looks": asking.looks(),
                 "csv": asking.address("manage.export_csv", before=None),

@@ -11,9 +11,9 @@ from broker import codec, topics
 from broker.events import CONTENT, Clock, Content, new_id
 from broker.messages import Call
 from broker.topics import Channel, of_device
-from edge.config import Policies
+from edge.config import Greeter, Policies
 from edge.db.tables import event, feed, interaction, outgoing, page, person, quarantine, timeline
-from edge.handling import escalating
+from edge.handling import escalating, greeting
 from edge.handling.telling import Telling
 from edge.ingest.age import Reference
 from edge.ingest.intake import Intake, Receipts
@@ -67,13 +67,15 @@ class Server:
 
     def __init__(self, conn: sa.Connection, clock: ServerClock) -> None:
         self.conn, self.clock, self.policies = conn, clock, Policies()
+        self.greeter = Greeter()
         self.origins: dict[str, Origin] = {}
 
     def take(self, *arrivals: Arrival) -> dict[str, Receipts]:
         """One batch."""
         telling = Telling(STORE)
         with self.conn.begin():
-            intake = Intake(self.conn, STORE, self.policies, self.origins, telling, self.clock())
+            now = self.clock()
+            intake = Intake(self.conn, STORE, self.policies, self.origins, telling, now, greeter=self.greeter)
             intake.take(arrivals)
             telling.flush(self.conn, self.clock())
         return intake.receipts
@@ -85,7 +87,7 @@ class Server:
             due = timers.due(self.conn, STORE, now)
             floor = escalating.floor_of(self.conn, STORE, now)
             for request, kind, due_at in due:
-                escalating.fire(self.conn, telling, self.policies, request, kind, due_at, floor, now)
+                greeting.fire(self.conn, telling, self.policies, request, kind, due_at, floor, now)
             telling.flush(self.conn, now)
         return len(due)
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.config import HELP, SECURITY
+from edge.presence import AWAY
 from edge.routing.choose import BEST, Colleague, Presence, Wanted, choose
 
 WANTED = Wanted("r", "help", "shoes", "Shoes", "ca")
@@ -75,6 +76,27 @@ def test_with_nobody_signed_in_security_still_calls_the_whole_roster_and_help_no
     assert chosen(roster, "best") == {}
 
 
+def test_a_greeting_is_for_one_who_is_free_then_for_the_next_and_else_for_nobody() -> None:
+    greet = replace(WANTED, kind="greet", language=None)
+    roster = [
+        colleague("far", zones=frozenset({"tills"})),
+        colleague("helping", open_requests=1),
+        colleague("busy", presence=Presence.BUSY),
+        colleague("near"),
+        colleague("s", "supervisor"),
+    ]
+    assert chosen(roster, "one", wanted=greet) == {"near": "works in Shoes, free"}
+    assert [c.name for c in choose(greet, roster, ["one"], ["near"])] == ["far"]
+    assert choose(greet, roster, ["one"], ["near", "far"]) == []
+    assert chosen(roster[1:3], "one", "all", wanted=greet) == {}, "Help and security come first."
+
+
+def test_the_best_placed_one_of_a_help_request_is_whoever_was_not_called_before() -> None:
+    roster = [colleague("a", open_requests=1), colleague("b")]
+    assert chosen(roster, "one") == {"b": "works in Shoes, free"}
+    assert [c.name for c in choose(WANTED, roster, ["one"], ["b"])] == ["a"]
+
+
 GROUPS = sorted({who for policy in (HELP, SECURITY) for step in policy.steps for who in step.who})
 _colleague = st.builds(
     Colleague,
@@ -107,9 +129,9 @@ def test_nobody_is_paged_twice_or_while_off_and_somebody_is_if_anybody_is_there(
     ids = [c.person for c in chosen]
     by_id = {c.id: c for c in roster}
     assert len(set(ids)) == len(ids) and not already & set(ids) and set(ids) <= by_id.keys()
-    present = [c for c in roster if c.presence is not Presence.OFF]
+    present = [c for c in roster if c.presence not in AWAY]
     if wanted.kind == "help":
-        assert all(by_id[i].presence is not Presence.OFF for i in ids)
+        assert all(by_id[i].presence not in AWAY for i in ids)
     if present or (wanted.kind == "security" and roster):
         assert chosen or already
     assert all(c.reason and c.name == by_id[c.person].name for c in chosen)

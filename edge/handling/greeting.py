@@ -1,0 +1,68 @@
+"""Calling somebody to greet whoever came in, once nobody has for long enough; and what its end writes."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from edge.config import Policies
+from edge.handling import escalating
+from edge.handling.escalating import ReadFloor
+from edge.handling.telling import Telling
+from edge.interactions import store as requests
+from edge.interactions.lifecycle import GREETED, CallOut, Change, State, decide
+from edge.interactions.store import Entry
+from edge.paging import timers
+from edge.paging.timers import Timer
+from edge.routing.escalation import advance
+
+# Whoever came in this much longer ago than they are waited with has gone on; nobody is sent after them.
+LATE = timedelta(seconds=30)
+
+
+def fire(
+    conn: sa.Connection,
+    telling: Telling,
+    policies: Policies,
+    request_id: str,
+    kind: Timer,
+    due: datetime,
+    read_floor: ReadFloor,
+    now: datetime,
+) -> None:
+    """Do what one due timer is there for, be it a request's or a greeting's (escalating.fire)."""
+    if kind is not Timer.GREET:
+        escalating.fire(conn, telling, policies, request_id, kind, due, read_floor, now)
+    elif timers.claim(conn, request_id, kind, due):
+        _call_out(conn, telling, policies, request_id, due, read_floor, now)
+
+
+def times(change: Change, now: datetime) -> dict[str, object]:
+    """What the row of a greeting says besides its state, after this change."""
+    if change.request.state is not State.RESOLVED:
+        return {}
+    which = "attended_at" if change.what == "attended" else "acknowledged_at"
+    return {"outcome": GREETED, which: now}
+
+
+def _call_out(
+    conn: sa.Connection,
+    telling: Telling,
+    policies: Policies,
+    request_id: str,
+    due: datetime,
+    read_floor: ReadFloor,
+    now: datetime,
+) -> None:
+    request = requests.find(conn, telling.store, request_id)
+    decision = decide(request, CallOut()) if request is not None else None
+    if request is None or not isinstance(decision, Change):
+        return
+    if now - due > LATE:
+        words = "The server was away when somebody would have been called; now it is too late."
+        requests.append(conn, [Entry(request_id, now, "noted", "policy", words)])
+        return
+    requests.update(conn, request, decision.request, called_at=now)
+    requests.append(conn, [Entry(request_id, now, decision.what, "policy", decision.words)])
+    called = requests.load(conn, telling.store, request_id)
+    move = advance(policies.greeter, 0.0, 0, first=True)
+    escalating.carry_out(conn, telling, called, move, read_floor(), now)
