@@ -40,8 +40,8 @@ def times(change: Change, now: datetime) -> dict[str, object]:
     """What the row of a greeting says besides its state, after this change."""
     if change.request.state is not State.RESOLVED:
         return {}
-    which = "attended_at" if change.what == "attended" else "acknowledged_at"
-    return {"outcome": GREETED, which: now}
+    times: dict[str, object] = {"attended_at": now} if change.what == "attended" else {}
+    return times | {"outcome": GREETED, "acknowledged_at": now}
 
 
 def _call_out(

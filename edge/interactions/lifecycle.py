@@ -267,13 +267,14 @@ def _greeting(request: Request, action: Action) -> Change | Noted | None:
     match action:
         case CallOut() if request.state is State.RECORDED:
             return Change(_to(request, State.RAISED), "not_greeted", "Nobody has said that they greet them.")
-        case Acknowledge(person, name) | Attend(str() as person, str() as name):
+        case Acknowledge(person, name):
             # One tap: that somebody goes is all that is asked for, and all that is known.
             gone = replace(_to(request, State.RESOLVED), owner=person, owner_name=name)
             return Change(gone, "acknowledged", f"{name} greets them.", person)
-        case Attend():
-            words = "'Associate is here' was pressed at the kiosk."
-            return Change(_to(request, State.RESOLVED), "attended", words)
+        case Attend(person, name):
+            there = replace(_to(request, State.RESOLVED), owner=person, owner_name=name)
+            words = f"{name} is there." if name else "'Associate is here' was pressed at the kiosk."
+            return Change(there, "attended", words, person)
         case Cancel():
             return Change(_to(request, State.CANCELLED), "cancelled", "'Just looking' was said at the kiosk.")
         case GiveWay(words) if request.state is State.RAISED:

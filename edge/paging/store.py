@@ -11,6 +11,8 @@ from edge.db.tables import interaction, is_open, page, person, zone
 
 # How far a page can get before someone answers; a report of an earlier stage never takes it back.
 _STAGES = ("pending", "sent", "delivered", "seen")
+# What a person is called for, the most urgent kind first.
+FIRST = ("security", "help", "greet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,7 @@ def _open_pages() -> sa.Select[tuple[object, ...]]:
         )
         .where(
             i.store == sa.bindparam("in_store"),
-            i.kind.in_(("help", "security")),
+            i.kind.in_(FIRST),
             is_open,
             # Whoever has declined hears of it again only once somebody is coming.
             sa.or_(
@@ -250,11 +252,11 @@ _OPEN_PAGES = _open_pages()
 
 
 def open_pages(conn: sa.Connection, store: str, person_id: str) -> list[OpenPage]:
-    """The open requests that this person was paged for or answers; theirs first, then security."""
+    """The open requests that this person was paged for or answers; theirs first, then by kind (FIRST)."""
     rows = conn.execute(_OPEN_PAGES, {"in_store": store, "in_person": person_id})
     found = [
         OpenPage(**{**row._mapping, **{k: bool(row._mapping[k]) for k in ("mine", "asked", "called", "own")}})
         for row in rows
     ]
     found.sort(key=lambda p: p.raised_at, reverse=True)
-    return sorted(found, key=lambda p: (not p.mine, p.owner_name is not None, p.kind != "security"))
+    return sorted(found, key=lambda p: (not p.mine, p.owner_name is not None, FIRST.index(p.kind)))

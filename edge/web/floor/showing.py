@@ -12,7 +12,7 @@ from edge.interactions.lifecycle import DECLINE_REASONS, OUTCOMES
 from edge.interactions.store import last_words
 from edge.paging import feed
 from edge.paging import store as paging
-from edge.paging.store import OpenPage
+from edge.paging.store import FIRST, OpenPage
 from edge.people import store as people
 from edge.people.store import Person
 from edge.presence import AWAY, Presence, at
@@ -132,8 +132,9 @@ def _colleagues(everyone: list[Person], me: str, now: datetime) -> list[Colleagu
     return sorted(here, key=lambda c: c.there is not Presence.AVAILABLE)
 
 
-def _urgency(page: OpenPage) -> tuple[bool, float]:
-    return page.kind != "security", -page.raised_at.timestamp()
+def _urgency(page: OpenPage) -> tuple[int, float]:
+    """Security first, then help, then who has not been greeted."""
+    return FIRST.index(page.kind), -page.raised_at.timestamp()
 
 
 def _context(notice: Notice | None) -> dict[str, object]:

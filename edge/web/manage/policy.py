@@ -42,7 +42,13 @@ def policy() -> Response:
         }
     found = [(kind, getattr(in_force, kind)) for kind in inforce.KINDS]
     page = render_template(
-        "manage/policies.html", policies=found, titles=TITLES, who=WHO, me=signed_in().person, **context
+        "manage/policies.html",
+        policies=found,
+        titles=TITLES,
+        who=WHO,
+        greeter=room.config.greeter,
+        me=signed_in().person,
+        **context,
     )
     return make_response(page)
 

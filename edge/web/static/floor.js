@@ -77,7 +77,8 @@ function drawn() {
     called.add(card.dataset.page);
     card.classList.add("card-new");
   }
-  if (fresh.length) sound.call(fresh.some((card) => card.dataset.kind === "security") ? "security" : "help");
+  const kinds = fresh.map((card) => card.dataset.kind);
+  if (fresh.length) sound.call(["security", "help", "greet"].find((kind) => kinds.includes(kind)));
   report();
 }
 

@@ -14,6 +14,9 @@ from edge.config import load_config
         ('directory = "/elsewhere"', "directory is not a setting"),
         ('[broker]\nhost = ""', "broker.host is ''"),
         ("[web]\nshift_hours = nan", "web.shift_hours is nan"),
+        ("[greeter]\nafter_s = 2", "greeter.after_s is 2; allowed are 5 to 600 seconds, and 0 for never."),
+        ("[greeter]\nquiet_s = -1", "greeter.quiet_s is -1; allowed are 0 to 86400 seconds."),
+        ('[policy.greeter]\nsteps = [{after_s = 0, who = ["one"]}]', "policy.greeter.ceiling_s is missing"),
     ],
 )
 def test_a_setting_that_could_not_work_is_named(tmp_path: Path, more: str, said: str) -> None:

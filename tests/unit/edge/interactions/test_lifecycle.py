@@ -13,8 +13,10 @@ from edge.interactions.lifecycle import (
     Acknowledge,
     Action,
     Attend,
+    CallOut,
     Cancel,
     Change,
+    GiveWay,
     Join,
     Miss,
     Noted,
@@ -50,6 +52,27 @@ def test_of_two_who_acknowledge_the_first_wins_and_the_other_is_told_who() -> No
     taken = after(request(), ANA)
     assert (taken.state, taken.owner_name) == (State.ACKNOWLEDGED, "Ana")
     assert decide(taken, BO) == Refusal("Ana is already coming.", "Ana")
+
+
+def test_a_greeting_is_called_out_once_and_over_with_one_tap() -> None:
+    came = request("greet", state=State.RECORDED)
+    called = after(came, CallOut())
+    assert called.state is State.RAISED
+    assert decide(called, CallOut()) == Noted("")
+    taken = after(called, ANA)
+    assert (taken.state, taken.owner_name) == (State.RESOLVED, "Ana")
+    assert decide(taken, ANA) == Noted("")
+    assert decide(taken, BO) == Refusal("Ana greets them already.", "Ana")
+    assert after(called, Miss()).state is State.MISSED
+
+
+def test_what_makes_a_greeting_needless_takes_it_back_only_if_somebody_was_called() -> None:
+    came, words = request("greet", state=State.RECORDED), "Somebody went out again."
+    assert decide(came, GiveWay(words)) == Noted(words)
+    assert after(came, CallOut(), GiveWay(words)).state is State.CANCELLED
+    for waiting in (came, after(came, CallOut())):
+        assert after(waiting, Cancel()).state is State.CANCELLED
+        assert after(waiting, Attend(None, None)).state is State.RESOLVED
 
 
 def test_acknowledging_twice_changes_nothing() -> None:

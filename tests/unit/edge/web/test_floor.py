@@ -31,6 +31,25 @@ def test_a_page_shows_topic_zone_reason_count_and_code(shop: Shop, ana: Browser)
         assert shown in text
 
 
+def test_who_was_not_greeted_stands_below_help_and_security_and_is_answered_with_one_tap(
+    shop: Shop, ana: Browser
+) -> None:
+    came_in = shop.clock.now
+    shop.clock.pass_(seconds=30)
+    greet = shop.raise_request("Ana", kind="greet", topic="in", language=None, raised_at=came_in)
+    help_ = shop.raise_request("Ana")
+    hold = shop.raise_request("Ana", kind="security")
+    text = ana.get("/floor/").text
+    assert "Somebody at Shoes has not been greeted" in text
+    places = [text.index(f'data-request="{one}"') for one in (hold, help_, greet)]
+    assert places == sorted(places)
+    card = next(one for one in text.split("<article") if greet in one).split("</article>")[0]
+    assert "card-greet" in card and "card-waiting" not in card and "I greet them" in card
+    ana.post(f"/floor/requests/{greet}/acknowledge")
+    assert state(shop, greet) == "resolved" and greet not in ana.get("/floor/").text
+    assert shop.read("SELECT outcome FROM interaction WHERE id = :id", id=greet) == [("greeted",)]
+
+
 def test_only_the_person_who_was_paged_sees_it(shop: Shop, ana: Browser, marc: Browser) -> None:
     shop.raise_request("Ana")
     assert "Nobody is waiting for you" in marc.get("/floor/").text
