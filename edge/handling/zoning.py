@@ -92,8 +92,10 @@ def title_of(conn: sa.Connection, store: str, name: str) -> str:
 
 def _title(title: str) -> str:
     title = " ".join(title.split())
-    if not 1 <= len(title) <= MAX_TITLE or not title.isprintable():
+    if not 1 <= len(title) <= MAX_TITLE:
         raise ZoneError(f"A zone's title has 1 to {MAX_TITLE} letters; this one has {len(title)}.")
+    if not title.isprintable():
+        raise ZoneError("The title has signs that cannot be read; allowed are ordinary letters.")
     return title
 
 

@@ -69,6 +69,8 @@ def faults(details: Details, zones: Mapping[str, str]) -> list[Fault]:
     if not 1 <= len(details.languages) <= MAX_LANGUAGES:
         count = len(details.languages)
         wrong("languages", "", f"{count} languages are given; allowed are 1 to {MAX_LANGUAGES}.")
-    if len(badge) > MAX_BADGE or not badge.isprintable():
+    if len(badge) > MAX_BADGE:
         wrong("badge", badge, f"The badge has {len(badge)} signs; allowed are up to {MAX_BADGE}.")
+    elif not badge.isprintable():
+        wrong("badge", badge, "The badge has signs that cannot be read; allowed are letters and digits.")
     return found

@@ -20,8 +20,10 @@ MAX_NAME = 80
 def faults(name: str, scopes: Sequence[str]) -> list[str]:
     """Everything that is wrong with a new token; `name` without blanks around."""
     found = []
-    if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+    if not 1 <= len(name) <= MAX_NAME:
         found.append(f"A token's name has 1 to {MAX_NAME} letters; this one has {len(name)}.")
+    elif not name.isprintable():
+        found.append("The name has signs that cannot be read; allowed are ordinary letters.")
     for scope in scopes:
         if scope not in SCOPES:
             found.append(f"The scope is {scope[:40]!r}; allowed are {', '.join(SCOPES)}.")

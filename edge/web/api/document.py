@@ -9,11 +9,18 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from broker.events import Name
+from edge.routing import inforce
 from edge.tokens.scopes import SCOPES
 from edge.web.api.routing import Media, Route
 from edge.web.problems import MEDIA, Problem
 
 _REF = "#/components/schemas/{name}"
+_IN_PATHS = {
+    "id": {"type": "string", "format": "uuid"},
+    "name": msgspec.json.schema(Name),
+    "kind": {"type": "string", "enum": list(inforce.KINDS)},
+}
 _WHY = {
     401: "No token, or one that is not valid.",
     403: "The token lacks a scope, or its rights do not go so far.",
@@ -117,9 +124,8 @@ def _refusal(status: int) -> dict[str, Any]:
 
 
 def _path(path: str) -> list[dict[str, Any]]:
-    schema = {"type": "string", "minLength": 1, "maxLength": 200}
     return [
-        {"name": name, "in": "path", "required": True, "schema": schema}
+        {"name": name, "in": "path", "required": True, "schema": _IN_PATHS[name]}
         for name in re.findall(r"{(\w+)}", path)
     ]
 

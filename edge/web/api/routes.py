@@ -51,8 +51,8 @@ ROUTES = (
 
     Route("GET", "/people", people.people_list, STORE, people.People, query=people.AllOrActive),
     Route("POST", "/people", people.person_add, PEOPLE, people.PersonAdded, body=people.NewPerson, created=True),
-    Route("POST", "/people/plan", importing.people_plan, PEOPLE, importing.PlanOfFile, body=importing.File),
-    Route("POST", "/people/import", importing.people_import, PEOPLE, importing.Imported, body=importing.ConfirmedFile),
+    Route("POST", "/people-file/plan", importing.people_plan, PEOPLE, importing.PlanOfFile, body=importing.File),
+    Route("POST", "/people-file/import", importing.people_import, PEOPLE, importing.Imported, body=importing.ConfirmedFile),
     Route("GET", "/people/{id}", people.person_read, STORE, people.Person),
     Route("PUT", "/people/{id}", people.person_change, PEOPLE, people.Person, body=people.ChangedPerson),
     Route("POST", "/people/{id}/disable", people.person_disable, PEOPLE, people.Person),

@@ -12,7 +12,13 @@ from edge.web import bearer
 from edge.web.api.shapes import Short, shape
 from edge.web.services import services
 
-Scope = Annotated[str, Meta(description=" ".join(f"{name}: {words}" for name, words in SCOPES.items()))]
+Scope = Annotated[
+    str,
+    Meta(
+        description=" ".join(f"{name}: {words}" for name, words in SCOPES.items()),
+        extra_json_schema={"enum": list(SCOPES)},
+    ),
+]
 
 
 class Token(Struct):

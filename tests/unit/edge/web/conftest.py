@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -162,12 +163,13 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture
-def shop(tmp_path: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop]:
+@contextmanager
+def opened(directory: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop]:
+    """A new store in this folder with its application, closed at the end."""
     config = EdgeConfig(
         store=STORE,
         title="The trial store",
-        directory=str(tmp_path),
+        directory=str(directory),
         web=Web(streams=3, secure_cookies=False, frames="self"),
     )
     migrate(config.database_url)
@@ -186,6 +188,12 @@ def shop(tmp_path: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop
     shop.write(fill)
     yield shop
     shop.services.stop()
+
+
+@pytest.fixture
+def shop(tmp_path: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop]:
+    with opened(tmp_path, clock, hashes) as shop:
+        yield shop
 
 
 @pytest.fixture

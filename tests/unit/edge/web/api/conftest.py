@@ -44,8 +44,7 @@ class Program:
 Let = Callable[..., Program]
 
 
-@pytest.fixture
-def let(shop: Shop) -> Let:
+def letting(shop: Shop) -> Let:
     """let(*scopes): a program with a new token; without scopes it may do everything."""
     count = 0
 
@@ -62,6 +61,11 @@ def let(shop: Shop) -> Let:
         return Program(shop.app, shop.services.change(grant), secret)
 
     return make
+
+
+@pytest.fixture
+def let(shop: Shop) -> Let:
+    return letting(shop)
 
 
 @pytest.fixture

@@ -3,7 +3,10 @@
 import re
 from typing import Any
 
+import jsonschema_rs
 import pytest
+import schemathesis
+from schemathesis.core.errors import SchemathesisError
 
 from edge.tokens.scopes import SCOPES
 from edge.web.api.document import document
@@ -29,6 +32,15 @@ def test_every_route_of_the_application_is_in_the_document_and_no_other(
     }
     told = {(method.upper(), path) for path, operations in said["paths"].items() for method in operations}
     assert told == known and len(told) == len(ROUTES)
+
+
+def test_the_document_is_openapi_3_1_and_its_records_json_schema(said: dict[str, Any]) -> None:
+    schemathesis.openapi.from_dict(said).validate()
+    for schema in said["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema"} | schema)
+    without_a_title = said | {"info": {"version": "1"}}
+    with pytest.raises((SchemathesisError, jsonschema_rs.ValidationError)):
+        schemathesis.openapi.from_dict(without_a_title).validate()
 
 
 def test_every_scope_of_a_route_is_one_that_a_token_can_have() -> None:

@@ -52,13 +52,13 @@ def test_new_secrets_disabling_and_presence(shop: Shop, all_scopes: Program) -> 
 
 def test_a_file_of_people_is_looked_at_before_it_is_carried_out(all_scopes: Program) -> None:
     file = "name,role,zones\nNora,associate,shoes\nAna,associate,tills\n"
-    plan = all_scopes.post("/people/plan", csv=file).json
+    plan = all_scopes.post("/people-file/plan", csv=file).json
     assert [line["verdict"] for line in plan["lines"]] == ["add", "change"] and not plan["faults"]
-    wrong = all_scopes.post("/people/import", csv=file, confirmed="other")
+    wrong = all_scopes.post("/people-file/import", csv=file, confirmed="other")
     assert wrong.status_code == 409
-    done = all_scopes.post("/people/import", csv=file, confirmed=plan["confirmed"]).json
+    done = all_scopes.post("/people-file/import", csv=file, confirmed=plan["confirmed"]).json
     assert [one["name"] for one in done["added"]] == ["Nora"] and done["changed"] == 1
-    faulty = all_scopes.post("/people/plan", csv="name,role\nX,boss\n").json
+    faulty = all_scopes.post("/people-file/plan", csv="name,role\nX,boss\n").json
     assert faulty["faults"][0]["line"] == 2 and faulty["faults"][0]["column"] == "role"
 
 

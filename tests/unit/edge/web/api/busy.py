@@ -1,0 +1,92 @@
+"""A store in the middle of its day: something of everything that the API can show."""
+
+from datetime import timedelta
+from hashlib import sha256
+
+from broker.events import new_id
+from edge.db import tables
+from edge.devices.store import register
+from edge.people import sessions
+from tests.unit.edge.web.conftest import STORE, Shop
+
+OUTBOX, BOOT = "0192f0e1-0000-7000-8000-000000000001", "0192f0e1-0000-7000-8000-000000000002"
+
+
+def fill(shop: Shop) -> dict[str, list[str]]:
+    """Put it in; what of each there is, by the name that bodies and paths have for it."""
+    requests = [
+        shop.raise_request("Ana", "Marc"),
+        shop.raise_request("Ana", language="sr", topic="till", zone="tills", count=3),
+        own(shop, shop.raise_request("Ana", "Marc"), "Ana"),
+        own(shop, shop.raise_request("Marc"), "Marc", "attended"),
+        shop.raise_request("Igor", "Sofia", kind="security"),
+        own(shop, shop.raise_request("Igor", kind="security", note="umbrella"), "Igor"),
+        over(shop, shop.raise_request("Ana"), "resolved"),
+        over(shop, shop.raise_request("Marc"), "missed"),
+    ]
+    shop.write_scores([(-4000, 1), (-300, 4), (-299, 4), (-298, 4), (-20, 2)])
+    devices = [standing(shop, name, zone) for name, zone in (("kiosk-1", "shoes"), ("till-1", "tills"))]
+    for name in ("Ana", "Marc", "Sofia"):
+        shop.write(
+            lambda conn, name=name: sessions.start(conn, shop.people[name], "floor", shop.clock.now, 8)
+        )
+    people = [one.id for one in shop.people.values()]
+    return {
+        "interactions": requests,
+        "people": people,
+        "devices": devices,
+        "zones": ["shoes", "tills"],
+        "person": people,
+        "to": people,
+        "cover": people,
+        "zone": ["shoes", "tills"],
+    }
+
+
+def own(shop: Shop, request: str, name: str, state: str = "acknowledged") -> str:
+    now, i = shop.clock.now, tables.interaction
+    attended_at = now if state == "attended" else None
+    values = {
+        "state": state,
+        "owner": shop.people[name].id,
+        "acknowledged_at": now,
+        "attended_at": attended_at,
+    }
+    shop.write(lambda conn: conn.execute(i.update().where(i.c.id == request).values(**values)))
+    return request
+
+
+def over(shop: Shop, request: str, state: str) -> str:
+    i, values = tables.interaction, {"state": state, "closed_at": shop.clock.now + timedelta(minutes=2)}
+    shop.write(lambda conn: conn.execute(i.update().where(i.c.id == request).values(**values)))
+    return request
+
+
+def standing(shop: Shop, name: str, zone: str) -> str:
+    """A device that was heard, of whose events two never came and one was refused."""
+    now, d = shop.clock.now, tables.device
+    beat = {"boot": BOOT, "monotonic_ms": 5, "outbox": OUTBOX, "depth": 2, "oldest_open_seq": 9}
+    shop.write(lambda conn: register(conn, STORE, name, zone, None, now))
+    heard = {"status": "online", "status_at": now, "version": "0.1.0", "heartbeat": beat, "heartbeat_at": now}
+    shop.write(lambda conn: conn.execute(d.update().where(d.c.name == name).values(**heard)))
+    gap = {"outbox": OUTBOX, "first_seq": 4, "last_seq": 5, "found_at": now}
+    shop.write(lambda conn: conn.execute(tables.gap.insert().values(store=STORE, device=name, **gap)))
+    aside(shop, name, "help", b"\xffnonsense")
+    event = {"id": str(new_id(int(now.timestamp() * 1000))), "kind": "help", "outbox": OUTBOX, "seq": 3}
+    event |= {"received_at": now, "drill": False, "payload": b"{}"}
+    shop.write(lambda conn: conn.execute(tables.event.insert().values(store=STORE, device=name, **event)))
+    return name
+
+
+def aside(shop: Shop, device: str, kind: str, payload: bytes) -> None:
+    """A message of this device that was refused and kept."""
+    now = shop.clock.now
+    shop.write(
+        lambda conn: conn.execute(
+            tables.quarantine.insert().values(
+                store=STORE, device=device, topic=f"floorbell/v1/{STORE}/{device}/event/{kind}",
+                reason="It is no JSON.", sha256=sha256(payload).hexdigest(), payload=payload,
+                count=2, first_at=now, last_at=now,
+            )
+        )
+    )  # fmt: skip
