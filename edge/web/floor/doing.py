@@ -111,6 +111,11 @@ def seen() -> Response:
 
 def _act(request_id: str, act: Act) -> Response:
     room, person = services(), signed_in().person.id
+    if request.form.get("person", person) != person:
+        # Someone else has signed in on this phone meanwhile: what was tapped before is not theirs.
+        return Response(
+            "Somebody else is signed in on this phone now.", 403, {"HX-Redirect": url_for("floor.pages")}
+        )
     try:
         tapping.once(
             room.change,

@@ -3,6 +3,7 @@
 import "./ages.js";
 import { storeNow, tick } from "./ages.js";
 import { keep, stamp } from "./keep.js";
+import { takeTaps } from "./kept.js";
 import { redrawer } from "./redraw.js";
 import * as sound from "./sound.js";
 import { listen } from "./stream.js";
@@ -36,26 +37,47 @@ addEventListener("pointerdown", () => {
 const redraw = redrawer(board, facts.board, { ready: () => lifted });
 
 document.body.addEventListener("htmx:beforeSwap", () => (putBack = keep(board)));
-document.body.addEventListener("htmx:afterSwap", (event) => {
+document.body.addEventListener("htmx:afterSwap", () => {
   putBack();
   drawn();
-  // Its card has moved down among the others'; the thumb and the eye are still here.
-  if (event.detail.xhr.status === 409) tell(board.querySelector("[data-notice]")?.textContent ?? "", "told");
 });
 document.body.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr?.status ?? 0;
   if (status && status < 500) heard(event.detail.xhr.getResponseHeader("Floorbell-Nonce"));
-  if (tapped(event) && status >= 200 && status < 300) tell("");
+  if (said(event) && status >= 200 && status < 300) tell("");
 });
 
-// A tap that did not arrive is said in place; a redraw that failed is tried again without a word.
+// ---- taps -----------------------------------------------------------------------------------------------
+
+const kept = takeTaps(facts.me, {
+  token: facts.token,
+  template: document.getElementById("kept-words"),
+  elsewhere: document.getElementById("kept"),
+  tapped: () => tell(""),
+  answered: (tap, status, text) => {
+    heard();
+    if (status !== 409 && status >= 400) tell(text.slice(0, 300));
+    else lifted.then(() => drawTap(status, text));
+  },
+});
+
+function drawTap(status, text) {
+  const before = keep(board);
+  board.innerHTML = text;
+  before();
+  drawn();
+  // Its card has moved down among the others'; the thumb and the eye are still here.
+  if (status === 409) tell(board.querySelector("[data-notice]")?.textContent ?? "", "told");
+}
+
+// Whether somebody is free is not kept: it is said in place that it did not arrive.
 const UNSENT = "Not sent: the store’s server did not answer. Tap again.";
-const tapped = (event) => event.detail.requestConfig?.verb === "post";
+const said = (event) => event.detail.requestConfig?.verb === "post";
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
-  document.body.addEventListener(failure, (event) => tapped(event) && tell(UNSENT));
+  document.body.addEventListener(failure, (event) => said(event) && tell(UNSENT));
 }
 document.body.addEventListener("htmx:responseError", (event) => {
-  if (tapped(event)) tell(event.detail.xhr.responseText.slice(0, 300) || UNSENT);
+  if (said(event)) tell(event.detail.xhr.responseText.slice(0, 300) || UNSENT);
 });
 
 let told = null;
@@ -64,12 +86,19 @@ function tell(sentence, kind = "trouble") {
   trouble.textContent = sentence;
   trouble.dataset.kind = kind;
   trouble.hidden = !sentence;
-  if (kind === "told") told = setTimeout(tell, 8_000, "");
+  if (kind === "told") told = setTimeout(fade, 8_000);
+}
+
+// A phone in a pocket has told nobody yet.
+function fade() {
+  if (document.visibilityState === "visible") tell("");
+  else document.addEventListener("visibilitychange", () => (told = setTimeout(fade, 8_000)), { once: true });
 }
 
 function drawn() {
   tick();
   stamp(board);
+  kept.show();
   const waiting = board.querySelectorAll("[data-waiting]");
   document.title = waiting.length ? `(${waiting.length}) Floorbell` : "Floorbell";
   const fresh = [...waiting].filter((card) => !called.has(card.dataset.page));
@@ -150,6 +179,7 @@ for (const touch of ["click", "keydown"]) {
 
 function showLink(state, since) {
   if (link.dataset.link === state) return;
+  if (state === "connected") kept.retry();
   link.dataset.link = state;
   const time = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
   link.querySelector(".link-words").textContent = WORDS[state].replace("{time}", time);
