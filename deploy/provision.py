@@ -29,7 +29,8 @@ ACTOR = audits.Actor("command line", "command")
 
 @dataclass(frozen=True)
 class NewStore:
-    """What a store is made from. `hosts` are the names and addresses that kiosks know the broker by."""
+    """What a store is made from. `hosts` are the names and addresses that kiosks know the broker by; `more`
+    is what else stands in edge.toml."""
 
     name: str
     title: str
@@ -40,6 +41,7 @@ class NewStore:
     web_port: int = 8080
     secure_cookies: bool = True
     frames: str = "none"
+    more: str = ""
 
 
 def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
@@ -151,4 +153,4 @@ host = "{wanted.web_host}"
 port = {wanted.web_port}
 secure_cookies = {str(wanted.secure_cookies).lower()}
 frames = "{wanted.frames}"
-"""
+{wanted.more}"""

@@ -85,8 +85,18 @@ _SMILEYS = tuple(
     )
 )
 LANGUAGES = ("en", "ca", "sr", "it", "pt")
-# Shorter than in a shop: a visitor walks in more than once.
+# Shorter than in a shop: a visitor walks in more than once, and waits for nobody for half a minute.
 COOL_DOWN_S = 20
+GREETED_AFTER_S = 10
+GREETER_TOML = f"""
+[greeter]
+after_s = {GREETED_AFTER_S}
+quiet_s = 60
+
+[policy.greeter]
+steps = [{{after_s = 0, who = ["one"]}}, {{after_s = 8, who = ["one"]}}, {{after_s = 16, who = ["one"]}}]
+ceiling_s = 60
+"""
 
 
 def _kiosk(

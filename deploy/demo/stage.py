@@ -79,6 +79,7 @@ def prepare(directory: Path, web_port: int, now: dt.datetime) -> Stage:
         web_port=web_port,
         secure_cookies=False,
         frames="self",
+        more=shop.GREETER_TOML,
     )
     if (directory / "ready").exists():
         making.write_configuration(directory, wanted)

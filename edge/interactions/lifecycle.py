@@ -266,7 +266,8 @@ def _greeting(request: Request, action: Action) -> Change | Noted | None:
         return Noted("") if again or isinstance(action, Cancel) else None
     match action:
         case CallOut() if request.state is State.RECORDED:
-            return Change(_to(request, State.RAISED), "not_greeted", "Nobody has said that they greet them.")
+            words = "As far as is known, nobody has greeted them."
+            return Change(_to(request, State.RAISED), "not_greeted", words)
         case Acknowledge(person, name):
             # One tap: that somebody goes is all that is asked for, and all that is known.
             gone = replace(_to(request, State.RESOLVED), owner=person, owner_name=name)

@@ -22,7 +22,7 @@ from edge.web.services import services
 
 TITLES = {"help": "Help", "security": "Security", "greeter": "Greeter"}
 WHO = {
-    "one": "The best placed one",
+    "one": "One, the next best placed",
     "best": "The two best placed",
     "zone": "Associates of the zone",
     "supervisors": "Supervisors",
