@@ -33,6 +33,8 @@ MARKS: dict[str, str] = {
 STEPS = (State.SENT, State.SEEN, State.ON_THE_WAY, State.HERE)
 _OPEN = frozenset({State.PRESSED, State.SAVED, State.NOT_SAVED, *STEPS})
 _SHORT, _MEDIUM = 34, 68
+# A longer name stands only in the sentence, which says it as well.
+_SHORT_NAME, _MAX_NAME = 12, 20
 # Happiest first, as on the terminals that people know.
 SCORES = (4, 3, 2, 1)
 
@@ -97,6 +99,10 @@ class Scene:
         length = len(self.sentence)
         return "short" if length <= _SHORT else "medium" if length <= _MEDIUM else "long"
 
+    @property
+    def name_size(self) -> str:
+        return "short" if len(self.name) <= _SHORT_NAME else "long"
+
 
 def of(view: View, now_s: float) -> Scene:
     """The scene of a View at `now_s`, on the same monotonic clock as the panel's."""
@@ -110,6 +116,7 @@ def of(view: View, now_s: float) -> Scene:
         return _asking(view, view.asking, speaker, state, sentence, tongues, now_s)
     keys = [key for key in view.keys if not is_open or key.action in ("cancel", "attend")]
     buttons = [_key(key, speaker) for key in keys]
+    name = view.name if view.name and state in _OPEN and len(view.name) <= _MAX_NAME else ""
     offer = speaker.say("looking.offer") if view.offer and not is_open else ""
     if offer:
         buttons.append(Button(speaker.say("offer.dismiss"), "cancel", "dismiss", quiet=True))
@@ -121,7 +128,7 @@ def of(view: View, now_s: float) -> Scene:
         sentence,
         view.news,
         note=note,
-        name=(view.name or "") if state in _OPEN else "",
+        name=name,
         state_word=speaker.say(f"state.{state}") if state != State.IDLE else "",
         code=view.reference or "",
         age_s=max(0.0, now_s - view.since_s) if is_open else None,

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
+from tests.rig.screen import Screen
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -69,3 +71,11 @@ def complaints(context: BrowserContext) -> Iterator[list[str]]:
 
     context.on("page", watch)
     yield said
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    """The kiosk's screen program beside a panel that the test plays."""
+    screen = Screen(tmp_path)
+    yield screen
+    screen.close()

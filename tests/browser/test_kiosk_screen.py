@@ -1,12 +1,6 @@
 """The kiosk's screen in a real browser: the real program, and a panel that speaks the real protocol."""
 
-import re
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,63 +9,11 @@ from playwright.sync_api import Page, expect
 from pytest_playwright import CreateContextCallback
 
 from kiosk.screen.messages import Asking
-from tests.browser.conftest import ROOT
-from tests.rig.panel import OPEN, FakePanel, until
+from tests.rig.panel import OPEN
+from tests.rig.screen import Screen
 
 pytestmark = pytest.mark.browser
 LOST = "has lost its connection to the kiosk"
-# The official 7" display, two monitors, and one that stands on its side.
-DISPLAYS = [(800, 480), (1280, 800), (1920, 1080), (600, 1024)]
-
-
-class Screen:
-    """`python -m kiosk screen` beside a fake panel."""
-
-    def __init__(self, folder: Path) -> None:
-        self.socket = folder / "outbox" / "screen.sock"
-        self.socket.parent.mkdir()
-        self._config = folder / "kiosk.toml"
-        self._config.write_text(
-            'store = "shop"\ndevice = "kiosk-1"\nzone = "shoes"\nlanguages = ["en", "ca", "sr", "it", "pt"]\n'
-            '[broker]\nhost = "localhost"\nidentity = "identity"\n'
-            '[[button]]\nname = "till"\npin = 17\naction = "help"\ntopic = "till"\n'
-        )
-        self.port = 0
-        self.panel = FakePanel(self.socket)
-        self.panel.show()
-        self.start()
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}/"
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "kiosk", "screen", "--config", str(self._config)]
-        self._log = (self._config.parent / "log").open("w+")
-        self._process = subprocess.Popen([*command, "--port", str(self.port)], cwd=ROOT, stderr=self._log)
-        found = until(lambda: re.search(r"127\.0\.0\.1:(\d+)/", Path(self._log.name).read_text()))
-        self.port = int(found[1])
-        until(lambda: self.panel.connections)
-
-    def kill(self) -> None:
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait(10)
-        self._log.close()
-        self.panel.connections.clear()
-
-    def new_panel(self) -> None:
-        self.panel = FakePanel(self.socket)
-
-    def close(self) -> None:
-        self.kill()
-        self.panel.close()
-
-
-@pytest.fixture
-def screen(tmp_path: Path) -> Iterator[Screen]:
-    screen = Screen(tmp_path)
-    yield screen
-    screen.close()
 
 
 def coming(**more: Any) -> dict[str, Any]:
@@ -201,39 +143,6 @@ def test_everything_can_be_done_with_a_keyboard_and_the_focus_stays(screen: Scre
     screen.panel.show(language="pt")
     expect(page.get_by_role("button", name="Encontrar um artigo")).to_be_focused()
     expect(page.locator("h1")).to_have_attribute("aria-live", "polite")
-
-
-@pytest.mark.parametrize(("width", "height"), DISPLAYS)
-def test_the_sentence_can_be_read_from_two_metres_and_keys_be_hit_on_every_display(
-    screen: Screen, page: Page, width: int, height: int
-) -> None:
-    page.set_viewport_size({"width": width, "height": height})
-    page.goto(screen.address)
-    late = {"seconds": "130"}
-    asking = Asking(request="r", code="K7F-2QD", link="https://shop.example/f/abc", ends_s=1.0)
-    for language in ("en", "ca", "sr", "it", "pt"):
-        for more in (
-            {"greeting": "greet.2"},
-            coming(),
-            coming(state="saved", text="saved.unreachable", args=late, name=None),
-            {"state": "missed", "text": "missed", "reference": "K7F-2QD"},
-            {"state": "resolved", "text": "resolved", "asking": asking},
-            {"text": "feedback.saved", "asking": Asking(score=1, questions=["understood"])},
-        ):
-            view = screen.panel.show(language=language, **more)
-            page.wait_for_function(
-                "number => document.documentElement.dataset.news === number", arg=str(view.news)
-            )
-            size, over, across, key = page.evaluate(
-                """() => [
-                    parseFloat(getComputedStyle(document.querySelector("h1")).fontSize) / innerHeight,
-                    document.documentElement.scrollHeight - innerHeight,
-                    document.documentElement.scrollWidth - innerWidth,
-                    Math.min(...[...document.querySelectorAll(".key")].map((key) => key.offsetHeight)),
-                ]"""
-            )
-            assert size >= 0.05 and key >= 72, (language, more)
-            assert over <= 0 and across <= 0, (language, more, over, across)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

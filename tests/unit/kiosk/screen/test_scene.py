@@ -45,6 +45,16 @@ def test_who_comes_is_named_large_beside_the_code_and_the_time() -> None:
     assert [step.reached for step in drawn.steps] == [True, True, True, False]
 
 
+def test_a_name_too_long_to_stand_large_is_in_the_sentence_alone() -> None:
+    names = ["Marta", "Maria del Carme", "Maria del Carme Puigdomènech"]
+    drawn = [shown(state="here", text="here", args={"name": name}, name=name, keys=OPEN) for name in names]
+    assert [(each.name, each.name_size) for each in drawn[:2]] == [
+        ("Marta", "short"),
+        ("Maria del Carme", "long"),
+    ]
+    assert (drawn[2].name, drawn[2].sentence) == ("", "Maria del Carme Puigdomènech is here.")
+
+
 def test_what_is_only_saved_here_claims_no_step_of_the_way() -> None:
     drawn = shown(state="saved", text="saved", keys=OPEN)
     assert drawn.steps and not any(step.reached for step in drawn.steps)
