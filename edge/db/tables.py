@@ -496,3 +496,15 @@ log_due = sa.Table(
     sa.Column("interaction", _id(), primary_key=True),
     sqlite_with_rowid=False,
 )
+
+# Running totals that only grow, written with what they count: edge/reports/tallies.py.
+tally = sa.Table(
+    "tally",
+    metadata,
+    sa.Column("store", _name(), primary_key=True),
+    sa.Column("name", _name(), primary_key=True),
+    sa.Column("label", _name(), primary_key=True),
+    # whether it may be shown only to those who may know of silent requests
+    sa.Column("silent", sa.Boolean, primary_key=True),
+    sa.Column("value", sa.BigInteger, nullable=False),
+)

@@ -28,6 +28,7 @@ from edge.interactions.lifecycle import (
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.people.store import Person, by_id
+from edge.reports import tallies
 
 
 def acknowledge(
@@ -72,7 +73,9 @@ def resolve(
 
 def mark_sent(conn: sa.Connection, store: str, page_ids: list[str], now: datetime) -> None:
     """These pages were written to an open stream of their person."""
-    pages.reach(conn, store, page_ids, "sent", now)
+    moved = [request for request, _ in pages.reach(conn, store, page_ids, "sent", now)]
+    silent = {one.id for one in requests.among(conn, store, moved) if one.silent}
+    tallies.add(conn, store, [(tallies.sent(silent=request in silent), 1) for request in moved])
 
 
 def mark_delivered(conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime) -> None:

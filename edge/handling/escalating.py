@@ -18,6 +18,7 @@ from edge.paging.timers import Timer
 from edge.people.store import by_id
 from edge.policies import Step
 from edge.presence import AWAY
+from edge.reports import tallies
 from edge.routing import inforce
 from edge.routing.choose import Wanted, choose
 from edge.routing.escalation import Move, advance, due_at, hurry
@@ -165,6 +166,7 @@ def finish(
         more.setdefault(column, now)
         if after.state is State.ATTENDED and before.state is State.RAISED:
             more["acknowledged_at"] = now
+    _count(telling, before, after, now)
     requests.update(conn, before, after, **more)
     requests.append(conn, [Entry(after.id, now, change.what, through, change.words, change.person)])
     if after.state in (State.ATTENDED, State.RESOLVED):
@@ -176,6 +178,19 @@ def finish(
         _end_timers(conn, telling.store, before, after)
     telling.changed(after, called | ({after.owner} if after.owner else set()))
     _say(conn, telling, after, *state_text(after), now)
+
+
+def _count(telling: Telling, before: Request, after: Request, now: datetime) -> None:
+    """The first answer, and a miss, in the running totals: as in the reports, drills are not counted."""
+    if before.drill or before.kind == "greet" or after.state is before.state:
+        return
+    if after.state is State.MISSED:
+        telling.count(tallies.missed(after.kind, silent=after.silent))
+        return
+    answers = before.state is State.RAISED and after.state in (State.ACKNOWLEDGED, State.ATTENDED)
+    if answers and before.acknowledged_at is None and before.age_known:
+        wait = now - before.raised_at
+        telling.counted += tallies.answered(after.kind, wait, silent=after.silent)
 
 
 def _end_pages(

@@ -1,6 +1,7 @@
-"""Gathers what one transaction has to tell: the feed for browsers, calls and commands for devices.
+"""Gathers what one transaction has to tell: the feed for browsers, calls and commands for devices, and what
+it adds to the running totals.
 
-Both are written in the same transaction as their cause; nothing is sent from here.
+All are written in the same transaction as their cause; nothing is sent from here.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +20,8 @@ from edge.paging import feed, outgoing
 from edge.paging.feed import News
 from edge.paging.outgoing import Claimed, Message
 from edge.paging.store import NewPage
+from edge.reports import tallies
+from edge.reports.tallies import Tally
 
 # A call is good until the next one should have come: progress follows within 12 s, but not once someone
 # is there.
@@ -34,6 +37,7 @@ class Telling:
     store: str
     news: list[News] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    counted: list[tuple[Tally, int]] = field(default_factory=list)
 
     def call(
         self,
@@ -123,13 +127,17 @@ class Telling:
         """Who is free, or who stands in for whom, is another now: the phones of these people show it."""
         self.news.extend(News(feed.person_audience(p), "presence", p, {"person": p}) for p in sorted(people))
 
+    def count(self, one: Tally) -> None:
+        self.counted.append((one, 1))
+
     def flush(
         self, conn: sa.Connection, now: datetime, worker: str | None = None
     ) -> tuple[int | None, list[Claimed]]:
         """Write it all. The feed's last cursor, and what this worker may send once it is committed."""
+        tallies.add(conn, self.store, self.counted)
         cursor = feed.append(conn, self.store, self.news, now)
         claimed = outgoing.put(conn, self.store, self.messages, now, worker)
-        self.news, self.messages = [], []
+        self.news, self.messages, self.counted = [], [], []
         return cursor, claimed
 
 

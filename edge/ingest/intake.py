@@ -30,6 +30,7 @@ from edge.ingest.presses import Presses
 from edge.ingest.ratings import Ratings
 from edge.ingest.record import Origin, Records
 from edge.ingest.store import SetAside
+from edge.reports import tallies
 
 
 @dataclass
@@ -114,6 +115,7 @@ class Intake:
             try:
                 self._accept(event)
                 self._receipt(event)
+                self._telling.count(tallies.event(event.kind))
             except ContractError as error:
                 events.withdraw(self._conn, self._store, event.device, str(event.id))
                 self._refuse(topics.event(event.store, event.device, event.kind), event.payload, error)
@@ -172,6 +174,7 @@ class Intake:
         device = parts[3][:64] if len(parts) > 3 else ""
         aside = SetAside(device, topic, payload, error.reason, error.event_id, error.outbox, error.seq)
         events.set_aside(self._conn, self._store, aside, self._now)
+        self._telling.count(tallies.refused(topic))
         self._telling.device(device, "refused")
         if device:
             refusal = Refusal(error.reason[:400], error.seq, error.event_id)

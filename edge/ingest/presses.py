@@ -24,6 +24,7 @@ from edge.interactions import store as requests
 from edge.interactions.lifecycle import Action, Attend, Cancel, Change, Join, Noted, Request, State, decide
 from edge.interactions.store import Entry
 from edge.people.store import by_badge
+from edge.reports import tallies
 
 # Where a policy has no ceiling, presses this far apart are still one wait.
 ONE_WAIT = timedelta(seconds=120)
@@ -249,6 +250,8 @@ class Presses:
             )
             self._insert(event, pressed, after, closed_at=closed_at)
             self._note(after.id, state.value, words)
+            if state is State.MISSED and not event.drill:
+                self._telling.count(tallies.missed(after.kind, silent=False))
             if not pressed.age.known and event.device in self._undated:
                 self._undated[event.device].append((after.id, event))
         self._over[event.device] = (after, str(event.id))

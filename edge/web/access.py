@@ -1,6 +1,6 @@
 """Who may see what. Deny by default: an endpoint is named in PUBLIC, or needs a session of its audience.
 
-Those of the API need a token instead (bearer.py)."""
+Those of the API and the metrics need a token instead (bearer.py)."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -21,6 +21,7 @@ PUBLIC = frozenset(
         "static",
         "door.open_door",
         "health.alive",
+        "health.ready",
         "api.document",
         "api.index",
         "floor.names",
@@ -56,7 +57,7 @@ def guard(app: Flask) -> None:
     def refuse_strangers() -> AnyResponse | None:
         if request.endpoint is None or request.endpoint in PUBLIC:
             return None
-        if request.blueprint == "api":
+        if request.blueprint in ("api", "metrics"):
             return bearer.refuse_strangers()
         audience = audience_here()
         if audience is None:

@@ -16,6 +16,7 @@ from edge.web.api import api_blueprint
 from edge.web.floor import floor_blueprint
 from edge.web.health import health
 from edge.web.manage import manage_blueprint, navigation
+from edge.web.metrics import metrics
 from edge.web.secret import secret_key
 from edge.web.services import Services
 from edge.web.shopper import shopper_blueprint
@@ -66,6 +67,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     refusals.install(app)
     app.register_blueprint(access.door)
     app.register_blueprint(health)
+    app.register_blueprint(metrics)
     app.register_blueprint(floor_blueprint(limiter))
     app.register_blueprint(manage_blueprint(limiter))
     app.register_blueprint(shopper_blueprint(limiter))

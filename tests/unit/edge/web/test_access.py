@@ -15,6 +15,7 @@ NAMED_PUBLIC = {
     "static",
     "door.open_door",
     "health.alive",
+    "health.ready",
     "api.document",
     "api.index",
     "floor.names",
@@ -44,8 +45,9 @@ def test_every_endpoint_is_refused_without_a_session_unless_it_is_named_public(
             visitor.get("/manage/sign-in")
             token = visitor._tokens.get(path.split("/")[1], "")
             response = visitor.client.open(path, method=method, data={"csrf_token": token})
-            # The API asks for a token where the pages ask for a sign-in.
-            assert response.status_code == (401 if path.startswith("/api/") else 403), (method, path)
+            # Programs are asked for a token where people are asked for a sign-in.
+            token_wanted = path.startswith("/api/") or path == "/metrics"
+            assert response.status_code == (401 if token_wanted else 403), (method, path)
             refused += 1
     assert refused > 15
 
