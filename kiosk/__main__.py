@@ -1,4 +1,4 @@
-"""`python -m kiosk run|check|screen --config kiosk.toml`"""
+"""`python -m kiosk run|check|screen|camera --config kiosk.toml`"""
 
 import argparse
 import logging
@@ -23,6 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
         )
         command.add_argument("--verbose", action="store_true", help="say more in the log")
     _add_screen(commands)
+    _add_camera(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if chosen.verbose else logging.INFO,
@@ -32,6 +33,8 @@ def main(arguments: list[str] | None = None) -> int:
         settings = config.load(chosen.config)
         if chosen.command == "screen":
             return _show(settings, chosen)
+        if chosen.command == "camera":
+            return _watch(settings, chosen)
         factory = pins.mock_factory() if chosen.pins == "mock" else pins.open_factory(settings.gpio_chip)
         if chosen.command == "check":
             return check.run(settings, factory)
@@ -51,6 +54,35 @@ def _add_screen(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     command.add_argument("--socket", type=Path, help="where the panel's socket is, if not beside the outbox")
     command.add_argument("--framed-by", metavar="ORIGIN", help="the one site that may show it in a frame")
     command.add_argument("--verbose", action="store_true", help="say more in the log")
+
+
+def _add_camera(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purpose = "keep the last half minute in memory, and a clip of it when something is pressed"
+    command = commands.add_parser("camera", help=purpose, description=purpose)
+    command.add_argument("what", nargs="?", choices=("watch", "masks"), default="watch")
+    command.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
+    command.add_argument(
+        "--picture",
+        type=Path,
+        default=Path("masks.jpg"),
+        help="with 'masks': the picture to write, .jpg or .png",
+    )
+    command.add_argument("--verbose", action="store_true", help="say more in the log")
+
+
+def _watch(settings: config.Config, chosen: argparse.Namespace) -> int:
+    try:
+        # Only here: the kiosk itself has no room for PyAV.
+        from kiosk.camera import program as camera
+        from kiosk.camera import trying
+    except ImportError as error:
+        raise KioskError(f"{error}; install requirements/camera.txt for the camera.") from None
+    if chosen.what == "masks":
+        trying.masks(settings, chosen.picture)
+        return 0
+    stop = threading.Event()
+    program.end_on_signals(stop)
+    return camera.run(settings, stop)
 
 
 def _show(settings: config.Config, chosen: argparse.Namespace) -> int:

@@ -15,9 +15,11 @@ from broker.events import Language
 # What a help button can ask for (PRODUCT row 3). The store routes by these words.
 TOPICS = ("help", "find-item", "fitting-room", "till", "collect", "return", "other", "supervisor")
 SOCKET = "screen.sock"
+CAMERA_SOCKET = "camera.sock"
 MAX_SOCKET_BYTES = 107  # sockaddr_un(7): 108 with the zero at its end
 
 Pin = Annotated[int, Meta(ge=0, le=27)]
+Point = tuple[Annotated[float, Meta(ge=0, le=1)], Annotated[float, Meta(ge=0, le=1)]]
 ButtonName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
@@ -85,6 +87,36 @@ class Screen(Struct, frozen=True, forbid_unknown_fields=True):
     socket: str | None = None
 
 
+class Camera(Struct, frozen=True, forbid_unknown_fields=True):
+    """A camera beside the panel. `source` is 'picamera', 'scene' (drawn, for trying), a device as
+    /dev/video0, an address as rtsp://… or the path of a video file. Footage is kept for every security
+    request, for the help topics in `on_help` and when the server asks; `lamp` is lit as long as the camera
+    watches.
+
+    Each of `masks` is a polygon, corners as [x, y] in parts of width and height from the top left.
+    """
+
+    source: Annotated[str, Meta(min_length=1, max_length=300)]
+    name: ButtonName = "camera"
+    width: Annotated[int, Meta(ge=160, le=3840)] = 1280
+    height: Annotated[int, Meta(ge=120, le=2160)] = 720
+    frame_rate: Annotated[int, Meta(ge=1, le=60)] = 25
+    loop: bool = False
+    pre_s: Annotated[int, Meta(ge=0, le=60)] = 30
+    post_s: Annotated[int, Meta(ge=0, le=300)] = 60
+    longest_s: Annotated[int, Meta(ge=10, le=900)] = 600
+    memory_mb: Annotated[int, Meta(ge=1, le=512)] = 32
+    on_help: list[str] = []
+    lamp: Pin | None = None
+    masks: Annotated[
+        list[Annotated[list[Point], Meta(min_length=3, max_length=64)]], Meta(max_length=32)
+    ] = []
+    clips: str = "clips"
+    clips_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 8000
+    free_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 500
+    socket: str | None = None
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole kiosk. Paths are absolute once load() has returned it."""
 
@@ -104,6 +136,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     offer_after_s: Annotated[int, Meta(ge=10, le=3600)] = 180
     screen: Screen | None = None
     motion: list[Motion] = []
+    camera: Camera | None = None
     feedback_url: Annotated[str, Meta(max_length=200, pattern=r"^https?://[!-~]+/$")] | None = None
 
     @property
@@ -126,6 +159,13 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         return None if self.screen is None else Path(self.screen.socket or self.outbox_directory / SOCKET)
 
     @property
+    def camera_socket(self) -> Path | None:
+        """Where the panel serves its camera; None without [camera]."""
+        if self.camera is None:
+            return None
+        return Path(self.camera.socket or self.outbox_directory / CAMERA_SOCKET)
+
+    @property
     def outbox_directory(self) -> Path:
         return Path(self.outbox.directory)
 
@@ -135,11 +175,12 @@ def load(path: Path) -> Config:
     config = settings.load(path, Config)
     _check(config, str(path))
     config = resolved(config, path.resolve().parent)
-    if config.screen_socket is not None and len(os.fsencode(config.screen_socket)) > MAX_SOCKET_BYTES:
-        raise SettingsError(
-            f"{path}: screen.socket is {str(config.screen_socket)!r}; "
-            f"allowed is a path of at most {MAX_SOCKET_BYTES} bytes."
-        )
+    for key, socket in (("screen", config.screen_socket), ("camera", config.camera_socket)):
+        if socket is not None and len(os.fsencode(socket)) > MAX_SOCKET_BYTES:
+            raise SettingsError(
+                f"{path}: {key}.socket is {str(socket)!r}; "
+                f"allowed is a path of at most {MAX_SOCKET_BYTES} bytes."
+            )
     return config
 
 
@@ -148,9 +189,18 @@ def resolved(config: Config, base: Path) -> Config:
     screen = config.screen
     if screen is not None and screen.socket is not None:
         screen = msgspec.structs.replace(screen, socket=str(base / screen.socket))
+    camera = config.camera
+    if camera is not None:
+        camera = msgspec.structs.replace(
+            camera,
+            clips=str(base / camera.clips),
+            socket=None if camera.socket is None else str(base / camera.socket),
+            source=str(base / camera.source) if _is_file(camera.source) else camera.source,
+        )
     return msgspec.structs.replace(
         config,
         screen=screen,
+        camera=camera,
         broker=msgspec.structs.replace(config.broker, identity=str(base / config.broker.identity)),
         outbox=msgspec.structs.replace(config.outbox, directory=str(base / config.outbox.directory)),
     )
@@ -190,6 +240,8 @@ def _check(config: Config, where: str) -> None:
         names.add(motion.name)
     if not any(button.action == "help" for button in config.button):
         raise SettingsError(f"{where}: button: there must be at least one with action 'help'.")
+    if config.camera is not None:
+        _check_camera(config.camera, config, wrong)
     _check_lamp(config.lamp, where)
     _check_pins(config, where)
 
@@ -211,6 +263,27 @@ def _check_touch(
         raise wrong(f"{key}.lamp", button.lamp, "only a button with action 'smiley' has a lamp of its own")
 
 
+def _is_file(source: str) -> bool:
+    return source not in ("picamera", "scene") and "://" not in source
+
+
+def _check_camera(camera: Camera, config: Config, wrong: Callable[[str, object, str], SettingsError]) -> None:
+    topics_here = [b.topic for b in config.button if b.action == "help" and b.topic]
+    for index, topic in enumerate(camera.on_help):
+        if topic not in topics_here:
+            allowed = f"allowed are the topics of this kiosk's buttons, {', '.join(topics_here)}"
+            raise wrong(f"camera.on_help[{index}]", topic, allowed)
+    if "://" in camera.source and not camera.source.startswith(
+        ("rtsp://", "rtsps://", "http://", "https://")
+    ):
+        raise wrong("camera.source", camera.source, "allowed are addresses with rtsp, rtsps, http or https")
+    if camera.loop and (not _is_file(camera.source) or camera.source.startswith("/dev/")):
+        raise wrong("camera.loop", True, "only a video file can begin again")
+    if camera.longest_s < camera.pre_s + camera.post_s:
+        needed = f"allowed is at least pre_s + post_s, {camera.pre_s + camera.post_s}"
+        raise wrong("camera.longest_s", camera.longest_s, needed)
+
+
 def _check_lamp(lamp: Lamp, where: str) -> None:
     colours = [lamp.red, lamp.green, lamp.blue]
     if any(pin is not None for pin in colours):
@@ -229,6 +302,7 @@ def _check_pins(config: Config, where: str) -> None:
     wanted += [(f"motion[{i}].pin", motion.pin) for i, motion in enumerate(config.motion)]
     wanted += [(f"lamp.{colour}", getattr(config.lamp, colour)) for colour in ("pin", "red", "green", "blue")]
     wanted.append(("buzzer.pin", config.buzzer.pin if config.buzzer else None))
+    wanted.append(("camera.lamp", config.camera.lamp if config.camera else None))
     for key, pin in wanted:
         if pin is None:
             continue

@@ -15,6 +15,7 @@ from broker import codec, topics
 from broker.errors import ContractError
 from broker.messages import (
     Call,
+    Capture,
     DeviceState,
     EdgeHeartbeat,
     EdgeState,
@@ -22,6 +23,7 @@ from broker.messages import (
     Identify,
     Receipt,
     Replay,
+    Upload,
 )
 from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
 from broker.topics import Channel
@@ -58,7 +60,7 @@ class Reachable:
     reachable: bool
 
 
-News = Answered | Reachable | Call | Identify
+News = Answered | Reachable | Call | Identify | Capture | Upload
 
 
 class Courier:
@@ -79,6 +81,7 @@ class Courier:
         self._tell = tell
         self._tick = tick
         self._names = (config.store, config.device)
+        self._has_camera = config.camera is not None
         self._inbox: queue.SimpleQueue[Delivery | Report | None] = queue.SimpleQueue()
         self._flight = Flight()
         self._carried: dict[UUID, OpenEvent] = {}
@@ -275,7 +278,7 @@ class Courier:
             self._tell(codec.decode(payload, Call))
         elif channel is Channel.COMMAND:
             command = codec.decode_command(payload)
-            if isinstance(command, Identify):
+            if isinstance(command, Identify) or (self._has_camera and isinstance(command, Capture | Upload)):
                 self._tell(command)
             elif isinstance(command, Replay):
                 self._answered.clear()

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from broker.messages import Heartbeat
 from kiosk import disk
+from kiosk.cameras import Watch
 from kiosk.clock import Clocks
 from kiosk.storing import Storing
 
@@ -21,10 +22,15 @@ class Health:
         self._started_s = clocks.now()
         self.stuck: tuple[str, ...] = ()
         self._taken_over: Callable[[], bool] = lambda: False
+        self._camera: Watch | None = None
 
     def watch_identity(self, taken_over: Callable[[], bool]) -> None:
         """Ask this whether another program was seen with the same identity."""
         self._taken_over = taken_over
+
+    def watch_camera(self, camera: Watch | None) -> None:
+        """Say how the camera is, if there is one."""
+        self._camera = camera
 
     def heartbeat(self) -> Heartbeat:
         """As of now. All of `outbox` below `oldest_open_seq` has been receipted or refused."""
@@ -38,6 +44,7 @@ class Health:
             oldest_open_seq=counts.oldest_open_seq if counts else None,
             clock_synced=self._clocks.synced(),
             temperature_c=_temperature(),
+            camera=None if self._camera is None else self._camera.state(self._clocks.now())[:32],
             free_disk_bytes=disk.free_bytes(self._directory),
             stuck=list(self.stuck),
             faults=[fault[:200] for fault in self._faults()],
@@ -47,6 +54,8 @@ class Health:
         faults = self._storing.faults()
         if self._taken_over():
             faults.append("Another program uses the identity of this kiosk.")
+        if self._camera is not None:
+            faults += self._camera.faults(self._clocks.now())
         return faults
 
 

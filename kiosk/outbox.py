@@ -124,7 +124,11 @@ class Outbox:
             raise
 
     def save(self, new: NewEvent) -> OpenEvent:
-        """Give the event its number. Inside a transaction."""
+        """Give the event its number. Inside a transaction. One that is there already, such as a clip that was
+        announced again after a kill, is left as it is."""
+        known = self._db.execute(f"SELECT {_COLUMNS} FROM event WHERE id = ?", (new.id.bytes,)).fetchone()
+        if known is not None:
+            return self._read(known)
         seq = int(self._meta("next_seq"))
         event = _open_event(new, self.id, seq)
         self._insert(event, new)

@@ -12,11 +12,14 @@ from uuid import UUID
 
 import msgspec
 
-from broker.events import Content, SecurityRequested, new_id
-from broker.messages import Call, Identify
+from broker.events import Content, HelpRequested, SecurityRequested, new_id
+from broker.messages import Call, Capture, Identify, Upload
 from kiosk import texts
 from kiosk.buttons import ButtonEvent, ButtonWatch, Happening
-from kiosk.clock import Clocks
+from kiosk.camera.messages import CameraReport, Orders
+from kiosk.camera.window import Kind
+from kiosk.cameras import Watch
+from kiosk.clock import Clocks, Stamp
 from kiosk.config import Button, Config
 from kiosk.courier import Answered, News, Reachable
 from kiosk.display import Display, State
@@ -44,11 +47,19 @@ class Edge:
     at_s: float
 
 
-Input = Edge | Touch | Report | News
+@dataclass(frozen=True)
+class CameraNews:
+    """What the camera says; None when its program has gone."""
+
+    report: CameraReport | None
+
+
+Input = Edge | Touch | CameraNews | Report | News
 
 
 class Panel:
-    """See the module. `watch` sees every new Display and `screens` every new View, in this loop's thread."""
+    """See the module. `watch` sees every new Display, `screens` every new View and `cameras` every Orders, in
+    this loop's thread."""
 
     def __init__(
         self,
@@ -61,6 +72,7 @@ class Panel:
         screens: Callable[[View], None] | None = None,
         new_id: Callable[[], UUID] | None = None,
         choose: Callable[[Sequence[str]], str] = random.choice,
+        cameras: Callable[[Orders], None] = lambda orders: None,
     ) -> None:
         self._clocks = clocks
         self._store = store
@@ -79,6 +91,9 @@ class Panel:
         self._views = Views(config)
         self._viewed = self._views.of(Display(State.IDLE, ""), self.visit.beside, 0)
         self._lit: frozenset[int] = frozenset()
+        self.camera = None if config.camera is None else Watch(config.camera, clocks.now())
+        self._cameras = cameras
+        self._watching = False
         self._shown = Display(State.IDLE, "")  # nothing has been shown yet
         self._pins: Pins | None = None
         self._player: Player | None = None
@@ -123,12 +138,14 @@ class Panel:
             if due_s is not None and now_s >= due_s and self._pins is not None:
                 self._buttons_did(watch.look(self._pins.pressed(name), now_s))
         self._perform(self.visit.tick(now_s), now_s)
+        self._light_camera(now_s)
         self._show()
 
     def _pause_s(self) -> float:
         now_s = self._clocks.now()
         times = [now_s + TURN_S, self.visit.due_at()]
         times += [watch.due_at() for watch in self._watches.values()]
+        times += [self.camera.due_at()] if self.camera is not None and self._watching else []
         return max(0.001, min(at for at in times if at is not None) - now_s)
 
     def _handle(self, item: Input) -> None:
@@ -141,8 +158,12 @@ class Panel:
                 self._touched(item, now_s)
             case Edge(button, pressed, at_s):
                 self._buttons_did(self._watches[button].edge(pressed, at_s))
+            case CameraNews(report):
+                self._heard_camera(report, now_s)
             case Saved(event):
                 self.visit.stored(event.id, now_s)
+                if self.camera is not None and self.camera.stored(event.id):
+                    self._tell_camera()
             case NotSaved(event):
                 self.visit.not_stored(event.id, now_s)
             case Answered(receipted, refused):
@@ -152,6 +173,12 @@ class Panel:
                     self._perform(self.visit.refused(event_id, now_s), now_s)
             case Call():
                 self._perform(self.visit.call(item, now_s), now_s)
+            case Capture(cause):
+                self._film(cause, "capture", now_s)
+            case Upload():
+                if self.camera is not None:
+                    self.camera.upload(item)
+                    self._tell_camera()
             case Reachable(reachable):
                 self.visit.request.link(reachable, now_s)
             case Identify(seconds):
@@ -169,7 +196,9 @@ class Panel:
                     self._health.stuck = tuple(w.name for w in self._watches.values() if w.stuck)
                 case Happening.HELD if button.action == "security":
                     # Nothing is shown, sounded or logged where somebody could look over a shoulder.
-                    self._save(self.new_id(), SecurityRequested("hold"), None, event.at_s)
+                    request = self.new_id()
+                    self._save(request, SecurityRequested("hold"), None, event.at_s)
+                    self._film(request, "security", event.at_s)
                 case Happening.PRESSED:
                     self._pressed(button, event.at_s)
 
@@ -219,6 +248,8 @@ class Panel:
                 case Make(event_id, content, request, ends_repeats, made_s):
                     made_s = at_s if made_s is None else made_s
                     self._save(event_id, content, request, made_s, ends_repeats)
+                    if isinstance(content, HelpRequested) and event_id == request:
+                        self._film_help(event_id, content.topic, made_s)
                 case CountRepeats(request, content):
                     self._store(Count(request, content, self._clocks.stamp(at_s)))
 
@@ -227,6 +258,36 @@ class Panel:
     ) -> None:
         stamp = self._clocks.stamp(at_s)
         self._store(Save(NewEvent(event_id, content, stamp, request, ends_repeats)))
+
+    def _film(self, cause: UUID, kind: Kind, at_s: float) -> None:
+        if self.camera is not None:
+            self.camera.happened(cause, kind, at_s)
+            self._tell_camera()
+
+    def _film_help(self, request: UUID, topic: str, at_s: float) -> None:
+        if self.camera is not None and self.camera.wants(topic):
+            self._film(request, "help", at_s)
+
+    def _tell_camera(self) -> None:
+        if self.camera is not None:
+            self._cameras(self.camera.orders(self._clocks.now()))
+
+    def _heard_camera(self, report: CameraReport | None, now_s: float) -> None:
+        if self.camera is None:
+            return
+        for clip in self.camera.reported(report, now_s):
+            stamp = Stamp(clip.clock.monotonic_ms / 1000, clip.at, clip.clock)
+            self._store(Save(NewEvent(clip.event, clip.content, stamp)))
+
+    def _light_camera(self, now_s: float) -> None:
+        watching = self.camera is not None and self.camera.watching(now_s)
+        if watching == self._watching or self._pins is None:
+            return
+        self._watching = watching
+        try:
+            self._pins.watch(watching)
+        except Exception:
+            log.exception("The camera's lamp cannot be driven.")
 
     def _show(self) -> None:
         self._light_smileys()

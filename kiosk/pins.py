@@ -23,6 +23,7 @@ class Pins:
         self._lamp: Any = None
         self._colour = config.lamp.red is not None
         self._buzzer: Any = None
+        self._watching: Any = None
         try:
             inputs = [(button.name, pin, button.pull_up) for button, pin in config.wired]
             inputs += [(motion.name, motion.pin, motion.pull_up) for motion in config.motion]
@@ -43,6 +44,9 @@ class Pins:
                 self._lamp = PWMLED(lamp.pin, pin_factory=factory)
             if config.buzzer is not None:
                 self._buzzer = Buzzer(config.buzzer.pin, pin_factory=factory)
+            if config.camera is not None and config.camera.lamp is not None:
+                self._watching = LED(config.camera.lamp, pin_factory=factory)
+                self._devices.append(self._watching)
         except (GPIOZeroError, OSError) as error:
             self.close()
             raise PinsMissing(f"A pin of this kiosk cannot be used: {error}.") from None
@@ -66,6 +70,11 @@ class Pins:
         """The lamp of the smiley `name`, if it has one."""
         if name in self._smileys:
             self._smileys[name].value = on
+
+    def watch(self, on: bool) -> None:
+        """The lamp that says that the camera watches."""
+        if self._watching is not None:
+            self._watching.value = on
 
     def close(self) -> None:
         """Lamp and buzzer off, every pin free. May be called twice."""

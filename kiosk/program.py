@@ -10,6 +10,7 @@ from broker.errors import BrokerError
 from broker.events import Clock
 from broker.watchdog import HUNG, Watchdog, notify
 from kiosk import disk
+from kiosk.cameras import Cameras
 from kiosk.clock import Clocks, Stamp
 from kiosk.config import Config
 from kiosk.courier import Courier
@@ -19,7 +20,7 @@ from kiosk.health import Health
 from kiosk.jobs import Report, Save
 from kiosk.lamps import Player
 from kiosk.outbox import NewEvent
-from kiosk.panel import Ending, Panel
+from kiosk.panel import CameraNews, Ending, Panel
 from kiosk.pins import Pins, open_factory
 from kiosk.screens import Screens
 from kiosk.storing import Storing
@@ -55,6 +56,11 @@ def run(
         screens = (
             None if config.screen_socket is None else Screens(config.screen_socket, lambda t: panel.put(t))
         )
+        cameras = (
+            None
+            if config.camera_socket is None
+            else Cameras(config.camera_socket, lambda report: panel.put(CameraNews(report)))
+        )
         panel = Panel(
             config,
             clocks,
@@ -63,7 +69,9 @@ def run(
             watch,
             lambda: watchdog.tick("panel"),
             None if screens is None else screens.show,
+            cameras=(lambda orders: None) if cameras is None else cameras.tell,
         )
+        health.watch_camera(panel.camera)
         try:
             courier = Courier(
                 config, clocks, health.heartbeat, storing.put, panel.put, lambda: watchdog.tick("courier")
@@ -83,6 +91,9 @@ def run(
         if screens is not None:
             screens.start()
             closing.append(screens.close)
+        if cameras is not None:
+            cameras.start()
+            closing.append(cameras.close)
         storing.start()
         courier.start()
         closing.append(courier.close)

@@ -1,0 +1,175 @@
+"""The clips on the card: a folder each, named by the clip's id, that appears whole or not at all.
+
+In it are video.mp4, manifest.json, manifest.sig and event.json; `announced` once the panel has stored the
+event. A clip that is being written, or being deleted, has a folder with a dot before its name.
+"""
+
+import contextlib
+import logging
+import os
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+
+from broker.events import ClipRecorded, Clock
+from kiosk.camera.window import Kind
+from kiosk.errors import KioskError
+
+log = logging.getLogger(__name__)
+
+VIDEO, MANIFEST, SIGNATURE, EVENT, JOURNAL = (
+    "video.mp4",
+    "manifest.json",
+    "manifest.sig",
+    "event.json",
+    "journal",
+)
+ANNOUNCED = "announced"
+_PART, _GONE = ".part-", ".gone-"
+
+
+class Announcement(Struct, frozen=True):
+    """A finished clip as the panel stores it. `clock` and `at_ms` (Unix) are of the clip's end."""
+
+    event: UUID
+    content: ClipRecorded
+    causes: tuple[tuple[UUID, Kind], ...]
+    clock: Clock
+    at_ms: int
+    interrupted: bool = False
+
+    @property
+    def at(self) -> datetime:
+        """The camera's wall clock at the clip's end."""
+        return datetime.fromtimestamp(self.at_ms / 1000, UTC)
+
+    @property
+    def spared(self) -> bool:
+        """Whether a full card must not cost this clip."""
+        return any(kind != "help" for _, kind in self.causes)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A finished clip. `bytes` is what its folder takes."""
+
+    folder: Path
+    about: Announcement
+    announced: bool
+    bytes: int
+
+    @property
+    def id(self) -> UUID:
+        return self.about.content.clip
+
+    @property
+    def video(self) -> Path:
+        return self.folder / VIDEO
+
+    @property
+    def manifest(self) -> Path:
+        return self.folder / MANIFEST
+
+    @property
+    def signature(self) -> Path:
+        """128 hexadecimal signs, over broker.manifest.to_sign of the manifest's bytes."""
+        return self.folder / SIGNATURE
+
+
+class Clips:
+    """See the module. One program at a time writes here."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            for gone in directory.glob(f"{_GONE}*"):
+                shutil.rmtree(gone, ignore_errors=True)
+        except OSError as error:
+            raise KioskError(f"The clips' folder {directory} cannot be used: {error}.") from None
+
+    def begin(self, clip: UUID) -> Path:
+        """The folder in which a clip is written."""
+        folder = self.directory / f"{_PART}{clip}"
+        folder.mkdir()
+        return folder
+
+    def parts(self) -> list[Path]:
+        """The folders of clips that are not finished, the oldest first."""
+        return sorted(self.directory.glob(f"{_PART}*"))
+
+    def finish(self, part: Path) -> Path:
+        """Everything in `part` is on the disk; from now on it is a clip."""
+        folder = self.directory / part.name.removeprefix(_PART)
+        part.rename(folder)
+        sync_folder(self.directory)
+        with contextlib.suppress(OSError):
+            (folder / JOURNAL).unlink(missing_ok=True)
+        return folder
+
+    def all(self) -> list[Clip]:
+        """The finished clips, the oldest first: their ids begin with the time."""
+        found = []
+        for folder in sorted(self.directory.iterdir()):
+            if not folder.name.startswith(".") and (clip := self._read(folder)) is not None:
+                found.append(clip)
+        return found
+
+    def find(self, clip: UUID) -> Clip | None:
+        return self._read(self.directory / str(clip))
+
+    def unannounced(self) -> list[Clip]:
+        return [clip for clip in self.all() if not clip.announced]
+
+    def to_upload(self) -> list[Clip]:
+        """The clips that the store knows of or will hear of from the outbox, the oldest first."""
+        return [clip for clip in self.all() if clip.announced]
+
+    def announced(self, event: UUID) -> None:
+        """The panel has stored the clip's event."""
+        for clip in self.all():
+            if clip.about.event == event and not clip.announced:
+                with contextlib.suppress(OSError):
+                    (clip.folder / ANNOUNCED).touch()
+                    sync_folder(clip.folder)
+
+    def delete(self, clip: UUID) -> bool:
+        """Once the store has sealed it, or to make room; whether it was there."""
+        folder = self.directory / str(clip)
+        gone = self.directory / f"{_GONE}{clip}"
+        try:
+            folder.rename(gone)
+        except FileNotFoundError:
+            return False
+        sync_folder(self.directory)
+        shutil.rmtree(gone, ignore_errors=True)
+        return True
+
+    def free_bytes(self) -> int:
+        disk = os.statvfs(self.directory)
+        return disk.f_bavail * disk.f_frsize
+
+    def _read(self, folder: Path) -> Clip | None:
+        try:
+            about = msgspec.json.decode((folder / EVENT).read_bytes(), type=Announcement)
+            size = sum(entry.stat().st_size for entry in os.scandir(folder))
+            return Clip(folder, about, (folder / ANNOUNCED).exists(), size)
+        except FileNotFoundError:
+            return None
+        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+            log.error("The clip %s cannot be read: %s.", folder.name, error)
+            return None
+
+
+def sync_folder(folder: Path) -> None:
+    """What was created, renamed or deleted in it is on the disk."""
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)

@@ -1,0 +1,175 @@
+"""The camera program, wired in one place. The panel never imports this: PyAV has no room there."""
+
+import logging
+import queue
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+from broker.errors import IdentityError
+from broker.events import new_id
+from broker.messages import Upload
+from broker.signing import load_signer
+from broker.watchdog import HUNG, Watchdog, notify
+from kiosk import VERSION
+from kiosk.camera.clips import Announcement, Clips
+from kiosk.camera.feed import Feed
+from kiosk.camera.link import PanelLink
+from kiosk.camera.messages import CameraReport, Orders
+from kiosk.camera.opening import source_of
+from kiosk.camera.recorder import Limits, Recorder
+from kiosk.camera.recording import Place
+from kiosk.camera.ring import Ring
+from kiosk.camera.source import CameraState, Source
+from kiosk.camera.window import Reach, Trigger
+from kiosk.clock import Clocks
+from kiosk.config import Config
+from kiosk.disk import lock
+from kiosk.errors import KioskError
+
+log = logging.getLogger(__name__)
+
+REPORT_S = 2.0
+FINISHED_AT_ONCE = 16
+WATCHED = (CameraState.OK, CameraState.SLOW, CameraState.FROZEN, CameraState.BLACK)
+_MEGABYTE = 1_000_000
+
+
+@dataclass(frozen=True)
+class Connected:
+    """The panel is there and knows nothing yet."""
+
+
+class CameraProgram:
+    """One camera of one kiosk. `uploads` is what takes tickets, once there is something that does."""
+
+    def __init__(self, config: Config, source: Source | None = None) -> None:
+        if config.camera is None or config.camera_socket is None:
+            raise KioskError("This kiosk has no camera: kiosk.toml has no [camera].")
+        camera = config.camera
+        try:
+            signer = load_signer(config.identity / "sign.key")
+        except IdentityError as error:
+            raise KioskError(str(error)) from None
+        self._clocks = Clocks()
+        self.clips = Clips(Path(camera.clips))
+        self._held = lock(self.clips.directory)
+        self._inbox: queue.SimpleQueue[Orders | Connected | None] = queue.SimpleQueue()
+        self._watchdog = Watchdog(["camera recorder", "camera feed"])
+        reach = Reach(camera.pre_s, camera.post_s, camera.longest_s)
+        self._ring = Ring(camera.pre_s, camera.memory_mb * _MEGABYTE)
+        self._feed = Feed(source or source_of(camera), self._ring, self._tick_feed)
+        self._link = PanelLink(config.camera_socket, self._inbox.put, lambda: self._inbox.put(Connected()))
+        self._recorder = Recorder(
+            self.clips,
+            self._ring,
+            signer,
+            Place(config.store, config.device, config.zone, camera.name, f"floorbell {VERSION}"),
+            Limits(reach, camera.clips_mb * _MEGABYTE, camera.free_mb * _MEGABYTE),
+            lambda at_s: self._clocks.stamp(at_s).clock,
+            self._to_unix_ms,
+            _new_id,
+            self._on_finished,
+        )
+        self._finished: dict[UUID, Announcement] = {}
+        self._stored: set[UUID] = set()
+        self._tickets: set[tuple[UUID, str]] = set()
+        self._reported_s = float("-inf")
+        self._reported: CameraReport | None = None
+
+    def run(self, stop: threading.Event) -> int:
+        """Watch until `stop` is set; the exit status."""
+        try:
+            now_s = self._clocks.now()
+            self._recorder.begin(now_s)
+            self._finished = {clip.about.event: clip.about for clip in self.clips.unannounced()}
+            self._feed.start()
+            self._link.start()
+            self._watchdog.start()
+            notify("READY=1")
+            while not stop.is_set() and self._feed.failed is None:
+                self._turn()
+            notify("STOPPING=1")
+            self._recorder.end(self._clocks.now())
+            return 0 if self._feed.failed is None else HUNG
+        finally:
+            self._watchdog.stop()
+            self._feed.close()
+            self._link.close()
+            self._held.close()
+
+    def wake(self) -> None:
+        """From a signal handler: look again."""
+        self._inbox.put(None)
+
+    def _turn(self) -> None:
+        now_s = self._clocks.now()
+        due_s = self._recorder.due_at(now_s)
+        times = [self._reported_s + REPORT_S, now_s + REPORT_S] + ([] if due_s is None else [due_s])
+        try:
+            item = self._inbox.get(timeout=max(0.001, min(times) - now_s))
+            while True:
+                self._handle(item)
+                item = self._inbox.get_nowait()
+        except queue.Empty:
+            pass
+        now_s = self._clocks.now()
+        self._watchdog.tick("camera recorder")
+        self._recorder.turn(now_s)
+        self._report(now_s)
+
+    def _handle(self, item: Orders | Connected | None) -> None:
+        now_s = self._clocks.now()
+        match item:
+            case Connected():
+                self._reported = None
+            case Orders(happened, uploads, stored):
+                triggers = [Trigger(one.cause, one.kind, one.at_ms / 1000) for one in happened]
+                self._recorder.happened(triggers, now_s)
+                for event in stored:
+                    if event in self._finished:
+                        self.clips.announced(event)
+                        del self._finished[event]
+                for upload in uploads:
+                    self._on_upload(upload)
+
+    def _on_upload(self, upload: Upload) -> None:
+        if (upload.clip, upload.ticket) not in self._tickets:
+            self._tickets.add((upload.clip, upload.ticket))
+            log.info("The store asks for a clip.")
+
+    def _on_finished(self, about: Announcement) -> None:
+        self._finished[about.event] = about
+        self._reported = None
+
+    def _report(self, now_s: float) -> None:
+        state, sentence = self._feed.state(now_s)
+        faults = self._recorder.faults(now_s)
+        if state not in (CameraState.OK, CameraState.STARTING):
+            faults.insert(0, sentence)
+        report = CameraReport(
+            state,
+            state in WATCHED,
+            [fault[:200] for fault in faults[:8]],
+            list(self._finished.values())[:FINISHED_AT_ONCE],
+        )
+        if report != self._reported or now_s - self._reported_s >= REPORT_S:
+            self._reported_s = now_s
+            self._reported = report if self._link.send(report) else None
+
+    def _tick_feed(self) -> None:
+        self._watchdog.tick("camera feed")
+
+    def _to_unix_ms(self, at_s: float) -> int:
+        return int((time.time() - (self._clocks.now() - at_s)) * 1000)
+
+
+def run(config: Config, stop: threading.Event) -> int:
+    """Be a kiosk's camera until `stop` is set; the exit status. KioskError says why it cannot."""
+    return CameraProgram(config).run(stop)
+
+
+def _new_id() -> UUID:
+    return new_id(time.time_ns() // 1_000_000)
