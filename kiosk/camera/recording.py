@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 # Room in the manifest: 55,000 frames take less than a megabyte, and are 15 minutes at 60 a second.
 MAX_FRAMES = 55_000
 GAP_S = 2.0
-BACK_MS = 500
+BACK_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class Recording:
         self._waiting: list[Packet] = []
         self._number = 0
         self._shift_ms = 0
+        self._last_came_s = first.came_s
         head = Head(
             clip=new_id(),
             event=new_id(),
@@ -128,14 +129,23 @@ class Recording:
     def flush(self, last: bool = False) -> None:
         """Write what waits; the last packet waits for its length unless it is the `last`. OSError if the disk
         takes it not, and then what was written before stays good."""
-        going = self._waiting if last else self._waiting[:-1]
-        if not going:
-            return
+        while going := self._next_part(last):
+            self._write_part(going)
+            self._waiting = self._waiting[going:]
+
+    def _next_part(self, last: bool) -> int:
+        """How many packets of those that wait are written together: no more than a group of pictures, so that
+        a torn block costs no more either."""
+        most = len(self._waiting) if last else len(self._waiting) - 1
+        keys = (index for index in range(1, most) if self._waiting[index].key)
+        return next(keys, max(0, most))
+
+    def _write_part(self, going: int) -> None:
         samples: list[mp4.Sample] = []
         frames: list[tuple[int, int]] = []
         keys: list[int] = []
         notes: list[str] = []
-        for index, packet in enumerate(going):
+        for index, packet in enumerate(self._waiting[:going]):
             after = self._waiting[index + 1] if index + 1 < len(self._waiting) else None
             samples.append(self._sample(packet, after))
             frames.append((self._shown_ms(packet), self._wall_ms(packet, frames)))
@@ -147,7 +157,6 @@ class Recording:
                 )
         self._number += 1
         self._append(mp4.fragment(self._number, samples), tuple(frames), tuple(keys))
-        self._waiting = self._waiting[len(going) :]
         for text in notes:
             self.note(text)
 
@@ -204,15 +213,18 @@ class Recording:
         known = before or self._draft.frames
         last = known[-1][1] if known else 0
         wall_ms = packet.wall_ms - self._first.wall_ms + self._shift_ms
-        if wall_ms >= last:
-            return wall_ms
-        if last - wall_ms > BACK_MS:
-            self.note(
-                f"The clock was set back by {(last - wall_ms) / 1000:.1f} s, "
-                f"{self._shown_ms(packet) / 1000:.1f} s into the clip; the times after it are counted on."
-            )
-        self._shift_ms += last - wall_ms
-        return last
+        if wall_ms < last:
+            counted_ms = last + max(0, int((packet.came_s - self._last_came_s) * 1000))
+            back_s = (counted_ms - wall_ms) / 1000
+            self._shift_ms += counted_ms - wall_ms
+            wall_ms = counted_ms
+            if back_s > BACK_S:
+                self.note(
+                    f"The clock was set back by {back_s:.1f} s, {self._shown_ms(packet) / 1000:.1f} s into "
+                    "the clip; the times after it are counted on."
+                )
+        self._last_came_s = packet.came_s
+        return wall_ms
 
     def _append(self, data: bytes, frames: tuple[tuple[int, int], ...], keys: tuple[int, ...]) -> None:
         self._say(Part(len(data), zlib.crc32(data), frames, keys))
