@@ -20,6 +20,7 @@ _CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
 # A storm of sign-ins may take one core, never both, and never more than a few of the web's threads.
 _AT_ONCE = 1
 _WAITING = 8
+BUSY = "Many people are signing in at this moment; try again in a few seconds."
 
 
 class WeakSecret(EdgeError):
@@ -89,7 +90,7 @@ class Verifier:
     def place(self) -> Iterator[None]:
         """Held while one secret is compared."""
         if not self._places.acquire(blocking=False):
-            raise TooManySigningIn("Many people are signing in at this moment; try again in a few seconds.")
+            raise TooManySigningIn(BUSY)
         try:
             with self._slots:
                 yield

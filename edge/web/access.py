@@ -27,6 +27,7 @@ PUBLIC = frozenset(
         "floor.names",
         "floor.pin",
         "floor.sign_in",
+        "floor.speak",
         "manage.sign_in_page",
         "manage.sign_in",
         "shopper.find",
@@ -38,6 +39,8 @@ PUBLIC = frozenset(
 # One browser may hold an associate's phone and a manager's desk side by side: decisions/001.
 COOKIES: dict[Audience, str] = {"floor": "floorbell_floor", "manage": "floorbell_manage"}
 DOORS: dict[Audience, str] = {"floor": "floor.names", "manage": "manage.sign_in_page"}
+
+SIGNED_OUT = "You are signed out; sign in again."
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -130,9 +133,9 @@ def drop_cookie(response: AnyResponse, audience: Audience) -> None:
 def _to_the_door(audience: Audience) -> AnyResponse:
     address = url_for(DOORS[audience])
     if request.headers.get("HX-Request"):
-        refused: Response = make_response("You are signed out.", 403)
+        refused: Response = make_response(SIGNED_OUT, 403)
         refused.headers["HX-Redirect"] = address
         return refused
     if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
         return redirect(address, 303)
-    abort(403, "You are signed out; sign in again.")
+    abort(403, SIGNED_OUT)

@@ -18,6 +18,7 @@ from edge.web.health import health
 from edge.web.manage import manage_blueprint, navigation
 from edge.web.metrics import metrics
 from edge.web.secret import secret_key
+from edge.web.sentences import said_here
 from edge.web.services import Services
 from edge.web.shopper import shopper_blueprint
 from edge.web.throttle import phone_here
@@ -53,7 +54,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     )
     app.session_interface = FormCookie()
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(words.FILTERS)
+    app.jinja_env.filters.update(words.FILTERS, said_here=said_here)
     app.jinja_env.globals["words"] = words
     app.jinja_env.globals["place_here"] = navigation.here
     app.jinja_env.globals["desk_places"] = lambda role: navigation.places(app.view_functions, role)

@@ -7,12 +7,17 @@ no page says any more. A test fails until each one has its words.
 """
 
 import io
+from itertools import chain
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from edge.handling import feedback
+from edge.interactions.lifecycle import DECLINE_REASONS, OUTCOMES
+from edge.routing.choose import LANGUAGES as SPOKEN
+from edge.web import refusals, sentences, told, words
 from edge.web.languages import FOLDER, LANGUAGES, read
 
 _PAGES = Path(__file__).parent
@@ -20,6 +25,22 @@ _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
 # As an answer to one question a word may need another form than to the next: pgettext('wait', 'Short').
 _KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "pgettext": ((1, "c"), 2)}
 _OPTIONS = {"templates/**.html": {"trimmed": "true", "newstyle_gettext": "true"}}
+# What stands in tables instead of in the pages themselves.
+_TABLES = (
+    [words.KINDS["help"]],
+    words.TOPICS.values(),
+    words.ROLES.values(),
+    words.PRESENCES.values(),
+    OUTCOMES.values(),
+    DECLINE_REASONS.values(),
+    SPOKEN.values(),
+    told.QUESTIONS.values(),
+    feedback.TOLD.values(),
+    sentences.PATTERNS,
+    sentences.REASONS,
+    refusals.TITLES.values(),
+    refusals.SENTENCES,
+)
 _HEADER = """# What shoppers and staff can read on the pages. `make messages` keeps it complete.
 msgid ""
 msgstr ""
@@ -39,6 +60,11 @@ def said() -> Catalog:
         _PAGES, _METHODS, _OPTIONS, _KEYWORDS, comment_tags=(), strip_comment_tags=True
     ):
         found.add(sentence, context=context)
+    for sentence in chain(*_TABLES):
+        found.add(sentence)
+    for question, answers in told.ANSWERS.items():
+        for answer in answers.values():
+            found.add(answer, context=question)
     return found
 
 

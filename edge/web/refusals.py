@@ -11,12 +11,14 @@ from werkzeug.wrappers import Response
 
 from edge.errors import EdgeError, NotFound, Refused, StorageError
 from edge.handling.basis import NotAllowed
-from edge.people.passwords import TooManySigningIn
-from edge.web import problems
+from edge.people.passwords import BUSY, TooManySigningIn
+from edge.web import access, problems
+from edge.web.languages import gettext
+from edge.web.sentences import said_here
 from edge.web.stream import StreamsFull
 
 _log = logging.getLogger(__name__)
-_TITLES = {
+TITLES = {
     400: "That did not work",
     403: "Not for you",
     404: "Not here",
@@ -35,6 +37,15 @@ _SENTENCES = {
     500: "Something went wrong here and was written down; nothing is known to be saved. Try again.",
 }
 _NOT_SAVED = "The store's database does not answer; nothing is known to be saved. Try again in a moment."
+_STALE = "This page is out of date, and nothing was changed; load it again and repeat."
+# By the minutes of the limit that was passed.
+_SLOW = {
+    1: "Too many wrong tries. Wait a minute, then try again.",
+    60: "Too many wrong tries. Wait an hour, then try again.",
+}
+_SLOW_TODAY = "Too many wrong tries. Wait until tomorrow, then try again."
+# What this module itself says, for the translators.
+SENTENCES = (*_SENTENCES.values(), _NOT_SAVED, _STALE, *_SLOW.values(), _SLOW_TODAY, access.SIGNED_OUT, BUSY)
 
 
 def refusal(
@@ -43,11 +54,12 @@ def refusal(
     """A page of one sentence; for htmx and scripts the sentence alone; in the API problem details."""
     if problems.wanted():
         return problems.problem(status, sentence, retry_after_s, holder)
+    sentence = gettext(sentence) if sentence in SENTENCES else said_here(sentence)
     if request.headers.get("HX-Request") or "text/html" not in request.headers.get("Accept", "text/html"):
         response = make_response(sentence, status)
         response.mimetype = "text/plain"
     else:
-        title = _TITLES.get(status, _TITLES[400])
+        title = gettext(TITLES.get(status, TITLES[400]))
         home = f"/{request.blueprint}" if request.blueprint in ("floor", "manage") else "/"
         page = render_template("refusal.html", title=title, sentence=sentence, home=home)
         response = make_response(page, status)
@@ -90,7 +102,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(CSRFError)
     def stale_form(error: CSRFError) -> Response:
-        return refusal(400, "This page is out of date, and nothing was changed; load it again and repeat.")
+        return refusal(400, _STALE)
 
     @app.errorhandler(RateLimitExceeded)
     def too_often(error: RateLimitExceeded) -> Response:
@@ -101,8 +113,7 @@ def install(app: Flask) -> None:
             )
             return refusal(429, sentence, retry_after_s=wait_s)
         minutes = math.ceil(wait_s / 60)
-        wait = "a minute" if minutes == 1 else "an hour" if minutes == 60 else "until tomorrow"
-        return refusal(429, f"Too many wrong tries. Wait {wait}, then try again.", retry_after_s=wait_s)
+        return refusal(429, _SLOW.get(minutes, _SLOW_TODAY), retry_after_s=wait_s)
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:

@@ -22,11 +22,13 @@ QUESTIONS = {
     "again": "Would they come again?",
 }
 ANSWERS = {
-    "short": "Short", "fair": "Acceptable", "long": "Too long",
-    "yes": "Yes", "partly": "Partly", "no": "No",
-    "kind": "Kindly", "neutral": "Neither kindly nor unkindly", "unkind": "Unkindly",
-    "easy": "Easy", "hard": "Hard", "perhaps": "Perhaps",
-}  # fmt: skip
+    "wait": {"short": "Short", "fair": "Acceptable", "long": "Too long"},
+    "understood": {"yes": "Yes", "partly": "Partly", "no": "No"},
+    "manner": {"kind": "Kindly", "neutral": "Neither kindly nor unkindly", "unkind": "Unkindly"},
+    "found": {"yes": "Yes", "partly": "Partly", "no": "No"},
+    "ease": {"easy": "Easy", "fair": "So-so", "hard": "Hard"},
+    "again": {"yes": "Yes", "perhaps": "Perhaps", "no": "No"},
+}
 
 
 def form() -> dict[str, Any]:
@@ -39,7 +41,7 @@ def form() -> dict[str, Any]:
         "answered": any(request.form.get(name) for name in QUESTIONS),
         "zones": zones,
         "sources": feedback.TOLD,
-        "asked": {"Of the help": questions.OF_A_REQUEST, "Of the visit": questions.OF_A_VISIT},
+        "asked": (questions.OF_A_REQUEST, questions.OF_A_VISIT),
         "questions": QUESTIONS,
         "answers": ANSWERS,
         "most_words": feedback.MAX_WORDS,

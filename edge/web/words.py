@@ -32,8 +32,12 @@ TOPICS = {
     "find": "Find an item",
     "find-item": "Find an item",
     "find_item": "Find an item",
+    "fitting-room": "Fitting room",
+    "till": "Till",
+    "collect": "Collect an order",
     "return": "Return or refund",
     "other": "Something else",
+    "supervisor": "Supervisor",
 }
 LANGUAGES = {"en": "English", "ca": "Català", "sr": "Srpski", "it": "Italiano", "pt": "Português"}
 ROLES = {
@@ -78,7 +82,7 @@ def presence(state: str, until: datetime | None = None, cover: str | None = None
 
 
 def topic(name: str | None) -> str:
-    """'fitting-room' as 'Fitting room'."""
+    """'fitting-room' as 'Fitting room'; of a topic that is the store's own, its name."""
     if not name:
         return ""
     return TOPICS.get(name) or re.sub(r"[-_]+", " ", name).strip().capitalize()

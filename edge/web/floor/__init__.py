@@ -13,6 +13,7 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/sign-in", view_func=door.names)
     add("/sign-in/<person_id>", view_func=door.pin)
     add("/sign-in", view_func=sign_in_throttle(limiter)(door.sign_in), methods=["POST"])
+    add("/language", view_func=door.speak, methods=["POST"])
     add("/sign-out", view_func=door.sign_out, methods=["POST"])
     add("/", view_func=showing.pages)
     add("/pages", view_func=showing.pages_part)

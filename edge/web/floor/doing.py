@@ -13,6 +13,7 @@ from edge.handling import acting, handing_on, summoning, tapping
 from edge.handling.tapping import Tap
 from edge.web.access import signed_in
 from edge.web.floor.showing import Notice, show
+from edge.web.languages import gettext
 from edge.web.services import services
 
 Act = Callable[[sa.Connection, str, str, str, datetime], object]
@@ -114,7 +115,9 @@ def _act(request_id: str, act: Act) -> Response:
     if request.form.get("person", person) != person:
         # Someone else has signed in on this phone meanwhile: what was tapped before is not theirs.
         return Response(
-            "Somebody else is signed in on this phone now.", 403, {"HX-Redirect": url_for("floor.pages")}
+            gettext("Somebody else is signed in on this phone now."),
+            403,
+            {"HX-Redirect": url_for("floor.pages")},
         )
     try:
         tapping.once(

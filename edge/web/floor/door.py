@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from flask import make_response, render_template, request, url_for
+from flask import abort, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.errors import NotFound
@@ -11,6 +11,7 @@ from edge.people import store as people
 from edge.people.store import Person
 from edge.web import signing
 from edge.web.access import sign_in_of, signed_in
+from edge.web.languages import LANGUAGES, gettext, keep_language
 from edge.web.services import services
 
 
@@ -34,7 +35,7 @@ def sign_in() -> Response:
     room = services()
     person = _known(request.form.get("person", ""))
     if not signing.proves(room, person, request.form.get("pin", ""), "floor"):
-        return _pad(person, f"That PIN is not right for {person.name}.", 403)
+        return _pad(person, gettext("That PIN is not right for %(name)s.", name=person.name), 403)
     return signing.let_in(room, person, "floor", url_for("floor.pages"))
 
 
@@ -44,6 +45,16 @@ def sign_out() -> Response:
     with room.read() as conn:
         being.leave(conn, room.store, here.person.id, here.key, room.clock())
     return signing.let_out(room, here, "floor", url_for("floor.names"))
+
+
+def speak() -> Response:
+    """The `language` of this phone from now on; back to the page `from` which it was chosen."""
+    language, back = request.form.get("language", ""), request.form.get("from", "")
+    if language not in LANGUAGES:
+        abort(400, f"The language is {language[:16]!r}; allowed are {', '.join(LANGUAGES)}.")
+    response = redirect(url_for("floor.pages" if back == "floor.pages" else "floor.names"), 303)
+    keep_language(response, language, services().config.web.secure_cookies)
+    return response
 
 
 def _known(person_id: str) -> Person:

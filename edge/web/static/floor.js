@@ -13,12 +13,6 @@ const board = document.getElementById("board");
 const trouble = document.getElementById("trouble");
 const link = document.getElementById("link");
 const soundOff = document.getElementById("sound");
-const WORDS = {
-  unknown: "Connecting…",
-  connected: "You are reachable",
-  stopped: "Kiosks cannot reach you now",
-  lost: "Not reachable since {time}: no call gets here",
-};
 
 // ---- the list -------------------------------------------------------------------------------------------
 
@@ -71,7 +65,7 @@ function drawTap(status, text) {
 }
 
 // Whether somebody is free is not kept: it is said in place that it did not arrive.
-const UNSENT = "Not sent: the store’s server did not answer. Tap again.";
+const UNSENT = trouble.dataset.unsent;
 const said = (event) => event.detail.requestConfig?.verb === "post";
 for (const failure of ["htmx:sendError", "htmx:timeout"]) {
   document.body.addEventListener(failure, (event) => said(event) && tell(UNSENT));
@@ -182,7 +176,7 @@ function showLink(state, since) {
   if (state === "connected") kept.retry();
   link.dataset.link = state;
   const time = since.toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  link.querySelector(".link-words").textContent = WORDS[state].replace("{time}", time);
+  link.querySelector(".link-words").textContent = link.dataset[state].replace("{time}", time);
 }
 
 // The server says so only of an answer that came in time from this phone.

@@ -21,6 +21,7 @@ NAMED_PUBLIC = {
     "floor.names",
     "floor.pin",
     "floor.sign_in",
+    "floor.speak",
     "manage.sign_in_page",
     "manage.sign_in",
     "shopper.find",

@@ -1,6 +1,7 @@
 """Everything that can be read on the pages, in every language."""
 
 import re
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog, Message
@@ -76,3 +77,12 @@ def test_each_language_is_spoken_and_english_is_as_written() -> None:
     said = {tag: catalogue(tag).pgettext("understood", "Partly") for tag in LANGUAGES}
     assert said == {"en": "Partly", "ca": "En part", "sr": "Delimično", "it": "In parte", "pt": "Em parte"}
     assert TAGS == {"sr": "sr-Latn", "pt": "pt-PT"}
+
+
+def test_no_template_gives_a_variable_to_what_marks_it_as_safe() -> None:
+    """_() takes its sentence for markup; a topic that a device named must not become one."""
+    pages = Path(extraction.__file__).parent / "templates"
+    for path in pages.rglob("*.html"):
+        assert re.findall(r"(?<!\w)p?n?(?:_|gettext)\((?![\"'])", path.read_text(encoding="utf-8")) == [], (
+            path
+        )
