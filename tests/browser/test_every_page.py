@@ -24,6 +24,8 @@ NO_PAGES = {
     "static": "files",
     "door.open_door": "leads to the floor",
     "health.alive": "a word for machines",
+    "health.ready": "a word for machines",
+    "metrics.scrape": "numbers for machines",
     "floor.pages_part": "a part of floor.pages",
     "floor.presence_part": "a part of floor.pages",
     "floor.stream": "a stream",
