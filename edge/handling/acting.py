@@ -36,12 +36,13 @@ def acknowledge(
 ) -> None:
     """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name.
 
-    Whoever was called to the owner's side comes along, and the owner keeps the request.
+    Whoever was called to the owner's side comes along, and the owner keeps the request. An owner who is
+    called again, because it was pressed again, has answered with that too.
     """
     who, found = involved(conn, store, request, person)
     beside = pages.waits_for(conn, found.id, person)
     change = act(conn, store, found, Acknowledge(person, who.name, beside), now, through)
-    if change is not None and change.what == "joined":
+    if beside and (change is None or change.what == "joined"):
         pages.take(conn, found.id, person, now)
 
 

@@ -37,7 +37,7 @@ def call_to_request(
     if not request.open:
         raise Refused("This request is closed already; call a supervisor to the place instead.")
     floor = escalating.floor_of(conn, store, now)()
-    able = [c for c in seniors(floor.roster) if c.person not in (person, request.owner)]
+    able = [c for c in seniors(floor.roster) if c.person not in (person, request.owner, request.raised_by)]
     if not able:
         raise Refused("No supervisor or manager is signed in on a phone; nobody was called.")
     reason = f"{who.name} calls you to help"

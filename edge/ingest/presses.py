@@ -56,7 +56,8 @@ class Presses:
         # Help that was cancelled before it came, and when.
         self._cancelled: dict[str, datetime] = {}
         self._early: list[Event] = []
-        self._over: dict[str, tuple[Request, str]] = {}
+        # Closed requests that were pressed for, each with its newest press, which a kiosk may wait with.
+        self._over: dict[str, tuple[Request, Event]] = {}
         self._undated: dict[str, list[tuple[str, Event]]] = {}
         # Scores that speak of requests that come only now.
         self.rated: list[Event] = []
@@ -96,7 +97,7 @@ class Presses:
             if request is not None and request.device == event.device:
                 self._apply(event, event.content, request)
         for request, pressed in self._over.values():
-            self._telling.call(request, *state_text(request), pressed=pressed)
+            self._telling.call(request, *state_text(request), pressed=str(pressed.id))
             self._telling.recorded(request.id, request.kind, silent=request.silent)
 
     def help(self, event: Event, content: HelpRequested) -> None:
@@ -112,10 +113,7 @@ class Presses:
         over = self._wait_of(event, pressed) if pressed.age.known and not too_late else None
         if over is not None and cancelled_at is None:
             # Pressed while somebody was called for it or was there, and come after they had closed it.
-            self._over[event.device] = (
-                self._joined(event, over, Join(content.count, content.topic), pressed),
-                str(event.id),
-            )
+            self._late(event, self._joined(event, over, Join(content.count, content.topic), pressed))
         elif too_late:
             words = f"It came {_minutes(pressed)} after the press; nobody was paged."
             self._after_the_fact(event, content, pressed, State.MISSED, words, self._now)
@@ -254,7 +252,13 @@ class Presses:
                 self._telling.count(tallies.missed(after.kind, silent=False))
             if not pressed.age.known and event.device in self._undated:
                 self._undated[event.device].append((after.id, event))
-        self._over[event.device] = (after, str(event.id))
+        self._late(event, after)
+
+    def _late(self, event: Event, request: Request) -> None:
+        """The kiosk is told once about each request, however many presses of it come late. The newest of them
+        comes first (DESIGN 4)."""
+        _, newest = self._over.get(request.id, (request, event))
+        self._over[request.id] = (request, event if (event.seq or 0) >= (newest.seq or 0) else newest)
 
     def _wait_of(self, event: Event, pressed: Pressed) -> Request | None:
         """The closed help request of this device during whose wait the press was made.

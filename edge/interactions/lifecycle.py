@@ -225,6 +225,8 @@ def decide(request: Request, action: Action) -> Change | Noted | Refusal:
     """What an action does to a request. Asking twice for what is already so is Noted without words."""
     if request.kind == "greet" and (greeted := _greeting(request, action)) is not None:
         return greeted
+    if isinstance(action, Acknowledge | Attend) and action.person and action.person == request.raised_by:
+        return Refusal("This is your own call; take it back if you need nobody any more.")
     match action:
         case Acknowledge():
             return _acknowledge(request, action)
@@ -310,6 +312,8 @@ def _decline(request: Request, action: Decline) -> Change | Refusal:
     why = DECLINE_REASONS.get(action.reason)
     if why is None:
         return Refusal(f"The reason is {action.reason[:40]!r}; allowed are {', '.join(DECLINE_REASONS)}.")
+    if request.open and request.owner == action.person:
+        return Refusal("This request is yours; hand it over instead.", request.owner_name)
     words = f"{action.name} cannot come: {why[0].lower()}{why[1:]}."
     if request.open and request.handover_to == action.person:
         return Change(_kept(request), "handover_declined", words, action.person)
@@ -325,6 +329,8 @@ def _hand_over(request: Request, action: HandOver) -> Change | Noted | Refusal:
         return _taken_or_closed(request)
     if action.to == action.person:
         return Refusal("Choose a colleague to hand this over to.")
+    if action.to == request.raised_by:
+        return Refusal(f"{action.to_name} is the one who called; choose somebody else.")
     if request.handover_to == action.to:
         return Noted("")
     if request.handover_to is not None:

@@ -253,6 +253,25 @@ def test_a_supervisor_is_called_to_a_place_without_a_request_and_then_everyone_b
     assert server.calls("phone") == [], "there is no kiosk to be told"
 
 
+def test_a_supervisor_who_called_is_not_called_to_their_own_call(server: Server, who: dict[str, str]) -> None:
+    call = call_to_place(server, who["Sofia"])
+    with pytest.raises(Refused, match="No supervisor or manager"):
+        server.do(summoning.call_to_request, call, who["Mira"])
+    assert who["Sofia"] not in {row["person"] for row in server.rows(page)}
+
+
+def test_an_owner_who_is_called_again_answers_with_one_tap(
+    server: Server, kiosk: Kiosk, who: dict[str, str]
+) -> None:
+    hold = kiosk.event(SecurityRequested("hold"))
+    server.take(hold)
+    server.do(acting.acknowledge, str(id_of(hold)), who["Igor"])
+    server.take(kiosk.event(SecurityRequested("hold")))
+    server.do(acting.acknowledge, str(id_of(hold)), who["Igor"])
+    assert {row["state"] for row in server.rows(page, person=who["Igor"])} == {"answered"}
+    assert server.requests()[0]["owner"] == who["Igor"]
+
+
 def test_the_caller_takes_their_own_call_back_and_nobody_else_does(
     server: Server, who: dict[str, str]
 ) -> None:

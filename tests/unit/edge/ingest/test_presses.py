@@ -203,6 +203,22 @@ def test_presses_made_offline_in_one_wait_are_one_missed_request_whatever_the_or
         assert waited == [1290, 300]
 
 
+def test_of_a_batch_of_late_presses_the_kiosk_hears_what_became_of_its_newest(
+    server: Server, kiosk: Kiosk
+) -> None:
+    older = kiosk.event(HelpRequested())
+    kiosk.wait(600)
+    newest = kiosk.event(HelpRequested())
+    kiosk.wait(200)
+    server.take(newest, older)
+    told = {call.request: call.state for call in server.calls()}
+    assert told == {id_of(newest): CallState.MISSED, id_of(older): CallState.MISSED}
+    again = [kiosk.event(HelpRequested()) for _ in range(2)]
+    kiosk.wait(200)
+    server.take(*reversed(again))
+    assert server.calls()[-1].request == id_of(again[-1])
+
+
 def test_a_late_press_of_a_wait_that_was_answered_is_counted_there_and_nobody_was_missed(
     server: Server, kiosk: Kiosk, small_store: SmallStore
 ) -> None:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from edge.config import HELP
 from edge.interactions.lifecycle import (
     Acknowledge,
+    Attend,
     Change,
     Decline,
     HandOver,
@@ -41,6 +42,19 @@ def test_declining_leaves_the_request_raised_and_says_why() -> None:
 
 def test_declining_what_somebody_has_taken_says_who() -> None:
     assert decide(ANAS, Decline("bo", "Bo", "other")) == Refusal("Ana is already coming.", "Ana")
+
+
+def test_the_owner_does_not_decline_what_the_shopper_was_told_they_come_for() -> None:
+    decision = decide(ANAS, Decline("ana", "Ana", "other", beside=True))
+    assert decision == Refusal("This request is yours; hand it over instead.", "Ana")
+
+
+def test_nobody_answers_their_own_call_for_a_supervisor() -> None:
+    call = replace(RAISED, raised_by="bo")
+    for answer in (Acknowledge("bo", "Bo"), Attend("bo", "Bo")):
+        assert isinstance(decide(call, answer), Refusal)
+    answered = after(decide(call, Acknowledge("ana", "Ana")))
+    assert decide(answered, ASK) == Refusal("Bo is the one who called; choose somebody else.")
 
 
 def test_a_reason_that_is_none_is_refused_with_those_that_are() -> None:
