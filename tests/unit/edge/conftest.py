@@ -8,15 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, settings
 
 from edge.db.engine import connect, migrate, sqlite_url
 from edge.devices.store import add_zone, register
 from edge.people import store as people
 from tests.rig.postgres import Postgres, running
-
-settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("untimed")
 
 STORE = "shop"
 START = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)

@@ -1,0 +1,367 @@
+"""Routing and the life of a request, as a machine that does anything in any order on a real database.
+
+What each act must come to is written beside it; what must hold at every moment is the watcher's.
+"""
+
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import precondition, rule, run_state_machine_as_test
+
+from broker.events import Attended, Cancelled, Greeted, HelpRequested, SecurityRequested
+from edge.db.engine import connect, sqlite_url
+from edge.db.tables import person
+from edge.errors import NotFound, Refused
+from edge.handling import acting, being, handing_on, policing, staffing, summoning
+from edge.people import sessions
+from edge.people.store import PersonError
+from edge.policies import HELP, SECURITY, Policy, Step
+from tests.unit.edge.stage import DEVICES, FILE, NAMES, Stage
+from tests.unit.edge.watcher import GONE, OPEN
+
+SENIOR = {"supervisor", "manager", "admin"}
+HELPS = [
+    HELP,
+    Policy([Step(0, ["zone"]), Step(5, ["all"])], ceiling_s=20),
+    Policy([Step(0, ["best"])], repeat_s=15),
+    Policy([Step(0, ["best"]), Step(40, ["supervisors"]), Step(90, ["all"])], ceiling_s=300, repeat_s=30),
+]
+SECURITIES = [
+    SECURITY,
+    Policy([Step(0, ["security"])], repeat_s=5),
+    Policy([Step(0, ["supervisors"]), Step(30, ["all"])], repeat_s=60),
+]
+# Which of the requests, or of the events: a small number, from the newest.
+_which = st.integers(0, 5)
+_who = st.sampled_from(NAMES)
+_device = st.sampled_from(list(DEVICES))
+
+
+class RequestMachine(Stage):
+    """See the module."""
+
+    # What happens at devices.
+
+    @rule(
+        device=_device,
+        topic=st.sampled_from(["help", "till"]),
+        language=st.sampled_from(["en", "ca", "it"]),
+        late=st.booleans(),
+        drill=st.sampled_from([False, False, False, True]),
+    )
+    def press_help(self, device: str, topic: str, language: str, late: bool, drill: bool) -> None:
+        id_ = self.happens(device, HelpRequested(topic, language), late, drill=drill)
+        self.raised.append((device, id_, drill))
+
+    @rule(device=_device, silent=st.booleans(), late=st.booleans())
+    def press_security(self, device: str, silent: bool, late: bool) -> None:
+        id_ = self.happens(device, SecurityRequested("hold", silent), late)
+        self.raised.append((device, id_, False))
+
+    @precondition(lambda self: self.raised)
+    @rule(which=_which, late=st.booleans())
+    def press_cancel(self, which: int, late: bool) -> None:
+        device, id_, drill = self.raised[-1 - which % len(self.raised)]
+        self.happens(device, Cancelled(id_), late, drill=drill)
+
+    @precondition(lambda self: self.raised)
+    @rule(which=_which, late=st.booleans(), who=st.sampled_from([None, "Ana", "Carla", "Igor", "nobody"]))
+    def press_attend(self, which: int, late: bool, who: str | None) -> None:
+        device, id_, drill = self.raised[-1 - which % len(self.raised)]
+        badge = None if who is None else f"badge-{who.lower()}"
+        self.happens(device, Attended(id_, badge), late, drill=drill)
+
+    @precondition(lambda self: self.raised and self.worker)
+    @rule(which=_which)
+    def foreign_cancel(self, which: int) -> None:
+        """Only the device that raised a request may take it back."""
+        device, id_, _ = self.raised[-1 - which % len(self.raised)]
+        before = dict(self.seen.requests)
+        (other,) = DEVICES.keys() - {device}
+        self.happens(other, Cancelled(id_), late=False)
+        if str(id_) in before:
+            assert self.seen.requests[str(id_)] == before[str(id_)]
+
+    @rule(device=_device, way=st.sampled_from(["in", "out"]))
+    def greet(self, device: str, way: Any) -> None:
+        before = self.seen.requests
+        self.happens(device, Greeted(way, "door"), late=False)
+        assert self.seen.requests.keys() >= before.keys()
+
+    @precondition(lambda self: self.flying and self.worker)
+    @rule(data=st.data())
+    def arrive(self, data: st.DataObject) -> None:
+        """Some of what is on its way comes, in any order, in one batch."""
+        order = data.draw(st.permutations(range(len(self.flying))))
+        count = data.draw(st.integers(1, len(order)))
+        chosen = order[:count]
+        batch = [self.flying[n] for n in chosen]
+        self.flying = [press for n, press in enumerate(self.flying) if n not in chosen]
+        self.deliver(batch)
+
+    @precondition(lambda self: self.taken and self.worker)
+    @rule(which=_which)
+    def come_twice(self, which: int) -> None:
+        """The same event again is receipted again, and changes nothing."""
+        before = self.seen
+        self.looks(self.taken[-1 - which % len(self.taken)])
+        assert self.seen.state == before.state
+
+    @rule(device=_device)
+    def reboot(self, device: str) -> None:
+        """The device's clock begins anew: what is on its way has no known age."""
+        self.kiosks[device].boot = UUID(int=self.kiosks[device].boot.int + 10)
+        self.kiosks[device].uptime_s = 0.0
+
+    @precondition(lambda self: self.worker)
+    @rule(device=_device)
+    def heartbeat(self, device: str) -> None:
+        self.looks(words=[self.beat(device)])
+
+    # Time, and the worker.
+
+    @rule(seconds=st.sampled_from([1, 4, 10, 15, 31, 60, 130]))
+    def time_passes(self, seconds: float) -> None:
+        """Each timer fires when it is due, if the worker runs."""
+        until = self.clock() + timedelta(seconds=seconds)
+        while self.worker is not None:
+            due = min(self.seen.timers.values(), default=None)
+            if due is None or due > until:
+                break
+            self.forward((due - self.clock()).total_seconds())
+            self.looks()
+        self.forward((until - self.clock()).total_seconds())
+
+    @precondition(lambda self: self.worker)
+    @rule(seconds=st.sampled_from([5, 40, 200]))
+    def hang(self, seconds: float) -> None:
+        """The worker looks late."""
+        self.forward(seconds)
+        self.looks()
+
+    @precondition(lambda self: self.worker)
+    @rule()
+    def worker_ends(self) -> None:
+        self.worker = None
+
+    @precondition(lambda self: not self.worker)
+    @rule()
+    def worker_begins(self) -> None:
+        self.begin_worker()
+        flying, self.flying = self.flying, []
+        if flying:
+            self.deliver(flying)
+
+    # What people do about requests.
+
+    @rule(who=_who, which=_which)
+    def acknowledge(self, who: str, which: int) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_ = self.ids[who], request["id"]
+        owner, asked = request["owner"], request["handover_to"]
+        beside = me in self.seen.waiting(id_)
+        may: Any = request["state"] in OPEN and (owner in (None, me) or asked == me or beside)
+        own = request["raised_by"] == me
+        self.do(NotFound if self.stranger(request, me) else may and not own, acting.acknowledge, id_, me)
+        after = self.seen.requests[id_]
+        if self.refusal is None:
+            keeps = owner is not None and asked != me
+            assert after["owner"] == (owner if keeps else me) and me not in self.seen.waiting(id_)
+        elif isinstance(self.refusal, Refused) and request["state"] in OPEN and not own:
+            assert self.refusal.holder == self.names[owner], "the loser is not told who has it"
+
+    @rule(who=_who, which=_which)
+    def attend(self, who: str, which: int) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_ = self.ids[who], request["id"]
+        may: Any = request["state"] in OPEN and request["owner"] in (None, me) and request["raised_by"] != me
+        self.do(NotFound if self.stranger(request, me) else may, acting.attend, id_, me)
+        if self.refusal is None:
+            after = self.seen.requests[id_]
+            assert (after["state"], after["owner"]) == ("attended", me)
+
+    @rule(who=_who, which=_which, outcome=st.sampled_from(["helped", "gone", "nonsense"]))
+    def resolve(self, who: str, which: int, outcome: str) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_, state = self.ids[who], request["id"], request["state"]
+        mine = request["owner"] == me
+        may: Any = state in ("acknowledged", "attended") and (mine or self.seen.people[me]["role"] in SENIOR)
+        again = state == "resolved" and mine and request["outcome"] == outcome
+        may = (may or again) and outcome != "nonsense"
+        self.do(NotFound if self.stranger(request, me) else may, acting.resolve, id_, me, outcome, "")
+        assert self.refusal is not None or self.seen.requests[id_]["outcome"] == outcome
+
+    @rule(who=_who, which=_which, reason=st.sampled_from(["with-shopper", "too-far"]))
+    def decline(self, who: str, which: int, reason: str) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_ = self.ids[who], request["id"]
+        called = me in self.seen.waiting(id_)
+        said = [p for p in self.seen.pages.values() if p["request"] == id_ and p["person"] == me]
+        last = max(said, key=lambda p: p["round"])["state"] if said else None
+        again = last == "declined" and request["state"] == "raised"
+        may: Any = request["state"] in OPEN and request["owner"] != me and (called or again)
+        self.do(NotFound if self.stranger(request, me) else may, handing_on.decline, FILE, id_, me, reason)
+        after = self.seen.requests[id_]
+        assert (after["owner"], after["state"]) == (request["owner"], request["state"])
+
+    @rule(who=_who, which=_which, to=_who)
+    def hand_over(self, who: str, which: int, to: str) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, them, id_ = self.ids[who], self.ids[to], request["id"]
+        colleague = self.seen.people[them]
+        may: Any = (
+            request["state"] in OPEN
+            and request["owner"] == me != them
+            and request["handover_to"] in (None, them)
+            and request["raised_by"] != them
+            and colleague["presence"] not in GONE
+        )
+        unknown = self.stranger(request, me) or not colleague["active"]
+        self.do(NotFound if unknown else may, handing_on.hand_over, id_, me, them, "size 42")
+        assert self.seen.requests[id_]["owner"] == request["owner"], "the first owner stays responsible"
+
+    @rule(who=_who, which=_which)
+    def take_back(self, who: str, which: int) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_ = self.ids[who], request["id"]
+        may: Any = request["state"] in OPEN and request["owner"] == me
+        self.do(NotFound if self.stranger(request, me) else may, handing_on.take_back, id_, me)
+        assert self.refusal is not None or self.seen.requests[id_]["handover_to"] is None
+
+    @rule(who=_who, which=_which)
+    def call_supervisor(self, who: str, which: int) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_ = self.ids[who], request["id"]
+        there = [p for p in self.seen.people.values() if p["active"] and p["presence"] not in GONE]
+        able = [p for p in there if p["role"] == "supervisor"] or [p for p in there if p["role"] in SENIOR]
+        others = [p for p in able if p["id"] not in (me, request["owner"], request["raised_by"])]
+        may: Any = request["state"] in OPEN and bool(others)
+        self.do(NotFound if self.stranger(request, me) else may, summoning.call_to_request, id_, me)
+        assert self.refusal is not None or {p["id"] for p in others} <= self.seen.waiting(id_)
+
+    @rule(who=_who, zone=st.sampled_from(["shoes", "tills", "moon"]))
+    def call_to_place(self, who: str, zone: str) -> None:
+        me = self.ids[who]
+        may: Any = zone != "moon"
+        before = [r for r in self.seen.requests.values() if r["raised_by"] == me and r["state"] in OPEN]
+        active = self.seen.people[me]["active"]
+        id_ = self.do(may if active else NotFound, summoning.call_to_place, FILE, me, zone)
+        assert self.refusal is not None or [id_] == [r["id"] for r in before] or not before
+
+    @rule(who=_who, which=_which)
+    def need_nobody(self, who: str, which: int) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_ = self.ids[who], request["id"]
+        may: Any = request["raised_by"] == me and request["state"] in ("raised", "acknowledged")
+        self.do(NotFound if self.stranger(request, me) else may, summoning.take_back, id_, me)
+
+    @rule(who=_who)
+    def see_pages(self, who: str) -> None:
+        """Their phone shows them what they are called for."""
+        ids = [p["id"] for p in self.seen.pages.values() if p["person"] == self.ids[who]]
+        self.do(True, lambda conn, store, now: acting.mark_seen(conn, store, self.ids[who], ids, now))
+
+    # Who is there.
+
+    @precondition(lambda self: len(self.phones) < len(NAMES))
+    @rule(who=_who)
+    def sign_in(self, who: str) -> None:
+        if who not in self.phones and self.seen.people[self.ids[who]]["active"]:
+            self.phone_begins(who)
+            self.judge()
+
+    @rule(who=_who)
+    def sign_out(self, who: str) -> None:
+        if who not in self.phones:
+            return
+        me, key = self.ids[who], self.phones[who]
+        self.do(not self.seen.owned(me), being.leave, me, key)
+        if self.refusal is None:
+            self.do(True, sessions.end, key)
+            del self.phones[who]
+            assert self.seen.people[me]["presence"] == "off"
+
+    @rule(who=_who, presence=st.sampled_from(["available", "busy", "on_break", "unreachable"]), cover=_who)
+    def say_presence(self, who: str, presence: str, cover: str) -> None:
+        if who not in self.phones:
+            return
+        me, stand_in = self.ids[who], self.seen.people[self.ids[cover]]
+        may: Any = True
+        if presence in ("on_break", "unreachable") and self.seen.owned(me):
+            may = False
+        elif presence == "unreachable":
+            if cover == who or (stand_in["active"] and stand_in["presence"] in GONE):
+                may = PersonError
+            elif not stand_in["active"]:
+                may = NotFound
+        self.do(may, _say_presence, me, presence, self.ids[cover])
+        assert self.refusal is not None or self.seen.people[me]["presence"] == presence
+
+    @rule(who=_who)
+    def disable(self, who: str) -> None:
+        if who == "Mira":
+            return
+        me = self.ids[who]
+        may = not self.seen.owned(me) or not self.seen.people[me]["active"]
+        self.do(may, staffing.disable, self.desk, me)
+        if self.refusal is None:
+            self.phones.pop(who, None)
+            assert not self.seen.people[me]["active"]
+
+    @rule(who=_who)
+    def enable(self, who: str) -> None:
+        if who != "Mira":
+            self.do(True, staffing.enable, self.desk, self.ids[who])
+
+    @rule(policy=st.sampled_from([*(("help", p) for p in HELPS), *(("security", p) for p in SECURITIES)]))
+    def set_policy(self, policy: tuple[str, Policy]) -> None:
+        kind, wanted = policy
+        self.set_policies = msgspec.structs.replace(self.set_policies, **{kind: wanted})
+        self.do(
+            True,
+            lambda conn, store, now: policing.set_policy(conn, store, self.desk, FILE, kind, wanted, now),
+        )
+
+
+def _say_presence(conn: sa.Connection, store: str, me: str, presence: str, cover: str, now: datetime) -> None:
+    being.say(conn, store, me, presence, now, minutes=15 if presence == "on_break" else None, cover=cover)
+
+
+@pytest.fixture(scope="session")
+def template(
+    sqlite_template: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, str]]:
+    """The small store with the same ids in each run: equals take turns by them."""
+    source, _ = sqlite_template
+    path = tmp_path_factory.mktemp("machine") / "floorbell.db"
+    shutil.copyfile(source, path)
+    engine = connect(sqlite_url(path), write=True)
+    fixed = {name: str(UUID(int=n)) for n, name in enumerate(NAMES, 1)}
+    with engine.begin() as conn:
+        for name, id_ in fixed.items():
+            conn.execute(sa.update(person).where(person.c.name == name).values(id=id_))
+    engine.dispose()
+    return path, fixed
+
+
+def test_whatever_happens_in_whatever_order_the_rules_of_the_floor_hold(
+    template: tuple[Path, dict[str, str]],
+) -> None:
+    half = settings(max_examples=settings().max_examples // 2)
+    run_state_machine_as_test(lambda: RequestMachine(*template), settings=half)

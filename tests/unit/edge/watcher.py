@@ -1,0 +1,232 @@
+"""What must hold on a floor at every moment, and between any two: read from the tables and judged anew.
+
+Nothing here asks the rules of the product; what is allowed is written down again, from DESIGN 5.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from broker import codec
+from broker.messages import Call
+from edge.db import tables as t
+from edge.policies import Policies, Policy, Step
+
+Row = Mapping[str, Any]
+OPEN = {"raised", "acknowledged", "attended"}
+WAITING = ("pending", "sent", "delivered", "seen")
+# From an arrival back to 'is coming' goes only a request that a colleague took over.
+NEXT = {
+    "raised": {"acknowledged", "attended", "cancelled", "missed"},
+    "acknowledged": {"attended", "resolved", "cancelled"},
+    "attended": {"acknowledged", "resolved"},
+}
+GONE = {"off", "unreachable"}
+# What a call for a supervisor from a phone is paged by.
+FROM_PHONE = Policy([Step(0, ["supervisors"]), Step(20, ["all"])], ceiling_s=600, repeat_s=60)
+NEWS_S, ASKED_S = 12, 60
+# What a wait that is over may still learn: it was pressed more often, or earlier.
+LATER_TRUTH = {"count", "revision", "raised_at"}
+
+
+@dataclass
+class Seen:
+    """All that can be read at one moment. `calls` is the last word to the kiosk about each request."""
+
+    requests: dict[str, Row]
+    people: dict[str, Row]
+    pages: dict[str, Row]
+    timers: dict[tuple[str, str], datetime]
+    timeline: list[Row]
+    calls: dict[str, Call]
+    news: list[Row]
+    last: tuple[int, int] = (0, 0)
+
+    def waiting(self, request: str) -> set[str]:
+        """Whose page about the request is still to be answered."""
+        return {p["person"] for p in self.pages.values() if p["request"] == request and p["state"] in WAITING}
+
+    def owned(self, person: str) -> list[Row]:
+        """The open requests that are theirs or being handed to them."""
+        return [
+            r
+            for r in self.requests.values()
+            if r["state"] in OPEN and person in (r["owner"], r["handover_to"])
+        ]
+
+    @property
+    def state(self) -> tuple[object, ...]:
+        return (self.requests, self.people, self.pages, self.timers, self.timeline)
+
+    @property
+    def everything(self) -> tuple[object, ...]:
+        """With what was said to kiosks and browsers."""
+        return (*self.state, self.last)
+
+
+def look(conn: sa.Connection, before: Seen | None = None) -> Seen:
+    """Read it all, and what was said since `before`."""
+    last_message, last_news = before.last if before else (0, 0)
+    calls = dict(before.calls) if before else {}
+    with conn.begin():
+
+        def rows(table: sa.Table, *where: sa.ColumnElement[bool], by: str = "id") -> list[Row]:
+            return list(conn.execute(sa.select(table).where(*where).order_by(table.c[by])).mappings())
+
+        requests = rows(t.interaction, t.interaction.c.kind.in_(("help", "security")))
+        for row in rows(t.outgoing, t.outgoing.c.id > last_message):
+            last_message = row["id"]
+            if row["topic"].endswith("/call"):
+                call = codec.decode(row["payload"], Call)
+                calls[str(call.joined_to or call.request)] = call
+        news = rows(t.feed, t.feed.c.cursor > last_news, by="cursor")
+        return Seen(
+            {r["id"]: r for r in requests},
+            {r["id"]: r for r in rows(t.person)},
+            {r["id"]: r for r in rows(t.page)},
+            {(r["request"], r["kind"]): r["due_at"] for r in rows(t.timer, by="request")},
+            rows(t.timeline),
+            calls,
+            news,
+            (last_message, news[-1]["cursor"] if news else last_news),
+        )
+
+
+@dataclass
+class Watcher:
+    """Judges what it sees. `policies` are those that the worker has followed last."""
+
+    policies: Policies = field(default_factory=Policies)
+
+    def moment(self, seen: Seen, now: datetime, *, looked: bool) -> None:
+        """Whatever the floor has come to; `looked`: the worker has just done all that was due."""
+        for request in seen.requests.values():
+            timers = {kind: due for (of, kind), due in seen.timers.items() if of == request["id"]}
+            if looked:
+                assert all(due > now for due in timers.values()), "a due timer has not fired"
+            if request["state"] not in OPEN:
+                self._closed(seen, request, timers)
+            elif request["state"] == "raised":
+                assert request["owner"] is None and request["handover_to"] is None
+                self._never_silent(seen, request, timers, now, looked)
+            else:
+                self._answered(seen, request, timers)
+            if request["raised_by"] is None:
+                self._kiosk(seen, request, timers, now, looked)
+        for page in seen.pages.values():
+            assert (page["closed_at"] is None) == (page["state"] in WAITING)
+
+    def _closed(self, seen: Seen, request: Row, timers: Mapping[str, datetime]) -> None:
+        assert not timers and not seen.waiting(request["id"]), "a request has ended and somebody is called"
+        assert request["closed_at"] is not None and request["handover_to"] is None
+        assert (request["state"] == "resolved") == (request["outcome"] is not None)
+
+    def _never_silent(
+        self, seen: Seen, request: Row, timers: Mapping[str, datetime], now: datetime, looked: bool
+    ) -> None:
+        policy = self.policy(request)
+        due = timers.get("escalate")
+        assert due is not None, "nobody answers and nobody will be called"
+        if not looked:
+            return
+        if policy.repeat_s is not None:
+            assert due <= now + timedelta(seconds=policy.repeat_s), "the next round is too far"
+        if policy.ceiling_s is not None:
+            assert due <= request["raised_at"] + timedelta(seconds=policy.ceiling_s), "it is never missed"
+        declined = any(p["state"] == "declined" for p in seen.pages.values() if p["request"] == request["id"])
+        instants = [request["raised_at"] + timedelta(seconds=s.after_s) for s in policy.steps]
+        ahead = [at for at in instants if at > now]
+        # Whoever declines brings the next step forward; the one after that keeps its time.
+        if ahead and not declined:
+            assert due <= ahead[0], "a step is left out"
+
+    def _answered(self, seen: Seen, request: Row, timers: Mapping[str, datetime]) -> None:
+        owner = seen.people.get(request["owner"])
+        assert owner is not None and owner["active"], "nobody has it"
+        assert request["acknowledged_at"] is not None and "escalate" not in timers
+        assert (request["state"] == "attended") <= (request["attended_at"] is not None)
+        asked = request["handover_to"]
+        assert (asked is None) == ("handover" not in timers), "a colleague is asked for ever"
+        if asked is not None:
+            assert asked != request["owner"] and asked in seen.waiting(request["id"])
+            assert timers["handover"] == request["handover_at"] + timedelta(seconds=ASKED_S)
+
+    def _kiosk(
+        self, seen: Seen, request: Row, timers: Mapping[str, datetime], now: datetime, looked: bool
+    ) -> None:
+        """The kiosk was told how it stands, and will be told something new in time."""
+        call = seen.calls[request["id"]]
+        assert call.state.value == request["state"], "the kiosk was told something else"
+        if request["state"] in ("acknowledged", "attended"):
+            assert call.name == seen.people[request["owner"]]["name"]
+        if request["state"] in ("raised", "acknowledged") and not request["silent"]:
+            assert timers.get("progress") is not None, "the kiosk will hear nothing more"
+            assert not looked or timers["progress"] <= now + timedelta(seconds=NEWS_S)
+
+    def step(self, before: Seen, after: Seen, now: datetime) -> None:
+        """What one act, or one look of the worker, may do to what was there."""
+        assert after.timeline[: len(before.timeline)] == before.timeline, "the timeline was rewritten"
+        said: dict[str, datetime] = {e["interaction"]: e["at"] for e in before.timeline}
+        for entry in after.timeline[len(before.timeline) :]:
+            assert said.get(entry["interaction"], entry["at"]) <= entry["at"] <= now
+            said[entry["interaction"]] = entry["at"]
+        assert before.requests.keys() <= after.requests.keys()
+        for id_, request in after.requests.items():
+            if id_ in before.requests:
+                self._moved(before.requests[id_], request)
+            else:
+                assert request["state"] != "resolved"
+        assert before.pages.keys() <= after.pages.keys()
+        for id_, page in after.pages.items():
+            if id_ not in before.pages:
+                self._paged(before, after, page)
+            elif before.pages[id_]["state"] not in WAITING:
+                assert page == before.pages[id_], "an ended page came to life"
+        # One that was pressed aloud first, and silently in the same batch, was told aloud.
+        again = {e["interaction"] for e in after.timeline if e["what"] == "pressed_again"}
+        for news in after.news:
+            about = before.requests.get(news["subject"])
+            if about is None and news["subject"] not in again:
+                about = after.requests.get(news["subject"])
+            if about is not None and about["silent"]:
+                assert news["audience"] not in ("staff", "manage"), "a silent request was told aloud"
+
+    def _moved(self, before: Row, after: Row) -> None:
+        changed = {key for key in after if after[key] != before[key]}
+        if not changed:
+            return
+        assert after["revision"] > before["revision"], "it changed and nobody can tell"
+        if before["state"] not in OPEN:
+            assert changed <= LATER_TRUTH, f"a closed request has another {changed}"
+        if after["state"] != before["state"]:
+            assert after["state"] in NEXT[before["state"]], f"{before['state']} to {after['state']}"
+        assert not changed & {"id", "kind", "device", "drill", "raised_by", "reference", "received_at"}
+        assert after["silent"] or not before["silent"]
+        for first in ("acknowledged_at", "attended_at"):
+            assert before[first] is None or after[first] == before[first], "the first answer counts"
+        if before["owner"] is not None:
+            assert after["owner"] in (before["owner"], before["handover_to"]), "it was taken from its owner"
+        if before["state"] == "attended" and after["state"] == "acknowledged":
+            assert after["owner"] == before["handover_to"]
+
+    def _paged(self, before: Seen, after: Seen, page: Row) -> None:
+        request, person = after.requests[page["request"]], after.people[page["person"]]
+        assert person["active"], "somebody was paged who does not work here any more"
+        assert person["id"] != request["raised_by"]
+        if person["presence"] not in GONE:
+            return
+        assert request["kind"] == "security", "somebody was paged who is not here"
+        known = any(
+            p["request"] == request["id"] and p["person"] == person["id"] for p in before.pages.values()
+        )
+        assert known or all(p["presence"] in GONE for p in after.people.values()), (
+            "somebody was paged who is not here although others are"
+        )
+
+    def policy(self, request: Row) -> Policy:
+        if request["raised_by"] is not None:
+            return FROM_PHONE
+        return self.policies.security if request["kind"] == "security" else self.policies.help
