@@ -265,7 +265,8 @@ def _greeting(request: Request, action: Action) -> Change | Noted | None:
     """What is different for a greeting that is not over; None for what is as with any other request."""
     if request.state not in (State.RECORDED, State.RAISED):
         again = isinstance(action, Acknowledge | Attend) and action.person in (None, request.owner)
-        return Noted("") if again or isinstance(action, Cancel) else None
+        looking = isinstance(action, Cancel) and action.person is None
+        return Noted("") if again or looking else None
     match action:
         case CallOut() if request.state is State.RECORDED:
             words = "As far as is known, nobody has greeted them."
@@ -278,7 +279,7 @@ def _greeting(request: Request, action: Action) -> Change | Noted | None:
             there = replace(_to(request, State.RESOLVED), owner=person, owner_name=name)
             words = f"{name} is there." if name else "'Associate is here' was pressed at the kiosk."
             return Change(there, "attended", words, person)
-        case Cancel():
+        case Cancel(person=None):
             return Change(_to(request, State.CANCELLED), "cancelled", "'Just looking' was said at the kiosk.")
         case GiveWay(words) if request.state is State.RAISED:
             return Change(_to(request, State.CANCELLED), "cancelled", words)

@@ -21,7 +21,7 @@ from broker.topics import Channel, of_device
 from edge.audit.store import Actor
 from edge.db.engine import connect, sqlite_url
 from edge.errors import EdgeError, NotFound, Refused
-from edge.handling import escalating
+from edge.handling import escalating, greeting
 from edge.handling.telling import Telling
 from edge.paging import store as pages
 from edge.paging import timers
@@ -110,7 +110,7 @@ class Stage(RuleBasedStateMachine):
         with self.conn.begin():
             floor = escalating.floor_of(self.conn, STORE, now)
             for request, kind, due_at in due:
-                escalating.fire(self.conn, telling, self.watcher.policies, request, kind, due_at, floor, now)
+                greeting.fire(self.conn, telling, self.watcher.policies, request, kind, due_at, floor, now)
             telling.flush(self.conn, now)
         if due:
             self.unchanged("a timer fired twice")
@@ -166,7 +166,7 @@ class Stage(RuleBasedStateMachine):
     def request(self, which: int) -> Row | None:
         """One of the requests, the open ones first."""
         found = sorted(
-            self.seen.requests.values(),
+            (r for r in self.seen.requests.values() if r["state"] != "recorded"),
             key=lambda r: (r["state"] not in OPEN, -r["raised_at"].timestamp(), r["id"]),
         )
         return found[which % len(found)] if found else None

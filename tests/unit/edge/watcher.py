@@ -24,6 +24,11 @@ NEXT = {
     "acknowledged": {"attended", "resolved", "cancelled"},
     "attended": {"acknowledged", "resolved"},
 }
+# Nobody says that they come to greet: whoever goes has gone.
+NEXT_OF_GREETING = {
+    "recorded": {"raised", "resolved", "cancelled"},
+    "raised": {"resolved", "cancelled", "missed"},
+}
 GONE = {"off", "unreachable"}
 # What a call for a supervisor from a phone is paged by.
 FROM_PHONE = Policy([Step(0, ["supervisors"]), Step(20, ["all"])], ceiling_s=600, repeat_s=60)
@@ -76,7 +81,7 @@ def look(conn: sa.Connection, before: Seen | None = None) -> Seen:
         def rows(table: sa.Table, *where: sa.ColumnElement[bool], by: str = "id") -> list[Row]:
             return list(conn.execute(sa.select(table).where(*where).order_by(table.c[by])).mappings())
 
-        requests = rows(t.interaction, t.interaction.c.kind.in_(("help", "security")))
+        requests = rows(t.interaction, t.interaction.c.kind.in_(("help", "security", "greet")))
         for row in rows(t.outgoing, t.outgoing.c.id > last_message):
             last_message = row["id"]
             if row["topic"].endswith("/call"):
@@ -107,14 +112,18 @@ class Watcher:
             timers = {kind: due for (of, kind), due in seen.timers.items() if of == request["id"]}
             if looked:
                 assert all(due > now for due in timers.values()), "a due timer has not fired"
-            if request["state"] not in OPEN:
+            if request["state"] == "recorded":
+                assert timers.keys() <= {"greet"} and not seen.waiting(request["id"])
+            elif request["state"] not in OPEN:
                 self._closed(seen, request, timers)
             elif request["state"] == "raised":
                 assert request["owner"] is None and request["handover_to"] is None
                 self._never_silent(seen, request, timers, now, looked)
             else:
                 self._answered(seen, request, timers)
-            if request["raised_by"] is None:
+            if request["kind"] == "greet":
+                assert request["id"] not in seen.calls, "whoever walks in has asked for nobody"
+            elif request["raised_by"] is None:
                 self._kiosk(seen, request, timers, now, looked)
         for page in seen.pages.values():
             assert (page["closed_at"] is None) == (page["state"] in WAITING)
@@ -127,7 +136,7 @@ class Watcher:
     def _never_silent(
         self, seen: Seen, request: Row, timers: Mapping[str, datetime], now: datetime, looked: bool
     ) -> None:
-        policy = self.policy(request)
+        policy, begun_at = self.policy(request), request["called_at"] or request["raised_at"]
         due = timers.get("escalate")
         assert due is not None, "nobody answers and nobody will be called"
         if not looked:
@@ -135,9 +144,9 @@ class Watcher:
         if policy.repeat_s is not None:
             assert due <= now + timedelta(seconds=policy.repeat_s), "the next round is too far"
         if policy.ceiling_s is not None:
-            assert due <= request["raised_at"] + timedelta(seconds=policy.ceiling_s), "it is never missed"
+            assert due <= begun_at + timedelta(seconds=policy.ceiling_s), "it is never missed"
         declined = any(p["state"] == "declined" for p in seen.pages.values() if p["request"] == request["id"])
-        instants = [request["raised_at"] + timedelta(seconds=s.after_s) for s in policy.steps]
+        instants = [begun_at + timedelta(seconds=s.after_s) for s in policy.steps]
         ahead = [at for at in instants if at > now]
         # Whoever declines brings the next step forward; the one after that keeps its time.
         if ahead and not declined:
@@ -182,7 +191,7 @@ class Watcher:
         assert before.pages.keys() <= after.pages.keys()
         for id_, page in after.pages.items():
             if id_ not in before.pages:
-                self._paged(before, after, page)
+                self._paged(before, after, page, now)
             elif before.pages[id_]["state"] not in WAITING:
                 assert page == before.pages[id_], "an ended page came to life"
         # One that was pressed aloud first, and silently in the same batch, was told aloud.
@@ -199,10 +208,11 @@ class Watcher:
         if not changed:
             return
         assert after["revision"] > before["revision"], "it changed and nobody can tell"
-        if before["state"] not in OPEN:
+        if before["state"] not in (*OPEN, "recorded"):
             assert changed <= LATER_TRUTH, f"a closed request has another {changed}"
         if after["state"] != before["state"]:
-            assert after["state"] in NEXT[before["state"]], f"{before['state']} to {after['state']}"
+            following = NEXT_OF_GREETING if after["kind"] == "greet" else NEXT
+            assert after["state"] in following[before["state"]], f"{before['state']} to {after['state']}"
         assert not changed & {"id", "kind", "device", "drill", "raised_by", "reference", "received_at"}
         assert after["silent"] or not before["silent"]
         for first in ("acknowledged_at", "attended_at"):
@@ -212,10 +222,14 @@ class Watcher:
         if before["state"] == "attended" and after["state"] == "acknowledged":
             assert after["owner"] == before["handover_to"]
 
-    def _paged(self, before: Seen, after: Seen, page: Row) -> None:
+    def _paged(self, before: Seen, after: Seen, page: Row, now: datetime) -> None:
         request, person = after.requests[page["request"]], after.people[page["person"]]
         assert person["active"], "somebody was paged who does not work here any more"
         assert person["id"] != request["raised_by"]
+        if request["kind"] == "greet" and not page["reason"].endswith("calls you to help"):
+            rested = person["presence_until"] is not None and person["presence_until"] <= now
+            assert person["presence"] == "available" or rested, "who is not free was sent to greet"
+            assert not any(r["owner"] == person["id"] for r in after.owned(person["id"]))
         if person["presence"] not in GONE:
             return
         assert request["kind"] == "security", "somebody was paged who is not here"
@@ -229,4 +243,6 @@ class Watcher:
     def policy(self, request: Row) -> Policy:
         if request["raised_by"] is not None:
             return FROM_PHONE
+        if request["kind"] == "greet":
+            return self.policies.greeter
         return self.policies.security if request["kind"] == "security" else self.policies.help

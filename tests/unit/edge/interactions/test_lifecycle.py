@@ -66,6 +66,14 @@ def test_a_greeting_is_called_out_once_and_over_with_one_tap() -> None:
     assert after(called, Miss()).state is State.MISSED
 
 
+def test_only_its_device_says_that_whoever_came_in_is_just_looking() -> None:
+    came = request("greet", state=State.RECORDED)
+    called = after(came, CallOut())
+    assert after(called, Cancel()).state is State.CANCELLED
+    for greeting in (came, called, after(called, Cancel())):
+        assert isinstance(decide(greeting, Cancel("b", "Bo")), Refusal)
+
+
 def test_what_makes_a_greeting_needless_takes_it_back_only_if_somebody_was_called() -> None:
     came, words = request("greet", state=State.RECORDED), "Somebody went out again."
     assert decide(came, GiveWay(words)) == Noted(words)
