@@ -12,7 +12,9 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
+from pytest_playwright import CreateContextCallback
 
+from tests.browser.floor_rig import Floor, SignIn, open_floor
 from tests.rig.screen import Screen
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,3 +81,22 @@ def screen(tmp_path: Path) -> Iterator[Screen]:
     screen = Screen(tmp_path)
     yield screen
     screen.close()
+
+
+@pytest.fixture(scope="session")
+def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
+    """A store of its own for the phones' tests; each leaves nothing open behind it."""
+    running = open_floor(tmp_path_factory.mktemp("floor") / "store")
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def phone(floor: Floor, new_context: CreateContextCallback) -> SignIn:
+    """A phone of their own for whoever is named."""
+
+    def sign_in(name: str) -> Page:
+        context = new_context(viewport={"width": 360, "height": 740}, has_touch=True, locale="en-GB")
+        return floor.sign_in(context, name)
+
+    return sign_in

@@ -1,17 +1,22 @@
 """A store with a worker and pages, a kiosk that presses, and phones of 360 px in a real browser."""
 
 import datetime as dt
+from collections.abc import Callable
 from pathlib import Path
 from uuid import UUID
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from broker import codec, topics
 from broker.events import HelpRequested, SecurityRequested, new_id
-from tests.rig.store import PASSWORD, STORE, Rig, listens, wait_for
+from deploy.provision import add_person
+from tests.rig.store import STORE, Rig, Someone, listens, wait_for
 
-__all__ = ["PASSWORD", "Floor", "open_floor"]
 KIOSK = "kiosk-1"
+# As long as a name may be, without a space to break it at.
+LONG_NAME = ("Maximiliana" + "Wolfeschlegelsteinhausenbergerdorff" * 2)[:80]
+SignIn = Callable[[str], Page]
 
 
 class Floor:
@@ -48,11 +53,11 @@ class Floor:
         someone = self.rig.people[name]
         page = context.new_page()
         page.goto(f"{self.rig.url}/floor/")
-        page.get_by_role("link", name=name).click()
+        page.get_by_role("link", name=name, exact=True).click()
         for digit in someone.pin or "":
             page.locator(f"[data-digit='{digit}']").click()
         page.get_by_label("Sign in", exact=True).click()
-        expect(page.get_by_role("heading", name=name)).to_be_visible()
+        expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
         expect(page.locator("#link")).to_have_attribute("data-link", "connected")
         return page
 
@@ -64,9 +69,39 @@ class Floor:
 def open_floor(directory: Path) -> Floor:
     """A new store with its broker, worker and pages running."""
     rig = Rig.make(directory)
+    now = dt.datetime.now(dt.UTC)
+    long = add_person(rig.config, LONG_NAME, "associate", now, zones=("tills",), pin="2499")
+    rig.people[long.name] = Someone(long.name, "associate", "2499", long.id)
     rig.start_broker()
     for program in ("worker", "web"):
         rig.start(program)
     wait_for(lambda: listens(rig.config.web.port), "The pages' start")
     wait_for(lambda: rig.log_of("worker").count(" is connected.") == 2, "The worker's start")
     return Floor(rig)
+
+
+def waiting(phone: Page) -> None:
+    expect(phone.locator("article[data-waiting]")).to_have_count(1)
+
+
+def accept(phone: Page) -> None:
+    phone.get_by_role("button", name="I’m coming").tap()
+
+
+def close(phone: Page) -> None:
+    """Done, helped: nothing is left open for the next test."""
+    phone.locator("summary", has_text="Done").tap()
+    phone.get_by_role("button", name="Helped").tap()
+    expect(phone.get_by_role("heading", name="Nobody is waiting for you")).to_be_visible()
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds, in light and dark."""
+    found = []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        found += [
+            f"{scheme}: {one['id']}: {one['nodes'][0]['html']}"
+            for one in Axe().run(page).response["violations"]
+        ]
+    return found

@@ -1,63 +1,13 @@
 """Two associates at once, on phones that lose the store and find it again."""
 
-from collections.abc import Callable, Iterator
-
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, Route, expect
-from pytest_playwright import CreateContextCallback
+from playwright.sync_api import Route, expect
 
-from tests.browser.floor_rig import Floor, open_floor
+from tests.browser.floor_rig import Floor, SignIn, accept, close, serious, waiting
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 20_000
 expect.set_options(timeout=PATIENCE_MS)
-SignIn = Callable[[str], Page]
-
-
-@pytest.fixture(scope="module")
-def floor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Floor]:
-    running = open_floor(tmp_path_factory.mktemp("floor") / "store")
-    yield running
-    running.close()
-
-
-@pytest.fixture
-def phone(floor: Floor, new_context: CreateContextCallback) -> SignIn:
-    """A phone of their own for whoever is named."""
-
-    def sign_in(name: str) -> Page:
-        context = new_context(viewport={"width": 360, "height": 740}, has_touch=True, locale="en-GB")
-        return floor.sign_in(context, name)
-
-    return sign_in
-
-
-def waiting(phone: Page) -> None:
-    expect(phone.locator("article[data-waiting]")).to_have_count(1)
-
-
-def accept(phone: Page) -> None:
-    phone.get_by_role("button", name="I’m coming").tap()
-
-
-def close(phone: Page) -> None:
-    """Done, helped: nothing is left open for the next test."""
-    phone.locator("summary", has_text="Done").tap()
-    phone.get_by_role("button", name="Helped").tap()
-    expect(phone.get_by_role("heading", name="Nobody is waiting for you")).to_be_visible()
-
-
-def serious(page: Page) -> list[str]:
-    """What axe finds, in light and dark."""
-    found = []
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-        found += [
-            f"{scheme}: {one['id']}: {one['nodes'][0]['html']}"
-            for one in Axe().run(page).response["violations"]
-        ]
-    return found
 
 
 def test_of_two_who_accept_at_once_one_wins_and_what_the_winner_taps_without_a_network_is_sent_once(

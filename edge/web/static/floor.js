@@ -166,8 +166,10 @@ document.addEventListener("visibilitychange", report);
 
 const showSound = () => (soundOff.hidden = sound.ready());
 for (const touch of ["click", "keydown"]) {
-  addEventListener(touch, () => sound.unlock().then(showSound), { passive: true });
+  addEventListener(touch, () => sound.unlock(showSound).then(showSound), { passive: true });
 }
+// Some browsers count the taps of the PIN, a page ago; where they do not, the bar says so.
+if (navigator.userActivation?.hasBeenActive) sound.unlock(showSound).then(showSound);
 
 // ---- the connection -------------------------------------------------------------------------------------
 

@@ -13,11 +13,15 @@ const VIBRATIONS = { help: [220, 120, 220], greet: [80], security: [90, 70, 90, 
 /** Whether a sound would be heard now. Browsers keep quiet until the first touch. */
 export const ready = () => context !== null && context.state === "running";
 
-/** To be called inside a touch, a click or a key press. */
-export async function unlock() {
+/** To be called inside a touch, a click or a key press. changed(): whenever sound begins or ends to be possible. */
+export async function unlock(changed) {
   const Context = window.AudioContext || window.webkitAudioContext;
   if (!Context) return false;
-  context ??= new Context();
+  if (!context) {
+    context = new Context();
+    // A telephone call takes it away, and only another touch brings it back.
+    context.onstatechange = changed;
+  }
   if (context.state !== "running") await context.resume().catch(() => {});
   return ready();
 }
