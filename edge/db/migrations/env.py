@@ -2,6 +2,7 @@
 
 from alembic import context
 
+from edge.db import evidence_tables  # noqa: F401 (its tables belong to the metadata)
 from edge.db.engine import connect
 from edge.db.tables import metadata
 

@@ -52,7 +52,18 @@ PEOPLE = (
 
 
 # Every test of these folders that uses the small store runs on both databases.
-ON_BOTH = ("audit", "db", "devices", "feedback", "handling", "ingest", "interactions", "paging", "people")
+ON_BOTH = (
+    "audit",
+    "db",
+    "devices",
+    "evidence",
+    "feedback",
+    "handling",
+    "ingest",
+    "interactions",
+    "paging",
+    "people",
+)
 FOLDER = Path(__file__).parent
 
 

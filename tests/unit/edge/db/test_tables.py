@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.db import engine as engines
+from edge.db import evidence_tables  # noqa: F401 (its tables belong to the metadata)
 from edge.db.engine import check_version, connect, sqlite_url
 from edge.db.tables import Instant, metadata, moved, timer
 from edge.errors import StorageError

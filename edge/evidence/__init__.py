@@ -1,0 +1,1 @@
+"""Clips as evidence: custody log, vault, retention and holds, export and verification."""
