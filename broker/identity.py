@@ -69,6 +69,9 @@ def make_store(directory: Path, store: str, hosts: list[str], now: dt.datetime) 
     _write(ca / "ca.key", _private_pem(key), secret=True)
     _write(ca / "ca.crt", certificate.public_bytes(serialization.Encoding.PEM))
     _issue_here(directory, "broker", hosts, now)
+    _issue_here(directory, "vault", hosts, now)
+    # With this one the store signs the heads of its custody log.
+    _write(directory / "vault" / "sign.key", _private_pem(ed25519.Ed25519PrivateKey.generate()), secret=True)
     for program in PROGRAMS:
         _issue_here(directory, program, [], now)
 

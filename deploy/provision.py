@@ -41,6 +41,8 @@ class NewStore:
     web_port: int = 8080
     secure_cookies: bool = True
     frames: str = "none"
+    vault_host: str = "0.0.0.0"
+    vault_port: int = 8444
     more: str = ""
 
 
@@ -153,4 +155,10 @@ host = "{wanted.web_host}"
 port = {wanted.web_port}
 secure_cookies = {str(wanted.secure_cookies).lower()}
 frames = "{wanted.frames}"
+
+# Where kiosks with a camera bring their clips.
+[vault]
+address = "{(wanted.hosts or ("127.0.0.1",))[0]}"
+host = "{wanted.vault_host}"
+port = {wanted.vault_port}
 {wanted.more}"""

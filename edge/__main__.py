@@ -1,4 +1,4 @@
-"""The store server's programs: `python -m edge worker|web|migrate --config edge.toml`."""
+"""The store server's programs: `python -m edge worker|web|vault|migrate --config edge.toml`."""
 
 import argparse
 import logging
@@ -14,7 +14,7 @@ from edge.errors import EdgeError
 def main(arguments: list[str] | None = None) -> int:
     """Run one program. A mistake is one sentence on stderr and exit status 1."""
     parser = argparse.ArgumentParser(prog="edge", description="Floorbell's store server")
-    parser.add_argument("program", choices=("worker", "web", "migrate"))
+    parser.add_argument("program", choices=("worker", "web", "vault", "migrate"))
     parser.add_argument("--config", type=Path, default=Path("edge.toml"))
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -32,6 +32,10 @@ def main(arguments: list[str] | None = None) -> int:
             from edge.web.server import run_web
 
             return run_web(config)
+        if chosen.program == "vault":
+            from edge.vault.server import run_vault
+
+            return run_vault(config)
         from edge.db.engine import migrate
 
         migrate(config.database_url)

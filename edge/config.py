@@ -9,6 +9,7 @@ from broker.errors import SettingsError
 from broker.events import Name
 from broker.settings import load
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
+from edge.retention import Retention
 
 __all__ = [
     "GREETER",
@@ -62,6 +63,20 @@ class Greeter(Struct, frozen=True, forbid_unknown_fields=True):
         return None
 
 
+class Vault(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where kiosks bring their clips. `address` is the name that they know this server by; without one there
+    are no clips. `directory` is beside edge.toml and holds what must not be lost."""
+
+    address: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
+    host: str = "0.0.0.0"
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8444
+    directory: str = "vault"
+
+    @property
+    def url(self) -> str | None:
+        return None if self.address is None else f"https://{self.address}:{self.port}"
+
+
 class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`database` is a file beside edge.toml or an SQLAlchemy URL; `identity` the folder made by provision."""
 
@@ -73,6 +88,8 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     web: Web = field(default_factory=Web)
     policy: Policies = field(default_factory=Policies)
     greeter: Greeter = field(default_factory=Greeter)
+    vault: Vault = field(default_factory=Vault)
+    retention: Retention = field(default_factory=Retention)
     # Filled in by load_config: where relative paths begin.
     directory: str = "."
 
@@ -85,6 +102,10 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
         if "://" in self.database:
             return self.database
         return f"sqlite:///{Path(self.directory) / self.database}"
+
+    @property
+    def vault_path(self) -> Path:
+        return Path(self.directory) / self.vault.directory
 
     @property
     def hint_path(self) -> Path:

@@ -163,7 +163,7 @@ def _keep_nodes(conn: sa.Connection, store: str, index: int, leaf: tree.Hash) ->
 def _read(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Kept]:
     c = custody.c
     columns = (
-        c.place,
+        c.place.label("index"),
         c.at,
         c.action,
         c.subject,
@@ -175,4 +175,4 @@ def _read(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Kept
         c.reason_salt,
     )
     rows = conn.execute(sa.select(*columns).where(*conditions).order_by(c.place))
-    return [Kept(*row) for row in rows]
+    return [Kept(**row) for row in rows.mappings()]

@@ -119,6 +119,10 @@ class Telling:
         if not self.news or self.news[-1] != news:
             self.news.append(news)
 
+    def evidence(self, clip: str, *, silent: bool) -> None:
+        """A clip has come further: for the desk, or for those who may see silent requests."""
+        self.news.append(News(feed.SILENT if silent else feed.MANAGE, "clip", clip, {"clip": clip}))
+
     def store_changed(self, what: str, subject: str = "") -> None:
         """People, zones or policies are others now: whoever shows them at the desk looks again."""
         self.news.append(News(feed.MANAGE, what, subject, {"subject": subject}))

@@ -12,6 +12,7 @@ from broker.errors import ContractError
 from broker.events import (
     Attended,
     Cancelled,
+    ClipRecorded,
     DrawerMoved,
     Event,
     FeedbackGiven,
@@ -23,6 +24,7 @@ from broker.events import (
 from broker.messages import Refusal
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
+from edge.handling import evidence
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.greetings import Greetings
@@ -145,6 +147,9 @@ class Intake:
             case Greeted():
                 helped = self._presses.helped(event.device, event.drill)
                 self._greetings.take(event, event.content, helped=helped)
+            case ClipRecorded():
+                zone = self._records.zone(event.device)
+                evidence.announce(self._conn, self._telling, event, event.content, zone, self._now)
             case Tampered(what=what):
                 self._record(event, reason=what)
             case DrawerMoved(open=is_open):

@@ -13,7 +13,7 @@ from broker.errors import ContractError
 from broker.messages import EdgeState
 from edge.config import Greeter, Policies
 from edge.errors import StorageError
-from edge.handling import escalating, greeting
+from edge.handling import escalating, evidence, greeting
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
@@ -70,11 +70,14 @@ class Commits:
         clock: Callable[[], datetime],
         urgent: Callable[[], bool] = lambda: False,
         greeter: Greeter = Greeter(),  # noqa: B008
+        vault_url: str | None = None,
     ) -> None:
-        """`urgent` says whether a security request is waiting, `wake` asks for a look."""
+        """`urgent` says whether a security request is waiting, `wake` asks for a look; clips are asked for
+        at `vault_url`."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
         self._greeter = greeter
+        self._vault_url = vault_url
         self._in_force = InForce(store, policies)
         self._followed: Policies | None = None
         self._owed: list[tuple[dict[str, Receipts], list[Waiting]]] = []
@@ -185,6 +188,8 @@ class Commits:
             if isinstance(word, Word) and not self._own(word):
                 with self._apart(conn, telling, word.arrival.topic):
                     self._devices.hear(conn, telling, word, now)
+        if batch.look and self._vault_url is not None:
+            evidence.send_tickets(conn, telling, self._store, self._vault_url, now)
         if batch.forget:
             feed.forget(conn, self._store, now)
             outgoing.forget(conn, self._store, now)

@@ -12,6 +12,7 @@ from broker.messages import DeviceState, Heartbeat, Replay
 from broker.session import Arrival
 from broker.topics import Channel
 from edge.devices import store as devices
+from edge.evidence import clips
 from edge.handling import escalating
 from edge.handling.telling import Telling
 from edge.ingest import gaps
@@ -114,6 +115,8 @@ class Devices:
         if not word.arrival.retained:
             if state.boot is not None and state.monotonic_ms is not None:
                 devices.save_clock(conn, self._store, device, str(state.boot), state.monotonic_ms, word.at)
+            # A command that found nobody is gone: it is asked for again.
+            clips.forget_tickets(conn, self._store, device)
             for outbox, first in gaps.still_open(conn, self._store, device, now):
                 telling.command(device, Replay(UUID(outbox), first), REPLAY_S)
 

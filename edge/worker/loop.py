@@ -87,6 +87,7 @@ class Worker:
             clock,
             self._inbox.urgent,
             config.greeter,
+            config.vault.url,
         )
         # Its own connection: in a shared one a security request waits behind a whole backlog (DESIGN 4).
         self._security = Session(

@@ -1,0 +1,165 @@
+"""The register of clips: what devices told of, how far each has come, and the tickets that let them in.
+
+State: announced (told of, not here) -> sealed (whole, compared and in the vault) -> purged (deleted, its
+tombstone stays). mismatched: what came was not what was told of; it is kept aside and asked for again.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from edge.db.evidence_tables import clip, ticket
+
+ANNOUNCED, MISMATCHED, SEALED, PURGED = "announced", "mismatched", "sealed", "purged"
+WAITING = (ANNOUNCED, MISMATCHED)
+# Long enough for a clip over a slow line; a new one is sent when it is over or the device comes back.
+TICKET_GOOD_FOR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One clip. `key` is the device's public signing key when it told of it, None if it has none registered.
+
+    `kept_as` is its class of retention; `trouble` says what is wrong with it.
+    """
+
+    id: str
+    device: str
+    zone: str
+    event: str
+    cause: str
+    state: str
+    kept_as: str
+    silent: bool
+    drill: bool
+    started_at: datetime
+    ended_at: datetime
+    bytes: int
+    sha256: str
+    manifest_sha256: str
+    signature: str
+    key: str | None
+    codec: str
+    width: int
+    height: int
+    announced_at: datetime
+    sealed_at: datetime | None
+    keep_until: datetime | None
+    purged_at: datetime | None
+    trouble: str | None
+
+
+_COLUMNS = [clip.c[name] for name in Clip.__dataclass_fields__]
+_ALL = sa.select(*_COLUMNS)
+
+
+def add(conn: sa.Connection, store: str, values: dict[str, Any]) -> None:
+    """A clip that a device told of; `values` are the columns but for the store."""
+    conn.execute(sa.insert(clip).values(store=store, **values))
+
+
+def find(conn: sa.Connection, store: str, clip_id: str) -> Clip | None:
+    row = conn.execute(_ALL.where(clip.c.store == store, clip.c.id == clip_id)).first()
+    return None if row is None else Clip(*row)
+
+
+def of_cause(conn: sa.Connection, store: str, causes: Sequence[str]) -> list[Clip]:
+    """The clips that were recorded for these events, the oldest first."""
+    query = _ALL.where(clip.c.store == store, clip.c.cause.in_(causes))
+    return [Clip(*row) for row in conn.execute(query.order_by(clip.c.started_at, clip.c.id))]
+
+
+def newest(
+    conn: sa.Connection, store: str, limit: int, *, silent: bool, before: datetime | None = None
+) -> list[Clip]:
+    """Up to `limit` clips that began before `before`; those of silent requests only with `silent`."""
+    query = _ALL.where(clip.c.store == store)
+    if not silent:
+        query = query.where(sa.not_(clip.c.silent))
+    if before is not None:
+        query = query.where(clip.c.started_at < before)
+    rows = conn.execute(query.order_by(clip.c.started_at.desc(), clip.c.id.desc()).limit(limit))
+    return [Clip(*row) for row in rows]
+
+
+def waiting_of(conn: sa.Connection, store: str, device: str) -> list[Clip]:
+    """What is still to come from this device, the oldest first."""
+    query = _ALL.where(clip.c.store == store, clip.c.sealed_at.is_(None), clip.c.device == device)
+    rows = conn.execute(query.where(clip.c.state.in_(WAITING)).order_by(clip.c.announced_at))
+    return [Clip(*row) for row in rows]
+
+
+def without_ticket(conn: sa.Connection, store: str, now: datetime, limit: int = 20) -> list[Clip]:
+    """What is still to come and has no ticket that is good; the oldest first."""
+    good = sa.exists().where(ticket.c.store == store, ticket.c.clip == clip.c.id, ticket.c.expires_at > now)
+    query = _ALL.where(clip.c.store == store, clip.c.sealed_at.is_(None), clip.c.state.in_(WAITING))
+    rows = conn.execute(query.where(sa.not_(good)).order_by(clip.c.announced_at).limit(limit))
+    return [Clip(*row) for row in rows]
+
+
+def issue_ticket(conn: sa.Connection, store: str, clip_id: str, now: datetime) -> str:
+    """A new ticket, shown this once; it takes the place of an earlier one."""
+    secret = secrets.token_urlsafe(32)
+    conn.execute(sa.delete(ticket).where(ticket.c.store == store, ticket.c.clip == clip_id))
+    row = {
+        "store": store,
+        "clip": clip_id,
+        "ticket_sha256": _key(secret),
+        "expires_at": now + TICKET_GOOD_FOR,
+    }
+    conn.execute(sa.insert(ticket).values(row))
+    return secret
+
+
+def admits(conn: sa.Connection, store: str, clip_id: str, secret: str, now: datetime) -> bool:
+    """Whether this ticket is for this clip and still good."""
+    t = ticket.c
+    query = sa.select(t.ticket_sha256).where(t.store == store, t.clip == clip_id, t.expires_at > now)
+    kept = conn.execute(query).scalar()
+    return kept is not None and secrets.compare_digest(kept, _key(secret))
+
+
+def forget_tickets(conn: sa.Connection, store: str, device: str) -> None:
+    """Those of a device's clips that are still to come are worth nothing; new ones will be sent."""
+    theirs = sa.select(clip.c.id).where(
+        clip.c.store == store, clip.c.sealed_at.is_(None), clip.c.device == device
+    )
+    conn.execute(sa.delete(ticket).where(ticket.c.store == store, ticket.c.clip.in_(theirs)))
+
+
+def set_sealed(
+    conn: sa.Connection,
+    store: str,
+    clip_id: str,
+    kept_as: str,
+    silent: bool,
+    keep_until: datetime,
+    now: datetime,
+) -> bool:
+    """Whether this call sealed it: of two at once one does."""
+    c = clip.c
+    done = conn.execute(
+        sa.update(clip)
+        .where(c.store == store, c.id == clip_id, c.sealed_at.is_(None))
+        .values(
+            state=SEALED, sealed_at=now, kept_as=kept_as, silent=silent, keep_until=keep_until, trouble=None
+        )
+    )
+    return bool(done.rowcount)
+
+
+def set_mismatched(conn: sa.Connection, store: str, clip_id: str, trouble: str) -> None:
+    """What came was not what was told of. Its ticket is worth nothing from now on."""
+    c = clip.c
+    found = c.store == store, c.id == clip_id, c.sealed_at.is_(None)
+    conn.execute(sa.update(clip).where(*found).values(state=MISMATCHED, trouble=trouble[:300]))
+    conn.execute(sa.delete(ticket).where(ticket.c.store == store, ticket.c.clip == clip_id))
+
+
+def _key(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,161 @@
+"""The vault's files: what arrives lies in quarantine, what is sealed lies read-only under its own hash.
+
+    quarantine/{clip}/manifest.json, video.part    growing
+    quarantine/{clip}/compared                     it is what was told of, and is being sealed
+    quarantine/{clip}.{n}.mismatched/              what came and was not what was told of
+    sealed/{ab}/{sha256}                           the video file, and the manifest likewise
+
+No name here comes from outside: a clip is named by its UUID and sealed under a hash that was computed here.
+"""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+from uuid import UUID
+
+from edge.errors import EdgeError, StorageError
+
+_CHUNK = 1024 * 1024
+
+
+class Growing:
+    """One clip in quarantine, held open for appending. `offset` is how much of it is here."""
+
+    def __init__(self, folder: Path, limit_bytes: int) -> None:
+        self._limit = limit_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "video.part"
+        self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (until close)
+        self._hash = hashlib.sha256()
+        self._file.seek(0)
+        self.offset = 0
+        while chunk := self._file.read(_CHUNK):
+            self._hash.update(chunk)
+            self.offset += len(chunk)
+
+    def append(self, chunk: bytes) -> None:
+        """Behind what is here. EdgeError for more than was told of, StorageError if the disk takes no more;
+        what reached the disk counts all the same."""
+        if self.offset + len(chunk) > self._limit:
+            raise EdgeError(f"The clip was told of with {self._limit} bytes; this is more.")
+        view = memoryview(chunk)
+        while view:
+            try:
+                written = self._file.write(view)
+            except OSError as error:
+                raise StorageError(f"The vault's disk takes no more: {error.strerror}.") from None
+            self._hash.update(view[:written])
+            self.offset += written
+            view = view[written:]
+
+    def whole(self) -> bool:
+        return self.offset == self._limit
+
+    def finish(self) -> str:
+        """Everything on disk; the SHA-256 of what came, in hexadecimal."""
+        os.fsync(self._file.fileno())
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class VaultFiles:
+    """The folder of one store's vault, made if it is not there."""
+
+    def __init__(self, directory: Path) -> None:
+        self._quarantine = directory / "quarantine"
+        self._sealed = directory / "sealed"
+        for folder in (directory, self._quarantine, self._sealed):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def quarantine(self, clip: UUID) -> Path:
+        """Where a clip grows; the folder may not be there yet."""
+        return self._quarantine / str(clip)
+
+    def grow(self, clip: UUID, limit_bytes: int) -> Growing:
+        return Growing(self.quarantine(clip), limit_bytes)
+
+    def keep_manifest(self, clip: UUID, written: bytes) -> None:
+        """Beside the growing clip, whole or not at all."""
+        folder = self.quarantine(clip)
+        folder.mkdir(parents=True, exist_ok=True)
+        half = folder / "manifest.half"
+        with open(half, "wb") as file:
+            file.write(written)
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(folder / "manifest.json")
+        _sync(folder)
+
+    def manifest(self, clip: UUID) -> bytes | None:
+        """The manifest that came for this clip, if one has."""
+        try:
+            return (self.quarantine(clip) / "manifest.json").read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def compared(self, clip: UUID) -> bool:
+        """Whether this clip was found to be what was told of, and its sealing was begun."""
+        return (self.quarantine(clip) / "compared").exists()
+
+    def seal(self, clip: UUID, sha256: str, manifest_sha256: str) -> None:
+        """Move both files under their hashes, read-only, and on disk. Again after a kill: the same end."""
+        folder = self.quarantine(clip)
+        (folder / "compared").touch()
+        _sync(folder)
+        self._move(folder / "video.part", sha256)
+        self._move(folder / "manifest.json", manifest_sha256)
+
+    def leave(self, clip: UUID) -> None:
+        """Its place in quarantine is empty now, or to be forgotten."""
+        shutil.rmtree(self.quarantine(clip), ignore_errors=True)
+
+    def set_aside(self, clip: UUID) -> Path:
+        """Keep what came and was not what was told of; where it lies now."""
+        number = 1 + len(list(self._quarantine.glob(f"{clip}.*.mismatched")))
+        place = self._quarantine / f"{clip}.{number}.mismatched"
+        self.quarantine(clip).rename(place)
+        _sync(self._quarantine)
+        return place
+
+    def sealed(self, sha256: str) -> Path:
+        """Where what has this hash lies, or would lie."""
+        if len(sha256) != 64 or not all(sign in "0123456789abcdef" for sign in sha256):
+            raise ValueError(f"{sha256[:80]!r} is no SHA-256")
+        return self._sealed / sha256[:2] / sha256
+
+    def delete(self, sha256: str) -> None:
+        """For retention alone: the caller has made sure that nothing else has this hash."""
+        place = self.sealed(sha256)
+        place.unlink(missing_ok=True)
+        if place.parent.is_dir():
+            _sync(place.parent)
+
+    def free_bytes(self) -> int:
+        return shutil.disk_usage(self._sealed).free
+
+    def _move(self, source: Path, sha256: str) -> None:
+        place = self.sealed(sha256)
+        if not source.exists() and place.exists():
+            return
+        new = not place.parent.is_dir()
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if new:
+            _sync(self._sealed)
+        source.chmod(0o444)
+        if place.exists():
+            # The same bytes, sealed before under another clip's name.
+            source.unlink()
+        else:
+            source.rename(place)
+        _sync(place.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,118 @@
+"""What becomes of a clip: told of, let in by a ticket, sealed or found not to be what was told of.
+
+Each deed to it stands in the custody log, in the same transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from broker.errors import ContractError
+from broker.events import ClipRecorded, Event
+from broker.messages import Upload
+from edge.db.tables import device, event, interaction
+from edge.evidence import clips, custody
+from edge.evidence.clips import Clip
+from edge.handling.telling import Telling
+from edge.retention import Retention, class_of
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The interaction that a clip was recorded for; `kind` None while the store does not know it."""
+
+    kind: str | None = None
+    silent: bool = True
+    drill: bool = False
+    interaction: str | None = None
+
+
+def cause_of(conn: sa.Connection, store: str, device_name: str, cause: str) -> Cause:
+    """By the id of the interaction, or of a press of this device that joined one. Of an unknown one nobody
+    knows that it is not silent."""
+    i, e = interaction.c, event.c
+    joined = sa.select(e.interaction).where(e.store == store, e.device == device_name, e.id == cause)
+    query = sa.select(i.kind, i.silent, i.drill, i.id).where(
+        i.store == store, i.id.in_([cause, conn.execute(joined).scalar() or cause])
+    )
+    row = conn.execute(query).first()
+    return Cause() if row is None else Cause(*row)
+
+
+def announce(
+    conn: sa.Connection, telling: Telling, incoming: Event, content: ClipRecorded, zone: str, now: datetime
+) -> None:
+    """A device told of a clip. The same again changes nothing; ContractError for another under its id."""
+    store, clip_id = incoming.store, str(content.clip)
+    known = clips.find(conn, store, clip_id)
+    if known is not None:
+        if (known.device, known.manifest_sha256) != (incoming.device, content.manifest_sha256):
+            outbox = str(incoming.outbox) if incoming.outbox else None
+            reason = f"The clip {clip_id} was told of before, with other content."
+            raise ContractError(reason, str(incoming.id), incoming.seq, outbox)
+        return
+    d = device.c
+    key = conn.execute(sa.select(d.signing_key).where(d.store == store, d.name == incoming.device)).scalar()
+    cause = cause_of(conn, store, incoming.device, str(content.cause))
+    clips.add(
+        conn,
+        store,
+        {
+            "id": clip_id,
+            "device": incoming.device,
+            "zone": zone,
+            "event": str(incoming.id),
+            "cause": str(content.cause),
+            "state": clips.ANNOUNCED,
+            "kept_as": class_of(cause.kind, drill=cause.drill or incoming.drill),
+            "silent": cause.silent,
+            "drill": cause.drill or incoming.drill,
+            "started_at": content.started_at,
+            "ended_at": content.ended_at,
+            "bytes": content.bytes,
+            "sha256": content.sha256,
+            "manifest_sha256": content.manifest_sha256,
+            "signature": content.signature,
+            "key": key,
+            "codec": content.codec,
+            "width": content.width,
+            "height": content.height,
+            "announced_at": now,
+        },
+    )
+    telling.evidence(clip_id, silent=cause.silent)
+
+
+def send_tickets(conn: sa.Connection, telling: Telling, store: str, vault_url: str, now: datetime) -> None:
+    """Ask for every clip that is still to come and has no good ticket."""
+    for clip in clips.without_ticket(conn, store, now):
+        secret = clips.issue_ticket(conn, store, clip.id, now)
+        command = Upload(UUID(clip.id), f"{vault_url}/clip/{clip.id}", secret)
+        telling.command(clip.device, command, int(clips.TICKET_GOOD_FOR.total_seconds()))
+
+
+def seal(
+    conn: sa.Connection, telling: Telling, store: str, clip: Clip, retention: Retention, now: datetime
+) -> bool:
+    """Both files are in the vault; whether this call wrote so. What was unknown of its cause is known now."""
+    cause = cause_of(conn, store, clip.device, clip.cause)
+    kept_as = class_of(cause.kind, drill=cause.drill or clip.drill)
+    keep_until = retention.keep_until(kept_as, now)
+    if not clips.set_sealed(conn, store, clip.id, kept_as, cause.silent, keep_until, now):
+        return False
+    said = f"{clip.bytes} bytes compared with what {clip.device} signed."
+    custody.append(conn, store, "sealed", clip.id, clip.manifest_sha256, f"device {clip.device}", said, now)
+    telling.evidence(clip.id, silent=cause.silent)
+    return True
+
+
+def mismatch(
+    conn: sa.Connection, telling: Telling, store: str, clip: Clip, trouble: str, now: datetime
+) -> None:
+    """What came is kept aside and asked for again."""
+    clips.set_mismatched(conn, store, clip.id, trouble)
+    digest = clip.manifest_sha256
+    custody.append(conn, store, "mismatched", clip.id, digest, f"device {clip.device}", trouble, now)
+    telling.evidence(clip.id, silent=clip.silent)

@@ -1,0 +1,161 @@
+"""The vault's door: a device with its certificate and a ticket brings one clip, in pieces if it must.
+
+    PUT   /clip/{id}/manifest    the manifest's exact bytes; 204
+    HEAD  /clip/{id}             Upload-Offset: how many bytes of the video are here
+    PATCH /clip/{id}             with Upload-Offset, the video from there on; 204 with the new offset
+
+Once everything is here and sealed, each answer carries `Upload-Complete: ?1`. Refusals are one sentence.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from flask import Flask, Response, request
+from werkzeug.exceptions import ClientDisconnected, HTTPException
+
+from broker.manifest import MAX_MANIFEST_BYTES
+from edge.config import EdgeConfig
+from edge.db.engine import connect
+from edge.db.writer import Writer
+from edge.errors import EdgeError, NotFound, StorageError
+from edge.evidence import clips
+from edge.evidence.clips import Clip
+from edge.evidence.files import VaultFiles
+from edge.hint import Hinter
+from edge.vault.arrivals import Arrivals, NotWhatWasTold, clip_for
+
+CHUNK = 64 * 1024
+PeerOf = Callable[[dict[str, Any]], str | None]
+
+
+class Vault:
+    """What the program holds; stop() ends it."""
+
+    def __init__(self, config: EdgeConfig, clock: Callable[[], datetime]) -> None:
+        self.config, self.clock = config, clock
+        self.files = VaultFiles(config.vault_path)
+        self.readers = connect(config.database_url, write=False)
+        self.writer = Writer(connect(config.database_url, write=True), name="vault-writer")
+        self.hinter = Hinter(config.hint_path)
+        self.arrivals = Arrivals(
+            config.store, self.files, self.writer, config.retention, clock, self._sealed, self.hinter.send
+        )
+
+    def clip(self, clip_id: UUID, device: str, secret: str) -> Clip:
+        """NotFound unless this device may bring it with this ticket."""
+        with self._read() as conn:
+            return clip_for(conn, self.config.store, clip_id, device, secret, self.clock())
+
+    def _sealed(self, clip_id: str) -> bool:
+        with self._read() as conn:
+            found = clips.find(conn, self.config.store, clip_id)
+            return found is not None and found.sealed_at is not None
+
+    @contextmanager
+    def _read(self) -> Iterator[sa.Connection]:
+        try:
+            with self.readers.connect() as conn:
+                yield conn
+        except sa.exc.DBAPIError as error:
+            raise StorageError(f"The database could not be read: {error.orig}.") from None
+
+    def stop(self) -> None:
+        self.arrivals.close()
+        self.writer.close()
+        self.hinter.close()
+        self.readers.dispose()
+
+
+def create_vault(
+    config: EdgeConfig, peer_of: PeerOf, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Flask:
+    """The application. `peer_of` finds the name in the client's certificate in a WSGI environment."""
+    app = Flask(__name__, static_folder=None)
+    vault = app.extensions["vault"] = Vault(config, clock)
+
+    def clip_here(clip_id: UUID) -> Clip:
+        device = peer_of(request.environ)
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if device is None or kind.lower() != "bearer":
+            raise NotFound("There is no such clip, or the ticket is not for it.")
+        return vault.clip(clip_id, device, secret.strip()[:200])
+
+    def put_manifest(clip_id: UUID) -> Response:
+        clip = clip_here(clip_id)
+        written = request.stream.read(MAX_MANIFEST_BYTES + 1)
+        vault.arrivals.keep_manifest(clip, written)
+        return _done(clip, vault.arrivals.offset(clip))
+
+    def head(clip_id: UUID) -> Response:
+        clip = clip_here(clip_id)
+        return _done(clip, vault.arrivals.offset(clip))
+
+    def patch(clip_id: UUID) -> Response:
+        clip = clip_here(clip_id)
+        said = request.headers.get("Upload-Offset", "")
+        if not (said.isascii() and said.isdigit() and len(said) < 17):
+            return _refuse(400, f"Upload-Offset is {said[:20]!r}; it says how many bytes are there already.")
+        return _done(clip, vault.arrivals.take(clip, int(said), _chunks()))
+
+    # HEAD and not GET: nothing is ever read out here.
+    app.add_url_rule("/clip/<uuid:clip_id>/manifest", view_func=put_manifest, methods=["PUT"])
+    app.add_url_rule("/clip/<uuid:clip_id>", "head", head, methods=["HEAD"])
+    app.add_url_rule("/clip/<uuid:clip_id>", "patch", patch, methods=["PATCH"])
+    _refuse_in_sentences(app)
+    return app
+
+
+def _chunks() -> Iterator[bytes]:
+    while True:
+        try:
+            chunk = request.stream.read(CHUNK)
+        except (ClientDisconnected, OSError):
+            # What came counts; the device asks for the offset and goes on.
+            return
+        if not chunk:
+            return
+        yield chunk
+
+
+def _done(clip: Clip, offset: int) -> Response:
+    response = Response(status=204)
+    response.headers["Upload-Offset"] = str(offset)
+    response.headers["Upload-Length"] = str(clip.bytes)
+    if offset == clip.bytes:
+        response.headers["Upload-Complete"] = "?1"
+    return response
+
+
+def _refuse(status: int, sentence: str) -> Response:
+    return Response(f"{sentence}\n", status, mimetype="text/plain")
+
+
+def _refuse_in_sentences(app: Flask) -> None:
+    @app.errorhandler(NotFound)
+    def not_found(error: NotFound) -> Response:
+        return _refuse(404, str(error))
+
+    @app.errorhandler(NotWhatWasTold)
+    def mismatched(error: NotWhatWasTold) -> Response:
+        return _refuse(422, str(error))
+
+    @app.errorhandler(StorageError)
+    def full(error: StorageError) -> Response:
+        return _refuse(507, str(error))
+
+    @app.errorhandler(EdgeError)
+    def conflict(error: EdgeError) -> Response:
+        return _refuse(409, str(error))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        return _refuse(error.code or 500, error.description or error.name)
+
+    @app.errorhandler(Exception)
+    def unexpected(_error: Exception) -> Response:
+        app.logger.exception("A request to the vault failed.")
+        return _refuse(500, "Something went wrong here and was written down.")

@@ -1,0 +1,185 @@
+"""Clips on their way in: each grows in quarantine until it is whole, is compared, and is sealed."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from edge.db.writer import Writer
+from edge.errors import EdgeError, NotFound, StorageError
+from edge.evidence import clips
+from edge.evidence.clips import Clip
+from edge.evidence.comparing import wrong_with
+from edge.evidence.files import Growing, VaultFiles
+from edge.handling import evidence
+from edge.handling.telling import Telling
+from edge.retention import Retention
+
+log = logging.getLogger(__name__)
+MOST_OPEN = 64
+
+
+class NotWhatWasTold(EdgeError):
+    """What came is not the clip that the device's event told of. It is kept aside."""
+
+
+class _Place:
+    """One clip's lock, how many hold it or wait for it, and its file once it is open."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.users = 0
+        self.growing: Growing | None = None
+
+
+class Arrivals:
+    """All that is on its way in. Of two requests for one clip the second waits for the first."""
+
+    def __init__(
+        self,
+        store: str,
+        files: VaultFiles,
+        writer: Writer,
+        retention: Retention,
+        clock: Callable[[], datetime],
+        sealed: Callable[[str], bool],
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`sealed` says whether the clip with this id is; `told` is called after a commit that others should
+        hear of."""
+        self._store, self._files, self._writer, self._sealed = store, files, writer, sealed
+        self._retention, self._clock, self._told = retention, clock, told
+        self._places: dict[str, _Place] = {}
+        self._lock = threading.Lock()
+
+    def offset(self, clip: Clip) -> int:
+        """How many bytes of the video are here. One that was killed while it was sealed is sealed now."""
+        with self._at(clip) as place:
+            if self._is_sealed(clip, place):
+                return clip.bytes
+            return self._open(clip, place).offset
+
+    def keep_manifest(self, clip: Clip, written: bytes) -> None:
+        """Take the manifest in. NotWhatWasTold if it is not the one of the clip's event."""
+        if trouble := wrong_with(clip, written):
+            raise NotWhatWasTold(trouble)
+        with self._at(clip) as place:
+            if not self._is_sealed(clip, place):
+                self._files.keep_manifest(UUID(clip.id), written)
+
+    def take(self, clip: Clip, offset: int, chunks: Iterator[bytes]) -> int:
+        """Append from `offset` on; how much is here then. Whole, it is compared and sealed.
+
+        What came before a connection breaks counts. EdgeError if `offset` is not the end of what is here or
+        the manifest is missing; StorageError if the disk takes no more; NotWhatWasTold.
+        """
+        with self._at(clip) as place:
+            if self._is_sealed(clip, place):
+                return clip.bytes
+            if self._files.manifest(UUID(clip.id)) is None:
+                raise EdgeError("The manifest comes first.")
+            growing = self._open(clip, place)
+            if offset != growing.offset:
+                raise EdgeError(f"{growing.offset} bytes are here; go on from there, not from {offset}.")
+            self._make_sure_of_room(clip, growing)
+            for chunk in chunks:
+                growing.append(chunk)
+            if growing.whole():
+                self._complete(clip, place, growing)
+            return growing.offset
+
+    def close(self) -> None:
+        with self._lock:
+            for place in self._places.values():
+                if place.growing is not None:
+                    place.growing.close()
+            self._places.clear()
+
+    @contextmanager
+    def _at(self, clip: Clip) -> Iterator[_Place]:
+        with self._lock:
+            place = self._places.get(clip.id)
+            if place is None:
+                self._make_way()
+                place = self._places[clip.id] = _Place()
+            place.users += 1
+        try:
+            with place.lock:
+                yield place
+        finally:
+            with self._lock:
+                place.users -= 1
+
+    def _make_way(self) -> None:
+        """Close the files of clips that nobody brings at this moment; their bytes stay."""
+        if len(self._places) < MOST_OPEN:
+            return
+        for clip_id, place in list(self._places.items()):
+            if not place.users:
+                if place.growing is not None:
+                    place.growing.close()
+                del self._places[clip_id]
+
+    def _is_sealed(self, clip: Clip, place: _Place) -> bool:
+        """Now, not when the request began; one that was killed while it was sealed is sealed here."""
+        if self._files.compared(UUID(clip.id)):
+            self._seal(clip, place)
+            return True
+        return self._sealed(clip.id)
+
+    def _open(self, clip: Clip, place: _Place) -> Growing:
+        if place.growing is None:
+            place.growing = self._files.grow(UUID(clip.id), clip.bytes)
+        return place.growing
+
+    def _make_sure_of_room(self, clip: Clip, growing: Growing) -> None:
+        """Routine clips leave room free, those of security requests may take it."""
+        if clip.kept_as == "security":
+            return
+        left = self._files.free_bytes() - (clip.bytes - growing.offset)
+        if left < self._retention.free_gb * 1e9:
+            raise StorageError("The vault's disk is nearly full; what is left is for security requests.")
+
+    def _complete(self, clip: Clip, place: _Place, growing: Growing) -> None:
+        found = growing.finish()
+        growing.close()
+        place.growing = None
+        written = self._files.manifest(UUID(clip.id)) or b""
+        if trouble := wrong_with(clip, written, found):
+            aside = self._files.set_aside(UUID(clip.id))
+            log.error("The clip %s of %s: %s It lies in %s.", clip.id, clip.device, trouble, aside)
+            self._change(
+                lambda conn, telling, now: evidence.mismatch(conn, telling, self._store, clip, trouble, now)
+            )
+            raise NotWhatWasTold(trouble)
+        self._seal(clip, place)
+
+    def _seal(self, clip: Clip, place: _Place) -> None:
+        clip_id = UUID(clip.id)
+        self._files.seal(clip_id, clip.sha256, clip.manifest_sha256)
+        self._change(
+            lambda conn, telling, now: evidence.seal(conn, telling, self._store, clip, self._retention, now)
+        )
+        self._files.leave(clip_id)
+        place.growing = None
+
+    def _change(self, work: Callable[[sa.Connection, Telling, datetime], object]) -> None:
+        def change(conn: sa.Connection) -> None:
+            telling, now = Telling(self._store), self._clock()
+            work(conn, telling, now)
+            telling.flush(conn, now)
+
+        self._writer.run(change)
+        self._told()
+
+
+def clip_for(conn: sa.Connection, store: str, clip_id: UUID, device: str, secret: str, now: datetime) -> Clip:
+    """The clip that this device may bring with this ticket. NotFound for everything else, without a hint."""
+    clip = clips.find(conn, store, str(clip_id))
+    if clip is None or clip.device != device or not clips.admits(conn, store, clip.id, secret, now):
+        raise NotFound("There is no such clip, or the ticket is not for it.")
+    return clip

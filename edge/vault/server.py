@@ -1,0 +1,82 @@
+"""The vault program under gunicorn, with mutual TLS: only devices with a certificate of the store's CA."""
+
+import signal
+import ssl
+from pathlib import Path
+from typing import Any
+
+from edge.config import EdgeConfig
+from edge.errors import EdgeError
+
+# One clip at a time from each kiosk; a slow line holds its thread for as long as it takes.
+THREADS = 32
+
+
+def run_vault(config: EdgeConfig) -> int:
+    """Serve until SIGTERM. EdgeError with one sentence if it cannot start."""
+    from edge.db.engine import check_version, connect
+
+    identity = config.identity_path / "vault"
+    if config.vault.address is None:
+        raise EdgeError("edge.toml has no address under [vault]; kiosks would not know where to bring clips.")
+    if not (identity / "tls.key").exists():
+        raise EdgeError(f"{identity} holds no certificate; 'floorbell provision' makes one with the store.")
+    check_version(connect(config.database_url, write=False))
+    return _serve(config, identity)
+
+
+def _serve(config: EdgeConfig, identity: Path) -> int:
+    from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            for name, value in {
+                "bind": f"{config.vault.host}:{config.vault.port}",
+                "worker_class": "gthread",
+                "workers": 1,
+                "threads": THREADS,
+                "keepalive": 15,
+                "timeout": 60,
+                "graceful_timeout": 3,
+                "limit_request_line": 1024,
+                "limit_request_fields": 30,
+                "proc_name": "floorbell-vault",
+                "loglevel": "warning",
+                "errorlog": "-",
+                "control_socket_disable": True,
+                "keyfile": str(identity / "tls.key"),
+                "certfile": str(identity / "tls.crt"),
+                "ca_certs": str(identity / "ca.crt"),
+                "cert_reqs": int(ssl.CERT_REQUIRED),
+                "ssl_context": _only_new_tls,
+                "worker_exit": lambda _server, worker: worker.wsgi.extensions["vault"].stop(),
+            }.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Any:
+            from edge.vault.application import create_vault
+
+            return create_vault(config, peer_of)
+
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        Server().run()
+    except SystemExit as end:
+        return int(end.code or 0) if not isinstance(end.code, str) else 1
+    return 0
+
+
+def peer_of(environ: dict[str, Any]) -> str | None:
+    """The common name in the certificate that the client showed, which is its device's name."""
+    certificate = environ["gunicorn.socket"].getpeercert() or {}
+    for part in certificate.get("subject", ()):
+        for name, value in part:
+            if name == "commonName":
+                return str(value)
+    return None
+
+
+def _only_new_tls(_config: Any, default: Any) -> ssl.SSLContext:
+    context: ssl.SSLContext = default()
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    return context

@@ -1,0 +1,220 @@
+"""The vault's door: what comes in whole and true is sealed once, whatever breaks on the way."""
+
+import os
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from broker.errors import ContractError
+from broker.signing import Signer
+from edge.evidence import files
+from edge.handling import evidence
+from edge.handling.telling import Telling
+from tests.unit.edge.conftest import START
+from tests.unit.edge.vault.conftest import Door, Film, film
+
+VIDEO = os.urandom(300_000)
+
+
+@pytest.fixture
+def one(door: Door, cause: UUID) -> Film:
+    return film(door.signer, VIDEO, cause)
+
+
+def sealed_files(door: Door) -> list[Path]:
+    return [path for path in (door.folder / "sealed").rglob("*") if path.is_file()]
+
+
+def test_a_whole_clip_is_sealed_read_only_under_its_hash_with_an_entry_of_custody(door: Door, one: Film):
+    door.bring(one)
+    answer = door.send(one, 0)
+    assert (answer.status_code, answer.headers["Upload-Complete"]) == (204, "?1")
+    clip = door.clip(one)
+    assert (clip.state, clip.kept_as, clip.silent) == ("sealed", "security", True)
+    assert clip.keep_until == START + timedelta(days=90)
+    stored = door.folder / "sealed" / clip.sha256[:2] / clip.sha256
+    assert stored.read_bytes() == VIDEO and stored.stat().st_mode & 0o777 == 0o444
+    written = door.folder / "sealed" / clip.manifest_sha256[:2] / clip.manifest_sha256
+    assert written.read_bytes() == one.written
+    assert not list((door.folder / "quarantine").iterdir())
+    assert door.rows("SELECT action, subject, actor FROM custody") == [("sealed", clip.id, "device kiosk-1")]
+
+
+def test_an_upload_goes_on_where_it_broke_also_after_a_kill(door: Door, one: Film):
+    door.bring(one)
+    assert door.send(one, 0, 100_000).headers["Upload-Offset"] == "100000"
+    door.restart()
+    assert door.offset(one).headers["Upload-Offset"] == "100000"
+    answer = door.send(one, 100_000, 200_001)
+    assert (answer.headers["Upload-Offset"], "Upload-Complete" in answer.headers) == ("200001", False)
+    assert door.send(one, 200_001).headers["Upload-Complete"] == "?1"
+    assert door.clip(one).state == "sealed"
+
+
+def test_a_piece_at_the_wrong_place_is_refused_with_the_right_one(door: Door, one: Film):
+    door.bring(one)
+    door.send(one, 0, 50_000)
+    answer = door.send(one, 10_000, 60_000)
+    assert answer.status_code == 409
+    assert answer.text == "50000 bytes are here; go on from there, not from 10000.\n"
+    assert door.send(one, 50_000).headers["Upload-Complete"] == "?1"
+
+
+def test_the_same_clip_again_changes_nothing(door: Door, one: Film):
+    door.bring(one)
+    door.send(one, 0)
+    before = door.clip(one), sorted(sealed_files(door)), door.rows("SELECT * FROM custody")
+    assert door.manifest(one).headers["Upload-Complete"] == "?1"
+    assert door.send(one, 0).headers["Upload-Complete"] == "?1"
+    door.announce(one)
+    assert (door.clip(one), sorted(sealed_files(door)), door.rows("SELECT * FROM custody")) == before
+
+
+@pytest.mark.parametrize("fails", ["_move", "leave"])
+def test_a_kill_while_it_is_sealed_ends_in_one_seal(
+    door: Door, one: Film, fails: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Between any two steps of sealing: the second step of the files, and after the commit."""
+    door.bring(one)
+    real, calls = getattr(files.VaultFiles, fails), []
+
+    def dies(*arguments: object) -> object:
+        calls.append(arguments)
+        if len(calls) == (2 if fails == "_move" else 1):
+            raise KeyboardInterrupt
+        return real(*arguments)
+
+    monkeypatch.setattr(files.VaultFiles, fails, dies)
+    with pytest.raises(KeyboardInterrupt):
+        door.send(one, 0)
+    monkeypatch.undo()
+    door.restart()
+    assert door.offset(one).headers["Upload-Complete"] == "?1"
+    assert door.clip(one).state == "sealed" and len(sealed_files(door)) == 2
+    assert door.rows("SELECT count(*) FROM custody") == [(1,)]
+    assert not list((door.folder / "quarantine").iterdir())
+
+
+@pytest.mark.parametrize("at", [0, 1, 150_000, 299_999])
+def test_a_changed_byte_is_found_kept_aside_and_asked_for_again(door: Door, one: Film, at: int):
+    door.bring(one)
+    bent = VIDEO[:at] + bytes([VIDEO[at] ^ 1]) + VIDEO[at + 1 :]
+    answer = door.send(Film(one.id, bent, one.written, one.told), 0)
+    assert (answer.status_code, answer.text) == (422, "The video is not the one that the manifest names.\n")
+    clip = door.clip(one)
+    assert (clip.state, clip.trouble) == ("mismatched", "The video is not the one that the manifest names.")
+    (aside,) = (door.folder / "quarantine").iterdir()
+    assert aside.name == f"{one.id}.1.mismatched" and (aside / "video.part").read_bytes() == bent
+    assert door.rows("SELECT action FROM custody") == [("mismatched",)]
+    # Its ticket is spent; with a new one the true bytes are let in.
+    assert door.send(one, 0).status_code == 404
+    door.ticket(one)
+    door.manifest(one)
+    assert door.send(one, 0).headers["Upload-Complete"] == "?1"
+
+
+def test_more_bytes_than_were_told_of_are_refused(door: Door, one: Film):
+    door.bring(one)
+    answer = door.send(Film(one.id, VIDEO + b"!", one.written, one.told), 0)
+    assert (answer.status_code, answer.text) == (
+        409,
+        "The clip was told of with 300000 bytes; this is more.\n",
+    )
+    assert door.clip(one).state == "announced"
+
+
+def test_a_manifest_that_is_not_the_one_told_of_is_refused(door: Door, one: Film, cause: UUID):
+    door.announce(one)
+    door.ticket(one)
+    assert door.send(one, 0).text == "The manifest comes first.\n"
+    other = film(door.signer, VIDEO, cause)
+    assert door.manifest(one, other.written).text == "The manifest is not the one that was told of.\n"
+    assert door.manifest(one, b"").status_code == 422
+    assert door.manifest(one, b"x" * 2_000_000).status_code == 422
+
+
+def test_a_signature_by_another_key_seals_nothing(door: Door, cause: UUID):
+    stranger = film(Signer(Ed25519PrivateKey.generate()), VIDEO, cause)
+    door.announce(stranger)
+    door.ticket(stranger)
+    answer = door.manifest(stranger)
+    assert (answer.status_code, answer.text) == (
+        422,
+        "The manifest's signature is not that of the device's key.\n",
+    )
+
+
+def test_a_ticket_is_for_one_clip_one_device_and_one_hour(door: Door, one: Film, cause: UUID):
+    other = film(door.signer, VIDEO + b"2", cause)
+    door.bring(one)
+    door.announce(other)
+    door.tickets[other.id] = door.tickets[one.id]
+    assert door.manifest(other).status_code == 404
+    door.peer = "till-1"
+    assert door.offset(one).status_code == 404
+    door.peer = None
+    assert door.offset(one).status_code == 404
+    door.peer = "kiosk-1"
+    assert door.offset(one).status_code == 204
+    door.clock.forward(3601)
+    assert door.offset(one).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/clip/../../etc/passwd", "/clip/1", "/clip/%2e%2e/manifest", "/"])
+def test_a_path_that_names_no_clip_leads_nowhere(door: Door, path: str):
+    assert door.client.patch(path, data=b"x").status_code in (404, 405)
+
+
+@pytest.mark.parametrize("said", ["", "-1", "1e3", "٣", "9" * 40])
+def test_an_offset_that_is_no_number_is_refused_in_a_sentence(door: Door, one: Film, said: str):
+    door.bring(one)
+    headers = {
+        "Authorization": f"Bearer {door.tickets[one.id]}",
+        "Upload-Offset": said.encode().decode("latin1"),
+    }
+    answer = door.client.patch(f"/clip/{one.id}", data=b"x", headers=headers)
+    assert answer.status_code == 400 and "Upload-Offset is" in answer.text
+
+
+def test_a_clip_told_of_twice_with_other_content_is_refused(door: Door, one: Film):
+    door.announce(one)
+    with pytest.raises(ContractError, match="told of before, with other content"):
+        door.announce(one.with_content(manifest_sha256="0" * 64))
+
+
+def test_a_clip_of_an_unknown_cause_is_kept_like_a_security_request_and_shown_like_a_silent_one(door: Door):
+    lonely = film(door.signer, VIDEO, UUID(int=77))
+    door.bring(lonely)
+    door.send(lonely, 0)
+    clip = door.clip(lonely)
+    assert (clip.kept_as, clip.silent, clip.state) == ("security", True, "sealed")
+
+
+def test_a_full_disk_keeps_what_is_left_for_security_requests(
+    door: Door, one: Film, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(files.VaultFiles, "free_bytes", lambda _self: 1_000_000)
+    door.bring(one)
+    with door.engine.begin() as conn:
+        conn.exec_driver_sql("UPDATE clip SET kept_as = 'routine'")
+    answer = door.send(one, 0)
+    assert answer.status_code == 507 and "what is left is for security requests" in answer.text
+    with door.engine.begin() as conn:
+        conn.exec_driver_sql("UPDATE clip SET kept_as = 'security'")
+    assert door.send(one, 0).headers["Upload-Complete"] == "?1"
+
+
+def test_what_waits_is_asked_for_and_asked_for_again_when_its_ticket_is_over(door: Door, one: Film):
+    door.announce(one)
+    telling = Telling("shop")
+    with door.engine.begin() as conn:
+        evidence.send_tickets(conn, telling, "shop", "https://vault:8444", door.clock())
+        evidence.send_tickets(conn, telling, "shop", "https://vault:8444", door.clock())
+        assert len(telling.messages) == 1
+        assert telling.messages[0].topic == "floorbell/v1/shop/kiosk-1/command"
+        door.clock.forward(3601)
+        evidence.send_tickets(conn, telling, "shop", "https://vault:8444", door.clock())
+    assert len(telling.messages) == 2 and b"https://vault:8444/clip/" in telling.messages[1].payload
