@@ -150,15 +150,15 @@ database = "floorbell.db"
 host = "127.0.0.1"
 port = {wanted.broker_port}
 
-[web]
-host = "{wanted.web_host}"
-port = {wanted.web_port}
-secure_cookies = {str(wanted.secure_cookies).lower()}
-frames = "{wanted.frames}"
-
 # Where kiosks with a camera bring their clips.
 [vault]
 address = "{(wanted.hosts or ("127.0.0.1",))[0]}"
 host = "{wanted.vault_host}"
 port = {wanted.vault_port}
+
+[web]
+host = "{wanted.web_host}"
+port = {wanted.web_port}
+secure_cookies = {str(wanted.secure_cookies).lower()}
+frames = "{wanted.frames}"
 {wanted.more}"""
