@@ -90,6 +90,8 @@ export PYTHONPATH='$root'
 if [ "\${1:-}" = kiosk ]; then
     shift
     exec '$root/.venv/bin/python' -m kiosk "\$@"
+elif [ "\${1:-}" = camera ]; then
+    exec '$root/.venv/bin/python' -m kiosk "\$@"
 fi
 exec '$root/.venv/bin/python' -m deploy.cli "\$@"
 EOF

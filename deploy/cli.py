@@ -101,10 +101,19 @@ _edge_program("migrate", "Bring the database to this version.")
 @floorbell.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kiosk(arguments: tuple[str, ...]) -> int:
-    """The kiosk's programs: run, check."""
+    """The kiosk's programs: run, check, screen, camera."""
     from kiosk.__main__ import main as run
 
     return run(list(arguments))
+
+
+@floorbell.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def camera(arguments: tuple[str, ...]) -> int:
+    """A kiosk's camera: watch, or masks for a picture of what is kept."""
+    from kiosk.__main__ import main as run
+
+    return run(["camera", *arguments])
 
 
 @floorbell.command()

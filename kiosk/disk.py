@@ -12,19 +12,19 @@ RESERVE_BYTES = 512 * 1024
 _ROOM_BYTES = 8 * 1024 * 1024  # the reserve comes back when at least this much is free
 
 
-def lock(directory: Path) -> IO[str]:
+def lock(directory: Path, name: str = "lock", what: str = "outbox") -> IO[str]:
     """Hold the directory for this program until the file is closed. OutboxLocked if another one has it."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        file = (directory / "lock").open("a")
+        file = (directory / name).open("a")
     except OSError as error:
-        raise KioskError(f"The outbox directory {directory} cannot be used: {error}.") from None
+        raise KioskError(f"The {what} directory {directory} cannot be used: {error}.") from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         file.close()
         raise OutboxLocked(
-            f"Another kiosk program uses the outbox {directory}; end that one first."
+            f"Another kiosk program uses the {what} {directory}; end that one first."
         ) from None
     return file
 

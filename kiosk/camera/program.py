@@ -55,7 +55,7 @@ class CameraProgram:
             raise KioskError(str(error)) from None
         self._clocks = Clocks()
         self.clips = Clips(Path(camera.clips))
-        self._held = lock(self.clips.directory)
+        self._held = lock(self.clips.directory, ".lock", "clips")
         self._inbox: queue.SimpleQueue[Orders | Connected | None] = queue.SimpleQueue()
         self._watchdog = Watchdog(["camera recorder", "camera feed"])
         reach = Reach(camera.pre_s, camera.post_s, camera.longest_s)

@@ -88,3 +88,49 @@ def test_a_contradiction_is_one_sentence(tmp_path: Path, more: str, said: str) -
     with pytest.raises(SettingsError) as error:
         load(tmp_path, SMALL + more)
     assert said in str(error.value)
+
+
+CAMERA = '[camera]\nsource = "rtsp://camera/stream"\n'
+
+
+def test_a_camera_stands_in_kiosk_toml_with_paths_beside_it(tmp_path: Path) -> None:
+    loaded = load(tmp_path, SMALL + '[camera]\nsource = "film.mp4"\nloop = true\n')
+    assert loaded.camera is not None and (loaded.camera.pre_s, loaded.camera.post_s) == (30, 60)
+    assert loaded.camera.source == str(tmp_path / "film.mp4")
+    assert loaded.camera.clips == str(tmp_path / "clips")
+    assert loaded.camera_socket == loaded.outbox_directory / "camera.sock"
+    network = load(tmp_path, SMALL + CAMERA).camera
+    assert network is not None and network.source == "rtsp://camera/stream"
+
+
+def test_the_examples_camera_can_be_used_as_it_stands(tmp_path: Path) -> None:
+    _, found, camera = EXAMPLE.read_text().partition("# [camera]\n")
+    lines = ["[camera]", *(line.removeprefix("# ") for line in camera.splitlines())]
+    loaded = load(tmp_path, EXAMPLE.read_text() + "\n".join(lines)).camera
+    assert found and loaded is not None and loaded.source == "picamera" and len(loaded.masks[0]) == 4
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("pre_s = 61", "camera.pre_s is 61"),
+        ("post_s = 301", "camera.post_s is 301"),
+        ("longest_s = 60", "camera.longest_s is 60; allowed is at least pre_s + post_s, 90"),
+        ("loop = true", "camera.loop is True; only a video file can begin again"),
+        ('on_help = ["cakes"]', "camera.on_help[0] is 'cakes'; allowed are the topics"),
+        ("masks = [[[0, 0], [1, 0]]]", "camera.masks[0]"),
+        ("masks = [[[0, 0], [1, 0], [1, 1.5]]]", "1.5"),
+        ("lamp = 17", "camera.lamp is 17, which button[0].pin uses already"),
+        ("sound = true", "camera.sound is not a setting"),
+        (f'socket = "{"x" * 120}"', "camera.socket is"),
+    ],
+)
+def test_a_mistake_in_the_camera_is_one_sentence(tmp_path: Path, line: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path, SMALL + CAMERA + line + "\n")
+    assert said in str(caught.value) and "\n" not in str(caught.value)
+
+
+def test_a_camera_has_an_address_that_can_be_opened(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="allowed are addresses with rtsp"):
+        load(tmp_path, SMALL + '[camera]\nsource = "ftp://camera"\n')

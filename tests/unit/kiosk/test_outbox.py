@@ -64,6 +64,14 @@ def test_what_is_stored_is_what_the_contract_reads(begin: Callable[..., Outbox])
     assert read.clock is not None and (read.clock.boot, read.clock.monotonic_ms) == (BOOT, 12500)
 
 
+def test_an_event_that_is_told_again_keeps_its_number_and_its_content(begin: Callable[..., Outbox]) -> None:
+    outbox, event = begin(), new()
+    assert save(outbox, event, new(), event) == [1, 2, 1]
+    outbox.close()
+    again = begin()
+    assert save(again, event, new()) == [1, 3]
+
+
 def test_a_failed_transaction_leaves_nothing_behind(begin: Callable[..., Outbox]) -> None:
     outbox = begin()
     with pytest.raises(ZeroDivisionError), outbox.transaction():

@@ -1,0 +1,165 @@
+"""What the panel tells its camera and believes of it."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from queue import SimpleQueue
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from broker.events import ClipRecorded, Clock, HelpRequested, SecurityRequested
+from broker.messages import Capture, Upload
+from kiosk.camera.clips import Announcement
+from kiosk.camera.messages import CameraReport, Orders
+from kiosk.cameras import GRACE_S, HUNG_S, Watch
+from kiosk.clock import Clocks
+from kiosk.config import Camera
+from kiosk.jobs import Job, Save, Saved
+from kiosk.outbox import unnumbered
+from kiosk.panel import CameraNews, Panel
+from tests.unit.kiosk.test_screens import EXAMPLE, StillPins, StillPlayer
+
+CAMERA = Camera("scene", post_s=60, on_help=["till"], lamp=21)
+OK = CameraReport("ok", True)
+
+
+def clip(number: int) -> Announcement:
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    content = ClipRecorded(UUID(int=number), UUID(int=5), at, at, 9, "0" * 64, "0" * 64, "s", "h264", 64, 48)
+    clock = Clock(True, UUID(int=9), 90_000)
+    return Announcement(UUID(int=100 + number), content, ((UUID(int=5), "security"),), clock, 1)
+
+
+class LitPins(StillPins):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lit: list[bool] = []
+
+    def watch(self, on: bool) -> None:
+        self.lit.append(on)
+
+
+class Booth:
+    """A panel with a camera, without threads; its clock is the test's."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.jobs: list[Job] = []
+        self.orders: list[Orders] = []
+        unused: Any = SimpleQueue()
+        self.panel = Panel(
+            msgspec.structs.replace(EXAMPLE, camera=CAMERA),
+            Clocks(UUID(int=9), lambda: self.now_s),
+            self.jobs.append,
+            unused,
+            cameras=self.orders.append,
+        )
+        self.pins = LitPins()
+        self.panel.begin(self.pins, StillPlayer())  # type: ignore[arg-type]
+
+    def do(self, item: Any = None, later_s: float = 0.0) -> None:
+        self.now_s += later_s
+        self.panel.put(item)
+        self.panel.turn(0.001)
+
+    def press(self, button: str, held_s: float = 0.0) -> None:
+        for down in (True, False):
+            (self.pins.down.add if down else self.pins.down.discard)(button)
+            self.panel.edge(button, down, self.now_s)
+            self.do()
+            self.do(later_s=held_s if down else 0.0)
+
+    @property
+    def saved(self) -> list[Any]:
+        return [job.event for job in self.jobs if isinstance(job, Save)]
+
+    @property
+    def causes(self) -> list[tuple[UUID, str]]:
+        return [(h.cause, h.kind) for h in self.orders[-1].happened] if self.orders else []
+
+
+def test_the_camera_is_told_of_security_of_the_chosen_topics_and_of_what_the_store_asks() -> None:
+    booth = Booth()
+    booth.press("find-item")
+    assert booth.orders == []
+    booth.press("cancel")
+    booth.press("security", held_s=2)
+    booth.press("till")
+    booth.do(Capture(UUID(int=3)))
+    security = next(e.id for e in booth.saved if isinstance(e.content, SecurityRequested))
+    till = next(
+        e.id for e in booth.saved if isinstance(e.content, HelpRequested) and e.content.topic == "till"
+    )
+    assert booth.causes == [(security, "security"), (till, "help"), (UUID(int=3), "capture")]
+
+
+def test_what_happened_is_told_until_its_time_is_over() -> None:
+    watch = Watch(CAMERA, 0.0)
+    watch.happened(UUID(int=1), "security", 100.0)
+    watch.happened(UUID(int=1), "security", 150.0)
+    assert [h.at_ms for h in watch.orders(100 + 60 + GRACE_S).happened] == [100_000]
+    assert watch.orders(101 + 60 + GRACE_S).happened == []
+
+
+def test_a_clip_is_stored_once_however_often_it_is_announced_and_the_camera_hears_of_it() -> None:
+    booth = Booth()
+    report = msgspec.structs.replace(OK, finished=[clip(1)])
+    for _ in range(3):
+        booth.do(CameraNews(report), later_s=1)
+    booth.do(CameraNews(None))
+    booth.do(CameraNews(report))
+    (event,) = booth.saved
+    assert event.id == UUID(int=101) and event.content == clip(1).content
+    assert event.stamp.clock.monotonic_ms == 90_000
+    assert booth.orders == []
+    booth.do(Saved(unnumbered(event)))
+    assert booth.orders[-1].stored == [UUID(int=101)]
+    booth.do(CameraNews(report))
+    assert len(booth.saved) == 1
+
+
+def test_the_lamp_follows_the_camera_and_never_a_press() -> None:
+    booth = Booth()
+    booth.press("security", held_s=2)
+    assert booth.pins.lit == []
+    booth.do(CameraNews(OK))
+    assert booth.pins.lit == [True]
+    booth.press("security", held_s=2)
+    booth.press("till")
+    booth.do(CameraNews(msgspec.structs.replace(OK, finished=[clip(1)])))
+    assert booth.pins.lit == [True]
+    booth.do(CameraNews(CameraReport("missing", False)))
+    booth.do(CameraNews(OK))
+    booth.do(CameraNews(None))
+    booth.do(CameraNews(OK))
+    assert booth.pins.lit == [True, False, True, False, True]
+    booth.do(later_s=HUNG_S + 1)
+    assert booth.pins.lit[-1] is False
+
+
+def test_the_heartbeat_says_how_the_camera_is_also_when_it_does_not_answer() -> None:
+    watch = Watch(CAMERA, 100.0)
+    assert (watch.state(101), watch.faults(101)) == ("absent", [])
+    assert watch.faults(120) == ["The camera's program does not run."]
+    watch.reported(CameraReport("black", True, ["The camera's picture is black."]), 121)
+    assert (watch.state(122), watch.faults(122)) == ("black", ["The camera's picture is black."])
+    assert (watch.state(140), watch.faults(140)) == ("hung", ["The camera's program does not answer."])
+    watch.reported(None, 141)
+    assert watch.state(142) == "absent"
+
+
+def test_of_each_clip_the_newest_ticket_counts() -> None:
+    booth = Booth()
+    for ticket in ("old", "new"):
+        booth.do(Upload(UUID(int=1), "https://store/1", ticket))
+    booth.do(Upload(UUID(int=2), "https://store/2", "other"))
+    assert [u.ticket for u in booth.orders[-1].uploads] == ["new", "other"]
+
+
+def test_the_kiosks_own_program_loads_nothing_of_the_cameras_libraries() -> None:
+    heavy = "{'av', 'cv2', 'numpy', 'cryptography', 'picamera2'}"
+    code = f"import sys, kiosk.program, kiosk.__main__; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[]\n", done.stderr
