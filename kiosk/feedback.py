@@ -20,7 +20,8 @@ THANKS_S = 8.0
 class Feedback:
     """See the module. `turn` is where the questions go on; it must not fall over a restart.
 
-    `asking` is what the screen shows; `text` the sentence to say, None if there is none.
+    `asking` is what the screen shows; `text` the sentence to say, None if there is none. `noted` is a score
+    that was given in passing, while there was something else to say.
     """
 
     def __init__(self, new_id: Callable[[], UUID], url: str | None = None, turn: int = 0) -> None:
@@ -29,6 +30,8 @@ class Feedback:
         self.turn = turn
         self.asking: Asking | None = None
         self.text: str | None = None
+        self.noted: int | None = None
+        self._noted_until_s = 0.0
         self._request: UUID | None = None
         self._scored: UUID | None = None
         self._told: UUID | None = None  # the event that `text` is about
@@ -38,8 +41,13 @@ class Feedback:
     def smileys(self) -> frozenset[int]:
         """The scores whose lamps are lit."""
         if self.asking is None:
-            return frozenset()
+            return frozenset() if self.noted is None else frozenset({self.noted})
         return frozenset({1, 2, 3, 4} if self.asking.score is None else {self.asking.score})
+
+    @property
+    def note(self) -> str | None:
+        """What may be said of the noted score: nothing before it is known what became of it."""
+        return self.text if self.noted is not None and self.text != "pressed" else None
 
     def offer(self, request: UUID | None, now_s: float) -> list[Make]:
         """A score may be given now, about `request` or the visit."""
@@ -51,7 +59,11 @@ class Feedback:
     def score(self, score: int, now_s: float, ask: bool = True) -> list[Make]:
         """A smiley was pressed. Each press counts; `ask` is false where nobody is to be asked more now."""
         if not ask:
-            return [Make(self._new_id(), FeedbackGiven(score))]
+            made = self.end()
+            self._told, self.text = self._new_id(), "pressed"
+            self.noted, self._noted_until_s = score, now_s + THANKS_S
+            return [*made, Make(self._told, FeedbackGiven(score))]
+        self.noted = None
         made = self._flush()
         left = self.asking.questions if self.asking is not None else []
         if self.asking is None or self.asking.score is None:
@@ -97,14 +109,17 @@ class Feedback:
     def end(self) -> list[Make]:
         """Asked no more; the answers that were given are sent."""
         made = self._flush()
-        self.asking = self.text = self._request = self._scored = self._told = None
+        self.asking = self.text = self.noted = self._request = self._scored = self._told = None
         return made
 
     def tick(self, now_s: float) -> list[Make]:
-        return self.end() if self.asking is not None and now_s >= self.asking.ends_s else []
+        due_s = self.due_at()
+        return self.end() if due_s is not None and now_s >= due_s else []
 
     def due_at(self) -> float | None:
-        return None if self.asking is None else self.asking.ends_s
+        if self.asking is None:
+            return None if self.noted is None else self._noted_until_s
+        return self.asking.ends_s
 
     def _flush(self) -> list[Make]:
         answers, self._answers = self._answers, {}

@@ -14,7 +14,9 @@ Edge = Callable[[str, bool, float], None]
 class Pins:
     """See the module. `deliver(name, pressed, monotonic_s)` is called from gpiozero's threads."""
 
-    def __init__(self, config: Config, factory: Any, deliver: Edge) -> None:
+    def __init__(
+        self, config: Config, factory: Any, deliver: Edge, now: Callable[[], float] = time.monotonic
+    ) -> None:
         from gpiozero import LED, PWMLED, RGBLED, Buzzer, DigitalInputDevice, GPIOZeroError
 
         self._inputs: dict[str, Any] = {}
@@ -31,8 +33,8 @@ class Pins:
                 device = DigitalInputDevice(pin, pull_up=pull_up, bounce_time=None, pin_factory=factory)
                 self._devices.append(device)
                 self._inputs[name] = device
-                device.when_activated = _edge(deliver, name, True)
-                device.when_deactivated = _edge(deliver, name, False)
+                device.when_activated = _edge(deliver, name, True, now)
+                device.when_deactivated = _edge(deliver, name, False, now)
             for button in config.button:
                 if button.lamp is not None:
                     self._smileys[button.name] = LED(button.lamp, pin_factory=factory)
@@ -106,8 +108,8 @@ def mock_factory() -> Any:
     return MockFactory(pin_class=MockPWMPin)
 
 
-def _edge(deliver: Edge, name: str, pressed: bool) -> Callable[[], None]:
+def _edge(deliver: Edge, name: str, pressed: bool, now: Callable[[], float]) -> Callable[[], None]:
     def changed() -> None:
-        deliver(name, pressed, time.monotonic())
+        deliver(name, pressed, now())
 
     return changed

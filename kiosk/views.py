@@ -42,7 +42,7 @@ class Views:
             reference=display.reference,
             since_s=display.since_s,
             news=display.news,
-            greeting=beside.greeting,
+            note=beside.note,
             offer=beside.offer,
             asking=beside.asking,
             zone=self._zone,

@@ -1,7 +1,8 @@
 """What a shopper meets at a kiosk besides the request: language, greeting, 'just looking', smileys. Pure.
 
-It stands around the request and never before it: while a request is open, nothing of this is said. Security
-does not pass through here either.
+It stands around the request and never before it: while a request is open, nothing of this is said but what
+became of a smiley that was pressed meanwhile, and that beside the request. Such a score is the visit's: what
+it is about is not over yet. Security does not pass through here either.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,7 +29,7 @@ class Beside:
 
     language: str
     is_open: bool
-    greeting: str | None = None
+    note: str | None = None
     offer: bool = False
     asking: Asking | None = None
 
@@ -78,11 +79,12 @@ class Visit:
     @property
     def beside(self) -> Beside:
         if self.is_open:
-            return Beside(self.language, True)
+            return Beside(self.language, True, self.feedback.note)
         # A greeting that promises help would not be true beside bad news.
         greeting = self.greeting.key if self.request.display.state is State.IDLE else None
+        note = greeting or self.feedback.note
         offer = self._offer_until_s is not None and self.feedback.asking is None
-        return Beside(self.language, False, greeting, offer, self.feedback.asking)
+        return Beside(self.language, False, note, offer, self.feedback.asking)
 
     # What people do
 

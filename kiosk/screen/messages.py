@@ -39,7 +39,8 @@ class Asking(Struct, frozen=True, omit_defaults=True):
 class View(Struct, frozen=True, omit_defaults=True):
     """What is to be seen now. `text` and `args` are a sentence's key and values; `state` is that of the lamp.
 
-    `greeting` is a key of a greeting or thanks that stands beside it for a while. `offer`: help was declined
+    `note` is the key of what stands beside it for a while: a greeting, thanks, or what became of a score that
+    was given while a request is open. `offer`: help was declined
     some time ago and is quietly offered again. `news` rises with each new thing said.
     """
 
@@ -54,7 +55,7 @@ class View(Struct, frozen=True, omit_defaults=True):
     reference: str | None = None
     since_s: float = 0.0
     news: int = 0
-    greeting: Word | None = None
+    note: Word | None = None
     offer: bool = False
     asking: Asking | None = None
     zone: Word = ""

@@ -110,7 +110,7 @@ def of(view: View, now_s: float) -> Scene:
     state = view.state if view.state in MARKS else str(State.IDLE)
     sentence = speaker.say_or(view.text, view.args, PLAIN[state])
     tongues = _tongues(view.languages, view.language)
-    note = speaker.say_or(view.greeting, {}, PLAIN[state]) if view.greeting else ""
+    note = speaker.say_or(view.note, {}, PLAIN[state]) if view.note else ""
     is_open = state in _OPEN or any(key.action in ("cancel", "attend") for key in view.keys)
     if view.asking is not None and not is_open:
         return _asking(view, view.asking, speaker, state, sentence, tongues, now_s)

@@ -153,7 +153,7 @@ def test_axe_finds_nothing_serious_on_any_face_of_the_screen(
     page.goto(screen.address)
     asking = Asking(request="r", code="K7F-2QD", link="https://shop.example/f/abc", ends_s=1.0)
     faces: list[dict[str, Any]] = [
-        {"greeting": "greet.1"},
+        {"note": "greet.1"},
         {"offer": True},
         coming(state="sent", text="sent", name=None),
         coming(),

@@ -65,6 +65,9 @@ def faces() -> dict[str, dict[str, Any]]:
         "on the way, a long name": _open("on_the_way", "coming", "M. Wolfeschlegelsteinhausen"),
         "on the way, the longest name": _open("on_the_way", "coming.still", "Anna Maria " * 7 + "Li", **late),
         "somebody on the way": _open("on_the_way", "coming.someone.still", **late),
+        "a smiley while somebody comes": _open("on_the_way", "coming.still", "Marta", **late)
+        | {"note": "feedback.not_saved"},
+        "a smiley without a path": _open("saved", "saved.unreachable", **late) | {"note": "feedback.saved"},
         "here": _open("here", "here", "Marta"),
         "attended": _open("on_the_way", "attend.saved", "Marta"),
         "the store is silent": _open("unreachable", "silent", **late),
@@ -76,12 +79,12 @@ def faces() -> dict[str, dict[str, Any]]:
         "refused": _over("missed", "refused"),
         "smileys": _asked("resolved"),
         "smileys and a code to scan": _asked("resolved", code=CODE, link=LINK),
-        "smileys at the exit": _asked("feedback.ask", "idle", code=None) | {"greeting": "thanks.4"},
+        "smileys at the exit": _asked("feedback.ask", "idle", code=None) | {"note": "thanks.4"},
         "thanks": _asked("feedback.thanks", score=1),
         "thanks, saved here": _asked("feedback.not_saved", score=4),
     }
     for number in range(1, 7):
-        found[f"greeting {number}"] = {"greeting": f"greet.{number}"}
+        found[f"greeting {number}"] = {"note": f"greet.{number}"}
     for question in QUESTIONS:
         found[f"question {question}"] = _asked("feedback.not_saved", score=1, questions=[question])
     return found

@@ -83,7 +83,7 @@ def test_declined_help_is_offered_again_and_can_be_put_away() -> None:
 
 
 def test_a_greeting_stands_beside_the_sentence() -> None:
-    drawn = shown(greeting="greet.3", language="it")
+    drawn = shown(note="greet.3", language="it")
     assert drawn.note == "Salve! Dia pure un’occhiata." and drawn.sentence.startswith("Prema")
 
 
