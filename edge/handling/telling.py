@@ -113,8 +113,9 @@ class Telling:
         body = {"request": interaction, "kind": kind, "state": "recorded"}
         self.news.append(News(feed.SILENT if silent else feed.MANAGE, "request", interaction, body))
 
-    def device(self, name: str, status: str) -> None:
-        news = News(feed.MANAGE, "device", name, {"device": name, "status": status})
+    def device(self, name: str, status: str, *, silent: bool = False) -> None:
+        audience = feed.SILENT if silent else feed.MANAGE
+        news = News(audience, "device", name, {"device": name, "status": status})
         # A device that sends nothing but nonsense must not fill the feed with it.
         if not self.news or self.news[-1] != news:
             self.news.append(news)

@@ -179,8 +179,9 @@ class Intake:
         device = parts[3][:64] if len(parts) > 3 else ""
         aside = SetAside(device, topic, payload, error.reason, error.event_id, error.outbox, error.seq)
         events.set_aside(self._conn, self._store, aside, self._now)
-        self._telling.count(tallies.refused(topic))
-        self._telling.device(device, "refused")
+        refused = tallies.refused(topic)
+        self._telling.count(refused)
+        self._telling.device(device, "refused", silent=refused.silent)
         if device:
             refusal = Refusal(error.reason[:400], error.seq, error.event_id)
             outbox = UUID(error.outbox) if error.outbox else None

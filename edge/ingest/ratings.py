@@ -86,9 +86,12 @@ class Ratings:
             scores.judge_around(self._conn, self._store, device, first, last)
 
     def _tied(self, event: Event, content: FeedbackGiven, request_of: RequestOf) -> str | None:
-        """The request of the same device that the score speaks of, told on its timeline; None for a visit."""
+        """The help of the same device that the score speaks of, told on its timeline; None for a visit.
+
+        Scores are read by many who may not know of a silent request: none of security is ever tied to one.
+        """
         request = request_of(event, content.request) if content.request else None
-        if request is None or request.kind == "greet" or request.device != event.device:
+        if request is None or request.kind != "help" or request.device != event.device:
             return None
         words = rated(content.score, content.reason)
         requests.append(self._conn, [Entry(request.id, self._now, "feedback", "kiosk", words)])

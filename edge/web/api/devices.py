@@ -6,12 +6,13 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from edge.db.tables import device
+from edge.db.tables import device, quarantine
 from edge.errors import NotFound
 from edge.handling import basis, commanding
 from edge.reports import devices as heard
 from edge.reports.devices import Kiosk
 from edge.web import bearer
+from edge.web.api.discretion import shows
 from edge.web.api.shapes import BasedOn, Name, shape
 from edge.web.services import services
 
@@ -66,6 +67,13 @@ class RefusedMessages(Struct):
     messages: list[RefusedOf]
 
 
+class RefusedWhole(RefusedOf):
+    """`payload` is what was kept of it: the first 8 KiB, in base64; `sha256` is that of all of it."""
+
+    sha256: str
+    payload: bytes
+
+
 class Event(Struct):
     """An event that came from it, and the interaction that it raised or joined."""
 
@@ -79,8 +87,8 @@ class Event(Struct):
 
 
 class DeviceWhole(Struct):
-    """`heartbeat` is its last one as it came; `events` its last ones, null for a token that may not see
-    silent requests."""
+    """`heartbeat` is its last one as it came; `events` its last ones. For a token that may not see silent
+    requests the numbers of events are missing from the one, and the other is null."""
 
     device: Device
     heartbeat: dict[str, Any] | None
@@ -129,13 +137,16 @@ def device_read(name: str) -> DeviceWhole:
         gaps = heard.gaps(conn, room.store, name)
         refused = heard.aside(conn, room.store, name)
         # Also the bare number of an event would tell of a silent press.
+        heartbeat = row.heartbeat
+        if heartbeat and not bearer.sees_silent():
+            heartbeat = {name: value for name, value in heartbeat.items() if name != "oldest_open_seq"}
         events = heard.events(conn, room.store, name) if bearer.sees_silent() else None
     return DeviceWhole(
         _device(kiosk),
-        row.heartbeat,
+        heartbeat,
         row.valid_until,
         [shape(one, Gap) for one in gaps],
-        [shape(one, Refused) for one in refused],
+        [shape(one, Refused) for one in refused if shows(one.topic)],
         None if events is None else [shape(one, Event) for one in events],
     )
 
@@ -171,7 +182,20 @@ def refused_list() -> RefusedMessages:
     """The messages that were refused last."""
     room = services()
     with room.read() as conn:
-        return RefusedMessages([shape(one, RefusedOf) for one in heard.set_aside(conn, room.store)])
+        found = heard.set_aside(conn, room.store)
+    return RefusedMessages([shape(one, RefusedOf) for one in found if shows(one.topic)])
+
+
+def refused_read(number: str) -> RefusedWhole:
+    """One message that was refused, with its content."""
+    room, q = services(), quarantine.c
+    columns = (q.id, q.topic, q.reason, q.count, q.last_at, q.device, q.first_at, q.sha256, q.payload)
+    wanted = int(number) if number.isascii() and number.isdigit() and len(number) < 16 else 0
+    with room.read() as conn:
+        row = conn.execute(sa.select(*columns).where(q.store == room.store, q.id == wanted)).first()
+    if row is None or not shows(row.topic):
+        raise NotFound("There is no such message in this store.")
+    return shape(row, RefusedWhole)
 
 
 def _device(one: Kiosk) -> Device:

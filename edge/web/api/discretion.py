@@ -1,4 +1,4 @@
-"""Refusals that would tell of a silent request, for a token that may not know of it."""
+"""What would tell of a silent request, kept from a token that may not know of it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,8 +7,14 @@ import sqlalchemy as sa
 
 from edge.db.tables import interaction, is_open
 from edge.errors import Refused
+from edge.reports.tallies import LOUD
 from edge.web import bearer
 from edge.web.services import services
+
+
+def shows(topic: str) -> bool:
+    """Whether this token may see a message of this topic; a cancel may be a silent request's."""
+    return bearer.sees_silent() or topic.rpartition("/")[2] in LOUD
 
 
 @contextmanager

@@ -19,6 +19,8 @@ _REF = "#/components/schemas/{name}"
 _IN_PATHS = {
     "id": {"type": "string", "format": "uuid"},
     "name": msgspec.json.schema(Name),
+    "number": {"type": "integer", "minimum": 1, "maximum": 10**15 - 1},
+    "code": {"type": "string", "minLength": 1, "maxLength": 40},
     "kind": {"type": "string", "enum": list(inforce.KINDS)},
 }
 _WHY = {

@@ -8,7 +8,9 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct, field
 
 from broker.questions import MOST, QUESTIONS
+from edge.audit import store as audits
 from edge.feedback import opinions
+from edge.feedback import store as scores
 from edge.feedback.judging import Judged
 from edge.handling import behalf, feedback
 from edge.handling.feedback import Typed
@@ -98,6 +100,24 @@ class Saved(Struct):
     interaction: str
 
 
+class MayRate(Struct):
+    """A request that its shopper may rate: once it is closed, once, and for 14 days."""
+
+    interaction: str
+    reference: str
+    language: str | None
+    closed_at: datetime | None
+    rated: bool
+
+
+class RatedByCode(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the shopper themselves said of the request whose code they have."""
+
+    score: Annotated[int, Meta(ge=1, le=4)]
+    answers: Questions = field(default_factory=dict)
+    words: Annotated[Text, Meta(max_length=feedback.MAX_WORDS)] = ""
+
+
 def feedback_list(query: FeedbackAsked) -> Feedback:
     """Every score with what became of it."""
     room, before = services(), asking.before_here()
@@ -124,6 +144,32 @@ def feedback_list(query: FeedbackAsked) -> Feedback:
         Faces(one.value, {str(face): count for face, count in totals.faces(one).items()}) for one in Judged
     ]
     return Feedback([shape(row, Opinion) for row in rows], faces, last)
+
+
+def feedback_by_code(code: str) -> MayRate:
+    """The request that a shopper has the code of, as a kiosk showed it."""
+    room, now = services(), services().clock()
+    with room.read() as conn:
+        id_ = feedback.of_code(conn, room.store, code, now)
+        of = feedback.of_request(conn, room.store, id_, now)
+        rated = scores.given_by_code(conn, room.store, id_) is not None
+    return MayRate(id_, of["reference"], of["language"], of["closed_at"], rated)
+
+
+def feedback_give(code: str, body: RatedByCode) -> MayRate:
+    """Save what a shopper says of their own request. 409 while it is open, and for a second answer."""
+    room, now, actor = services(), services().clock(), bearer.actor_here()
+
+    def change(conn: sa.Connection) -> None:
+        id_ = feedback.of_code(conn, room.store, code, now)
+        feedback.by_code(conn, room.store, id_, body.score, dict(body.answers), body.words.strip(), now)
+        reference = feedback.of_request(conn, room.store, id_, now)["reference"]
+        audits.record(
+            conn, room.store, actor, "request.rated", reference, f"{reference} rated by its code.", now
+        )
+
+    room.change(change)
+    return feedback_by_code(code)
 
 
 def feedback_add(body: Told) -> Saved:

@@ -33,6 +33,10 @@ class NewPolicy(Struct, frozen=True, forbid_unknown_fields=True):
     based_on: BasedOn = None
 
 
+class Based(Struct, frozen=True, forbid_unknown_fields=True):
+    based_on: BasedOn = None
+
+
 class Supposed(Struct, frozen=True, forbid_unknown_fields=True):
     """A request that somebody might raise; without a policy by the one in force."""
 
@@ -81,10 +85,12 @@ def policy_set(kind: str, body: NewPolicy) -> PolicyInForce:
     return _read(kind)
 
 
-def policy_reset(kind: str) -> PolicyInForce:
+def policy_reset(kind: str, query: Based) -> PolicyInForce:
     """What edge.toml says counts again."""
     room, actor, file = services(), bearer.actor_here(), services().config.policy
-    room.change(lambda conn: policing.back_to_file(conn, room.store, actor, file, kind, room.clock()))
+    room.change(
+        lambda conn: policing.back_to_file(conn, room.store, actor, file, kind, room.clock(), query.based_on)
+    )
     return _read(kind)
 
 

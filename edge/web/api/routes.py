@@ -48,6 +48,8 @@ ROUTES = (
 
     Route("GET", "/feedback", feedback.feedback_list, LOG, feedback.Feedback, query=feedback.FeedbackAsked),
     Route("POST", "/feedback", feedback.feedback_add, ACT, feedback.Saved, body=feedback.Told, created=True, free=True),
+    Route("GET", "/feedback/by-code/{code}", feedback.feedback_by_code, LOG, feedback.MayRate),
+    Route("POST", "/feedback/by-code/{code}", feedback.feedback_give, ACT, feedback.MayRate, body=feedback.RatedByCode, created=True, free=True),
 
     Route("GET", "/people", people.people_list, STORE, people.People, query=people.AllOrActive),
     Route("POST", "/people", people.person_add, PEOPLE, people.PersonAdded, body=people.NewPerson, created=True),
@@ -73,11 +75,12 @@ ROUTES = (
     Route("POST", "/devices/{name}/replay", devices.device_replay, WRITE, devices.Replayed),
     Route("POST", "/devices/{name}/maintenance", devices.device_maintain, WRITE, None, body=devices.Maintained),
     Route("GET", "/refused-messages", devices.refused_list, STORE, devices.RefusedMessages),
+    Route("GET", "/refused-messages/{number}", devices.refused_read, STORE, devices.RefusedWhole),
 
     Route("GET", "/policies", policies.policies_list, STORE, policies.PoliciesInForce),
     Route("GET", "/policies/{kind}", policies.policy_read, STORE, policies.PolicyInForce),
     Route("PUT", "/policies/{kind}", policies.policy_set, WRITE, policies.PolicyInForce, body=policies.NewPolicy),
-    Route("DELETE", "/policies/{kind}", policies.policy_reset, WRITE, policies.PolicyInForce),
+    Route("DELETE", "/policies/{kind}", policies.policy_reset, WRITE, policies.PolicyInForce, query=policies.Based),
     Route("POST", "/policies/{kind}/preview", policies.policy_preview, STORE, policies.Preview, body=policies.Supposed),
 
     Route("GET", "/changes", changes.changes_list, STORE, changes.Changes, query=changes.ChangesAsked),

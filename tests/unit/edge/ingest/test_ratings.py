@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 import sqlalchemy as sa
 
-from broker.events import Attended, FeedbackGiven, HelpRequested
+from broker.events import Attended, FeedbackGiven, HelpRequested, SecurityRequested
 from edge.db.tables import feedback, interaction, timeline
 from edge.feedback.judging import Score, judge
 from edge.handling import acting
@@ -62,6 +62,14 @@ def test_a_score_that_names_another_devices_request_is_one_of_the_visit(server: 
     server.take(kiosk.event(FeedbackGiven(4, None, id_of(press))))
     assert one(server)["about"] is None
     assert server.rows(timeline, what="feedback") == []
+
+
+def test_a_score_that_names_a_security_request_is_one_of_the_visit(server: Server, kiosk: Kiosk) -> None:
+    press = kiosk.event(SecurityRequested("hold", True))
+    server.take(press, kiosk.event(FeedbackGiven(1, None, id_of(press))))
+    assert one(server)["about"] is None
+    assert not server.rows(timeline, interaction=str(id_of(press)), what="feedback")
+    assert [row["about"] for row in server.rows(interaction, kind="feedback")] == [None]
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2)])

@@ -38,6 +38,13 @@ def test_events_and_refusals_are_counted_once_and_what_may_tell_of_a_silent_requ
     }
 
 
+def test_a_refused_message_that_may_be_of_a_silent_request_is_news_for_few(server: Server) -> None:
+    server.take((topics.event(STORE, "kiosk-1", "security"), b"?"))
+    assert server.audiences().keys() == {"silent"}
+    server.take((topics.event(STORE, "kiosk-1", "help"), b"?"))
+    assert server.audiences().keys() == {"silent", "manage"}
+
+
 def test_the_first_answer_is_in_the_histogram_and_no_drill_is(
     server: Server, kiosk: Kiosk, small_store: SmallStore
 ) -> None:

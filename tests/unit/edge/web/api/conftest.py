@@ -26,6 +26,8 @@ class Program:
 
     def ask(self, method: str, path: str, **more: object) -> TestResponse:
         headers = {"Authorization": f"Bearer {self.secret}", **more.pop("headers", {})}  # type: ignore[dict-item]
+        # Read to its end, as whoever serves it does; but for what never ends.
+        more.setdefault("buffered", True)
         return self.client.open(f"/api/v1{path}", method=method, headers=headers, **more)  # type: ignore[arg-type]
 
     def get(self, path: str, **query: object) -> TestResponse:

@@ -4,9 +4,11 @@ import csv
 import io
 import itertools
 
+import openpyxl
 import pytest
 import sqlalchemy as sa
 
+from broker.events import new_id
 from edge.db.tables import interaction
 from edge.handling.telling import Telling
 from edge.interactions import index
@@ -14,6 +16,7 @@ from edge.interactions import store as requests
 from edge.paging import feed
 from tests.unit.edge.web.conftest import STORE, Shop
 
+from .busy import aside, standing
 from .conftest import Let, Program
 
 
@@ -52,12 +55,74 @@ def test_not_by_its_own_address(silent: str, plain: Program, trusted: Program) -
     assert trusted.get(f"/interactions/{silent}").json["interaction"]["silent"] is True
 
 
+def test_no_act_tells_it_from_a_request_that_never_was(
+    shop: Shop, silent: str, plain: Program, let: Let
+) -> None:
+    igor, sofia, nothing = shop.people["Igor"].id, shop.people["Sofia"].id, str(new_id(0))
+    before = shop.read("SELECT * FROM interaction")
+    for act, body in {
+        "acknowledge": {},
+        "attend": {},
+        "resolve": {"outcome": "helped"},
+        "decline": {"reason": "busy"},
+        "hand-over": {"to": sofia},
+        "take-back": {},
+        "supervisor": {},
+        "call-off": {},
+    }.items():
+        for person in (igor, sofia):
+            answers = [
+                plain.post(f"/interactions/{id_}/{act}", person=person, **body) for id_ in (silent, nothing)
+            ]
+            assert [one.status_code for one in answers] == [404, 404], (act, answers[0].json)
+            assert answers[0].data == answers[1].data and dict(answers[0].headers) == dict(answers[1].headers)
+    assert shop.read("SELECT * FROM interaction") == before
+    # Nor does whoever may not even read the log.
+    poor = let("read:store")
+    hidden, unknown = (poor.get(f"/interactions/{id_}") for id_ in (silent, nothing))
+    assert hidden.status_code == unknown.status_code == 403 and hidden.data == unknown.data
+
+
+def test_not_by_its_code(shop: Shop, silent: str, plain: Program) -> None:
+    code = str(shop.read("SELECT reference FROM interaction WHERE id = :id", id=silent)[0][0])
+    hidden, unknown = (plain.get(f"/feedback/by-code/{one}") for one in (code, "000-000"))
+    assert hidden.status_code == 404 and hidden.data == unknown.data
+    hidden, unknown = (plain.post(f"/feedback/by-code/{one}", score=1) for one in (code, "000-000"))
+    assert hidden.status_code == 404 and hidden.data == unknown.data
+    typed = plain.post("/feedback", person=shop.people["Ana"].id, source="desk", score=1, reference=code)
+    assert typed.status_code == 422 and "No request of the last" in typed.json["detail"]
+
+
+def test_not_on_the_phone_of_whom_it_pages(shop: Shop, silent: str, plain: Program, let: Let) -> None:
+    igor = shop.people["Igor"].id
+    trusted = let("act:requests", "security")
+    assert plain.get(f"/people/{igor}/pages").json["pages"] == []
+    (page,) = trusted.get(f"/people/{igor}/pages").json["pages"]
+    for what in ("delivered", "seen"):
+        assert plain.post(f"/people/{igor}/pages/{what}", pages=[page["page"]]).status_code == 204
+    assert shop.read("SELECT state FROM page") == [("pending",)]
+
+
+def test_not_in_the_changes(shop: Shop, silent: str, plain: Program, let: Let) -> None:
+    trusted = let("act:requests", "security", "read:store")
+    igor = shop.people["Igor"].id
+    assert trusted.post(f"/interactions/{silent}/acknowledge", person=igor).status_code == 200
+    assert plain.get("/changes", what="silent").json["changes"] == []
+    assert [one["what"] for one in plain.get("/changes", by=trusted.token.name).json["changes"]] == []
+    assert [one["what"] for one in trusted.get("/changes", what="silent").json["changes"]]
+
+
 def test_not_in_a_file(silent: str, plain: Program, trusted: Program) -> None:
     def ids(program: Program) -> list[str]:
         text = program.get("/interactions.csv").text.removeprefix("\ufeff")
         return [row["id"] for row in csv.DictReader(io.StringIO(text))]
 
+    def cells(program: Program) -> list[str]:
+        sheet = openpyxl.load_workbook(io.BytesIO(program.get("/interactions.xlsx").data)).active
+        return [str(cell.value) for row in sheet.iter_rows(min_row=2) for cell in row]
+
     assert (ids(plain), ids(trusted)) == ([], [silent])
+    assert cells(plain) == [] and silent in cells(trusted)
 
 
 def test_not_on_the_floor_nor_in_what_keeps_somebody_busy(
@@ -88,6 +153,24 @@ def test_not_in_a_refusal(shop: Shop, silent: str, plain: Program) -> None:
 def test_not_among_the_events_of_its_device(kiosk: str, plain: Program, trusted: Program) -> None:
     assert plain.get(f"/devices/{kiosk}").json["events"] is None
     assert trusted.get(f"/devices/{kiosk}").json["events"] == []
+
+
+def test_not_in_what_was_refused_nor_in_the_numbers_of_events(
+    shop: Shop, plain: Program, trusted: Program
+) -> None:
+    standing(shop, "kiosk-1", "shoes")
+    aside(shop, "kiosk-1", "security", b"broken")
+    aside(shop, "kiosk-1", "cancel", b"broken too")
+    everything = [one["id"] for one in trusted.get("/refused-messages").json["messages"]]
+    shown = [one["id"] for one in plain.get("/refused-messages").json["messages"]]
+    assert (len(everything), len(shown)) == (3, 1)
+    assert [one["id"] for one in plain.get("/devices/kiosk-1").json["refused"]] == shown
+    for number in set(everything) - set(shown):
+        hidden, unknown = (plain.get(f"/refused-messages/{n}") for n in (number, 10**9))
+        assert hidden.status_code == 404 and hidden.data == unknown.data
+        assert trusted.get(f"/refused-messages/{number}").status_code == 200
+    assert "oldest_open_seq" not in plain.get("/devices/kiosk-1").json["heartbeat"]
+    assert trusted.get("/devices/kiosk-1").json["heartbeat"]["oldest_open_seq"] == 9
 
 
 @pytest.mark.parametrize("replayed", [False, True])
