@@ -24,6 +24,7 @@ PUBLIC = frozenset(
         "health.ready",
         "api.document",
         "api.index",
+        "floor.manifest",
         "floor.names",
         "floor.pin",
         "floor.sign_in",

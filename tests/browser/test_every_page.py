@@ -26,6 +26,7 @@ NO_PAGES = {
     "health.alive": "a word for machines",
     "health.ready": "a word for machines",
     "metrics.scrape": "numbers for machines",
+    "floor.manifest": "JSON",
     "floor.pages_part": "a part of floor.pages",
     "floor.presence_part": "a part of floor.pages",
     "floor.stream": "a stream",

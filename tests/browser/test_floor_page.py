@@ -1,9 +1,10 @@
 """What a phone's page sounds like, how few taps it takes, and that everything on it fits."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserType, Page, expect
 
 from tests.browser.floor_rig import LONG_NAME, Floor, SignIn, accept, close, serious, waiting
 
@@ -127,3 +128,37 @@ def test_everything_fits_a_small_phone_and_a_thumb_even_with_the_longest_names_a
     expect(ana.get_by_role("heading", name=f"{LONG_NAME} is coming")).to_be_visible()
     assert ana.evaluate(MISFITS) == [] and other.evaluate(MISFITS) == []
     close(other)
+
+
+def test_chromium_finds_nothing_that_keeps_the_page_from_being_installed(
+    floor: Floor, browser_type: BrowserType, browser_type_launch_args: dict[str, Any], tmp_path: Path
+) -> None:
+    # Not incognito, as the other contexts are: there nothing can be installed.
+    context = browser_type.launch_persistent_context(tmp_path, **browser_type_launch_args)
+    igor = context.new_page()
+    said: list[str] = []
+    igor.on("console", lambda message: said.append(message.text))
+    igor.goto(f"{floor.rig.url}/floor/")
+    tools = context.new_cdp_session(igor)
+    found = tools.send("Page.getAppManifest")
+    assert found["errors"] == [] and found["url"] == f"{floor.rig.url}/floor/manifest.webmanifest"
+    answer = igor.request.get(found["url"])
+    assert answer.headers["content-type"] == "application/manifest+json"
+    manifest = answer.json()
+    assert (manifest["start_url"], manifest["display"]) == ("/floor/", "standalone")
+    for icon in manifest["icons"]:
+        size = igor.evaluate(
+            """async (src) => {
+                const image = new Image();
+                image.src = src;
+                await image.decode();
+                return `${image.naturalWidth}x${image.naturalHeight}`;
+            }""",
+            icon["src"],
+        )
+        assert icon["sizes"] in (size, "any"), icon
+    # A phone's browser asks the same before it offers to install.
+    errors = tools.send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert [error["errorId"] for error in errors] == []
+    assert said == []
+    context.close()

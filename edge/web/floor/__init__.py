@@ -3,13 +3,14 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.floor import doing, door, feedback, presence, showing
+from edge.web.floor import doing, door, feedback, installing, presence, showing
 from edge.web.throttle import sign_in_throttle
 
 
 def floor_blueprint(limiter: Limiter) -> Blueprint:
     floor = Blueprint("floor", __name__, url_prefix="/floor")
     add = floor.add_url_rule
+    add("/manifest.webmanifest", view_func=installing.manifest)
     add("/sign-in", view_func=door.names)
     add("/sign-in/<person_id>", view_func=door.pin)
     add("/sign-in", view_func=sign_in_throttle(limiter)(door.sign_in), methods=["POST"])

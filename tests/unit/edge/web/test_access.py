@@ -18,6 +18,7 @@ NAMED_PUBLIC = {
     "health.ready",
     "api.document",
     "api.index",
+    "floor.manifest",
     "floor.names",
     "floor.pin",
     "floor.sign_in",
