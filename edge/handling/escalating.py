@@ -88,7 +88,7 @@ def fire(
     if request is None or not request.open:
         return
     if kind is Timer.PROGRESS:
-        _progress(conn, telling, request, now)
+        _progress(conn, telling, policies, request, read_floor, now)
         return
     if kind is Timer.HANDOVER:
         _lapse(conn, telling, request, now)
@@ -350,7 +350,21 @@ def _nobody_new(request: Request, move: Move, before: int) -> str:
     return "Everyone concerned was paged before." if before else "Nobody is signed in."
 
 
-def _progress(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
+def _progress(
+    conn: sa.Connection,
+    telling: Telling,
+    policies: Policies,
+    request: Request,
+    read_floor: ReadFloor,
+    now: datetime,
+) -> None:
+    """Something new for the kiosk. If nobody who was called is here any more, whoever is gets called now."""
+    if request.state is State.RAISED and not _anyone_called_is_here(conn, request, read_floor()):
+        age_s = (now - request.begun_at).total_seconds()
+        move = advance(policy_of(policies, request), age_s, request.step, first=True)
+        if not move.missed:
+            carry_out(conn, telling, request, replace(move, groups=("all",)), read_floor(), now)
+            return
     after = replace(request, revision=request.revision + 1)
     requests.update(conn, request, after)
     if request.state is State.ACKNOWLEDGED:
@@ -360,6 +374,12 @@ def _progress(conn: sa.Connection, telling: Telling, request: Request, now: date
         _still_paging(conn, telling, after, len(pages.paged(conn, request.id)), now)
     else:
         _say(conn, telling, after, "paging.nobody", {}, now)
+
+
+def _anyone_called_is_here(conn: sa.Connection, request: Request, floor: Floor) -> bool:
+    """Also if nobody at all is here who could be called."""
+    here = {c.id for c in floor.roster if c.presence not in AWAY and c.id != request.raised_by}
+    return not here or not here.isdisjoint(pages.paged(conn, request.id))
 
 
 def _still_paging(

@@ -54,24 +54,24 @@ def choose(
 ) -> list[Chosen]:
     """The people of these groups (one, best, zone, supervisors, security, all) who are not paged `already`.
 
-    If that leaves a request with nobody paged at all, everyone present is the fallback; a security
-    request with nobody present goes to everyone on the roster. A greeting has no fallback, and is only for
-    those who are free: help and security come first.
+    If that leaves a request for which nobody who is here was ever paged, everyone present is the fallback; a
+    security request with nobody present goes to everyone on the roster. A greeting has no fallback, and is
+    only for those who are free: help and security come first.
     """
     chosen: dict[str, Chosen] = {}
     for group in groups:
         for colleague, why in _group(group, wanted, roster, {*already, *chosen}):
             if colleague.id not in already and colleague.id not in chosen:
                 chosen[colleague.id] = Chosen(colleague.id, colleague.name, why)
-    if not chosen and not already and wanted.kind != GREET:
-        present = [c for c in roster if c.presence not in AWAY]
-        if present:
-            return [Chosen(c.id, c.name, "nobody better placed is here; everyone is called") for c in present]
-        if wanted.kind == "security":
-            return [
-                Chosen(c.id, c.name, "nobody is signed in; everyone on the roster is called") for c in roster
-            ]
-    return list(chosen.values())
+    if chosen or wanted.kind == GREET:
+        return list(chosen.values())
+    why = "nobody better placed is here; everyone is called"
+    rest = [c for c in roster if c.presence not in AWAY]
+    if not rest and wanted.kind == "security":
+        rest, why = list(roster), "nobody is signed in; everyone on the roster is called"
+    if any(c.id in already for c in rest):
+        return []
+    return [Chosen(c.id, c.name, why) for c in rest]
 
 
 def seniors(roster: Sequence[Colleague]) -> list[Chosen]:
@@ -103,7 +103,7 @@ def _group(
                 # The best placed of those who are left.
                 some = [h for id_, h in best.items() if id_ not in called][:1]
             else:
-                some = list(best.values())[:BEST]
+                some = _pair(list(best.values()), wanted)
             return [(c, _why(c, wanted, why)) for c, why in some]
         case "zone":
             zone = [(c, why) for c, why in here if c.role == "associate" and _in_zone(c, wanted)]
@@ -120,12 +120,23 @@ def _here(roster: Sequence[Colleague]) -> list[tuple[Colleague, str]]:
     """Who can be called, each as themselves and then as whoever they stand in for, with the reason."""
     known = {c.id: c for c in roster}
     found = [(c, "") for c in roster if c.presence not in AWAY]
-    for away in roster:
+    # Whoever stands in for several is called as the first of them by name.
+    for away in sorted(roster, key=lambda c: (c.name, c.id)):
         cover = known.get(away.cover or "")
         if away.presence is Presence.UNREACHABLE and cover is not None and cover.presence not in AWAY:
             place = replace(cover, role=away.role, zones=away.zones)
             found.append((place, f"stands in for {away.name}"))
     return found
+
+
+def _pair(best: list[tuple[Colleague, str]], wanted: Wanted) -> list[tuple[Colleague, str]]:
+    """The first of them; one who speaks the language is among them if one is free (PRODUCT 8)."""
+    pair, rest = best[:BEST], best[BEST:]
+    if wanted.language and not any(wanted.language in c.languages for c, _ in pair):
+        free = (h for h in rest if wanted.language in h[0].languages and not h[0].open_requests)
+        if (speaker := next(free, None)) is not None:
+            pair[-1] = speaker
+    return pair
 
 
 def _rank(colleague: Colleague, wanted: Wanted) -> tuple[int, bool, bool, bytes]:

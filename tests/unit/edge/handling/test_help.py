@@ -235,6 +235,25 @@ def test_with_nobody_signed_in_the_shopper_is_told_so_and_whoever_comes_is_paged
     assert server.paged() == ["Carla"]
 
 
+def test_whoever_comes_after_the_last_step_is_called_if_nobody_who_was_called_is_here(
+    server: Server, kiosk: Kiosk, small_store: SmallStore, request_id: str
+) -> None:
+    for person in small_store.people.values():
+        server.do(people.set_presence, person, "off")
+    for _ in range(5):
+        kiosk.wait(10)
+        server.timers()
+    assert server.paged() == ["Ana", "Bo"]
+    server.do(people.set_presence, small_store.people["Carla"], "available")
+    kiosk.wait(12)
+    server.timers()
+    assert server.paged() == ["Ana", "Bo", "Carla"] and server.calls()[-1].text == "paging.all"
+    for _ in range(6):
+        kiosk.wait(12)
+        server.timers()
+    assert server.paged() == ["Ana", "Bo", "Carla"] and server.requests()[0]["state"] == "missed"
+
+
 def test_a_page_is_told_to_its_person_alone(server: Server, small_store: SmallStore, request_id: str) -> None:
     told = [row["audience"] for row in server.rows(feed, what="page")]
     assert sorted(told) == sorted(f"person:{small_store.people[n]}" for n in ("Ana", "Bo"))

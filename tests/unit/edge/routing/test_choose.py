@@ -40,6 +40,20 @@ def test_a_free_one_from_next_door_comes_before_one_here_who_is_answering() -> N
     assert chosen(roster, "best")["here"] == "works in Shoes, answering 1"
 
 
+def test_a_free_one_who_speaks_the_language_is_one_of_the_two_also_from_next_door() -> None:
+    far = colleague("speaks", zones=frozenset({"tills"}), languages=frozenset({"ca"}))
+    roster = [colleague("a"), colleague("b"), far]
+    called = chosen(roster, "best")
+    assert len(called) == BEST and called["speaks"] == "near enough, speaks Catalan, free"
+    assert "speaks" not in chosen([*roster[:2], replace(far, open_requests=1)], "best")
+
+
+def test_if_nobody_who_was_called_is_here_any_more_everyone_who_is_gets_called() -> None:
+    roster = [colleague("gone", presence=Presence.OFF), colleague("s", "supervisor")]
+    assert [c.name for c in choose(WANTED, roster, ("zone",), {"gone"})] == ["s"]
+    assert choose(WANTED, [*roster, colleague("here")], ("security",), {"here"}) == []
+
+
 def test_whoever_has_no_zone_has_the_whole_floor() -> None:
     assert chosen([colleague("roams", zones=frozenset())], "zone") == {"roams": "has the whole floor"}
 
