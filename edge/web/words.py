@@ -198,4 +198,5 @@ FILTERS = {
     "since_press": since_press,
     "clock_time": clock_time,
     "day": day,
+    "local": local,
 }

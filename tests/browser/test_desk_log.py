@@ -1,6 +1,7 @@
 """The manager at the desk in a real browser: live floor, a complaint of yesterday, the file, the charts."""
 
 import csv
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -132,3 +133,24 @@ def test_the_charts_are_drawn_under_the_strict_policy_and_say_their_numbers(
     desk.get_by_text("The same in numbers").first.click()
     expect(desk.get_by_role("region", name="Answers in numbers")).to_be_visible()
     assert complaints == []
+
+
+def test_the_log_on_paper_says_what_it_is_of_and_is_black_on_white_from_a_dark_screen(
+    desk: Page, complaint: str
+) -> None:
+    desk.goto(f"{desk.url.rpartition('/')[0]}/log?zone=tills&score=low&drill=without")
+    desk.emulate_media(media="print", color_scheme="dark")
+    printed = desk.locator(".printed")
+    expect(printed).to_contain_text("Riverside · Zone: Tills; Rating: Unhappy; Drills: without.")
+    expect(printed).to_have_text(re.compile(r"Printed \d{4}-\d\d-\d\d \d\d:\d\d by Helen\.$"))
+    expect(desk.locator("tr.row", has_text=complaint)).to_be_visible()
+    for hidden in ("header.bar", ".finding", ".filters", ".export", ".leaf"):
+        expect(desk.locator(hidden)).to_be_hidden()
+    ink = desk.evaluate("getComputedStyle(document.querySelector('.row .what')).color")
+    paper = desk.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (ink, paper) == ("rgb(0, 0, 0)", "rgb(255, 255, 255)")
+    assert desk.evaluate("getComputedStyle(document.querySelector('tr.row')).breakInside") == "avoid"
+    desk.locator("tr.row", has_text=complaint).get_by_role("link").first.dispatch_event("click")
+    expect(desk.get_by_role("heading", name="Feedback")).to_be_visible()
+    expect(printed).to_contain_text("by Helen.")
+    expect(desk.locator("header.bar")).to_be_hidden()

@@ -14,6 +14,23 @@ ASKED = (
     "from", "to", "kind", "zone", "person", "state", "topic", "language", "device", "outcome", "score",
     "drill", "wait", "q", "source", "judged", "about", "before",
 )  # fmt: skip
+LABELS = {
+    "q": "Words",
+    "from": "From",
+    "to": "To",
+    "kind": "Kind",
+    "state": "State",
+    "zone": "Zone",
+    "topic": "Topic",
+    "language": "Language",
+    "device": "Kiosk",
+    "person": "Person",
+    "outcome": "Outcome",
+    "score": "Rating",
+    "wait": "Waited at least",
+    "drill": "Drills",
+    "before": "Before",
+}
 # Of the four faces, the two unhappy ones.
 LOW = (1, 2)
 LONGEST_WAIT_S = 86_400
@@ -80,6 +97,13 @@ def spans(endpoint: str = "manage.log", otherwise: str = "Any day") -> list[Quic
         quick(endpoint, "This week", {"from": _monday(today).isoformat(), "to": None}),
         quick(endpoint, otherwise, {"from": None, "to": None}),
     ]
+
+
+def said(titles: dict[str, dict[str, str]]) -> list[str]:
+    """What the address asks for, in words: 'Zone: Tills'. `titles` has those of values that mean something
+    else than they say."""
+    asked = ((label, key, request.args.get(key, "")) for key, label in LABELS.items())
+    return [f"{label}: {titles.get(key, {}).get(value, value)[:100]}" for label, key, value in asked if value]
 
 
 def looks() -> list[Quick]:

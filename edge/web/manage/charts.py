@@ -1,7 +1,7 @@
 """The first charts: how long people waited and what they thought, each with its numbers beside it."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import abort, make_response, render_template
@@ -99,21 +99,25 @@ def _curve(marks: list[float], answered: curves.Waits, there: curves.Waits) -> C
 
 
 def _hours(bars: list[curves.Bar]) -> Chart:
+    """The hours from the first to the last in which anybody asked."""
+    busy = [bar.hour for bar in bars if bar.count] or [0]
+    bars = bars[min(busy) : max(busy) + 1]
     series: list[dict[str, Any]] = [
         {"name": "Half were answered within", "colour": "acknowledged", "values": [b.median_s for b in bars]},
-        {"name": "Nine in ten within", "colour": "raised", "values": [b.p90_s for b in bars]},
+        {"name": "Nine in ten within", "colour": "acknowledged", "values": [b.p90_s for b in bars]},
     ]
     return Chart("bars", [float(b.hour) for b in bars], series, "hour of the day", "seconds")
 
 
 def _rated(days: list[Any]) -> Chart:
-    colours = {1: "missed", 2: "raised", 3: "acknowledged", 4: "resolved"}
+    colours = {1: "missed", 2: "raised", 3: "happy", 4: "resolved"}
     series: list[dict[str, Any]] = [
         {"name": words.SCORES[score], "colour": colours[score], "values": [d.counted[score] for d in days]}
         for score in SCORES
     ]
     x = [float(number) for number in range(len(days))]
-    return Chart("stack", x, series, "day", "ratings", [day.day for day in days])
+    names = [f"{date.fromisoformat(day.day):%-d %b}" for day in days]
+    return Chart("stack", x, series, "day", "ratings", names)
 
 
 def _percents(shares: list[float]) -> list[float]:

@@ -8,10 +8,12 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.interactions import index
 from edge.interactions import log as interactions
 from edge.interactions.lifecycle import ENDINGS
-from edge.interactions.log import Filters
+from edge.interactions.log import Cursor, Filters
 from edge.paging import feed
 from edge.people import store as people
+from edge.people.store import Person
 from edge.reports.devices import kiosks
+from edge.web import told, words
 from edge.web.access import signed_in
 from edge.web.live import live
 from edge.web.manage import asking
@@ -42,13 +44,15 @@ def log() -> AnyResponse:
             "me": signed_in().person,
         }
         if not request.headers.get("HX-Request"):
+            zones, staff = interactions.zones(conn, room.store), people.all_people(conn, room.store)
             context |= {
                 "cursor": cursor,
-                "zones": interactions.zones(conn, room.store),
+                "zones": zones,
                 "topics": interactions.topics(conn, room.store),
-                "people": people.all_people(conn, room.store),
+                "people": staff,
                 "kiosks": kiosks(conn, room.store, room.clock()),
                 "outcomes": ENDINGS,
+                "asked": asking.said(_titles(dict(zones), staff, before)),
                 "spans": asking.spans(),
                 "looks": asking.looks(),
                 "csv": asking.address("manage.export_csv", before=None),
@@ -56,6 +60,21 @@ def log() -> AnyResponse:
             }
     part = request.headers.get("HX-Request")
     return make_response(render_template("manage/_rows.html" if part else "manage/log.html", **context))
+
+
+def _titles(zones: dict[str, str], staff: list[Person], before: Cursor | None) -> dict[str, dict[str, str]]:
+    """What the filters' values are called on paper."""
+    return {
+        "zone": zones,
+        "person": {person.id: person.name for person in staff},
+        "kind": words.KINDS,
+        "state": words.STATES,
+        "topic": words.TOPICS,
+        "language": words.LANGUAGES,
+        "outcome": ENDINGS,
+        "score": {"low": "Unhappy"} | {str(score): face for score, face in words.SCORES.items()},
+        "before": {str(before): f"{words.local(before.raised_at):%Y-%m-%d %H:%M:%S}"} if before else {},
+    }
 
 
 def interaction(interaction_id: str) -> AnyResponse:
@@ -68,7 +87,14 @@ def interaction(interaction_id: str) -> AnyResponse:
     part = request.headers.get("HX-Request")
     template = "manage/_story.html" if part else "manage/interaction.html"
     return make_response(
-        render_template(template, story=story, ratings=ratings, cursor=cursor, me=signed_in().person)
+        render_template(
+            template,
+            story=story,
+            ratings=ratings,
+            questions=told.QUESTIONS,
+            cursor=cursor,
+            me=signed_in().person,
+        )
     )
 
 

@@ -1,7 +1,15 @@
 // Draws the charts of a page from the numbers in their elements, in the design's colours, light and dark.
 
 const HEIGHT = 280;
-const token = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const PAPER_WIDTH = 680; // A4 between its margins
+// Paper is white while the screen is dark: the first rule of each sheet that has the value is the light one.
+const light = (name) => {
+  const rules = [...document.styleSheets].filter((sheet) => !sheet.media.length).map((sheet) => sheet.cssRules[0]);
+  return rules.map((rule) => rule?.style?.getPropertyValue(name) ?? "").find(Boolean) ?? "";
+};
+let onPaper = false;
+const token = (name) =>
+  (onPaper ? light(`--${name}`) : getComputedStyle(document.documentElement).getPropertyValue(`--${name}`)).trim();
 const font = () => `12px ${token("face")}`;
 
 const axis = (label, more = {}) => ({
@@ -13,7 +21,9 @@ function plain(series, more) {
   return { label: series.name, stroke: token(series.colour), width: 2, points: { show: false }, ...more };
 }
 
-const value = (_u, v) => (v === null || v === undefined ? "–" : String(Math.round(v * 10) / 10));
+// Nothing pointed at: no value. Pointed at what has none: a dash.
+const said = (at, v, text) => (at === null || at === undefined ? "" : v === null || v === undefined ? "–" : text(v));
+const value = (_u, v, _s, at) => said(at, v, (n) => String(Math.round(n * 10) / 10));
 
 function curve(chart) {
   return {
@@ -30,9 +40,9 @@ function bars(chart) {
   const wide = [...chart.series].reverse();
   return {
     series: wide.map((one, number) =>
-      plain(one, { fill: token(one.colour), stroke: token("card"), width: 2, paths: uPlot.paths.bars({ size: [number ? 0.35 : 0.75] }), value }),
+      plain(one, { fill: token(number ? one.colour : `${one.colour}-wash`), width: 1.5, paths: uPlot.paths.bars({ size: [number ? 0.4 : 0.75, 60] }), value }),
     ),
-    scales: { x: { time: false, range: [-0.6, 23.6] }, y: { range: (_u, _least, most) => [0, Math.max(10, most * 1.05)] } },
+    scales: { x: { time: false, range: [chart.x[0] - 0.6, chart.x.at(-1) + 0.6] }, y: { range: (_u, _least, most) => [0, Math.max(10, most * 1.05)] } },
     data: wide.map((one) => one.values),
   };
 }
@@ -47,7 +57,7 @@ function stack(chart) {
     series: order.map((number) =>
       plain(chart.series[number], {
         fill: token(chart.series[number].colour), stroke: token("card"), width: 1, paths: uPlot.paths.bars({ size: [0.7, 60] }),
-        value: (_u, _v, _s, at) => (at === null || at === undefined ? "–" : String(chart.series[number].values[at])),
+        value: (_u, v, _s, at) => said(at, v, () => String(chart.series[number].values[at])),
       }),
     ),
     scales: { x: { time: false, range: [-0.6, last + 0.6] }, y: { range: (_u, _least, most) => [0, Math.max(4, most * 1.05)] } },
@@ -61,12 +71,12 @@ function draw(element) {
   const chart = JSON.parse(element.dataset.chart);
   const { series, scales, data } = KINDS[chart.kind](chart);
   const label = chart.labels && ((at) => chart.labels[at] ?? "");
-  const xAxis = axis(chart.x_title, label ? { values: (_u, marks) => marks.map((m) => (Number.isInteger(m) ? label(m).slice(5) : "")) } : {});
+  const xAxis = axis(chart.x_title, label ? { values: (_u, marks) => marks.map((m) => (Number.isInteger(m) ? label(m) : "")) } : {});
   element.replaceChildren();
   return new uPlot(
     {
-      width: element.clientWidth, height: HEIGHT, scales,
-      series: [{ label: chart.x_title, value: (_u, v) => (v === null || v === undefined ? "–" : label ? label(v) : String(v)) }, ...series],
+      width: onPaper ? PAPER_WIDTH : element.clientWidth, height: HEIGHT, scales,
+      series: [{ label: chart.x_title, value: (_u, v, _s, at) => said(at, v, (n) => (label ? label(n) : String(n))) }, ...series],
       axes: [xAxis, axis(chart.y_title, { size: 44 })],
       cursor: { drag: { x: false, y: false } },
     },
@@ -84,6 +94,12 @@ function all() {
 
 all();
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", all);
+for (const [event, paper] of [["beforeprint", true], ["afterprint", false]]) {
+  addEventListener(event, () => {
+    onPaper = paper;
+    all();
+  });
+}
 let width = innerWidth;
 addEventListener("resize", () => {
   if (innerWidth === width) return;

@@ -1,7 +1,7 @@
 // The desk made live: new rows at the top appear in place, elsewhere a quiet count says that there are some.
 
 import "./ages.js";
-import { tick } from "./ages.js";
+import { storeNow, tick } from "./ages.js";
 import { redrawer } from "./redraw.js";
 import { listen } from "./stream.js";
 
@@ -53,6 +53,13 @@ addEventListener("scroll", () => {
 });
 
 document.body.addEventListener("htmx:afterSwap", tick);
+
+// When it is printed, by the store's clock and in the store's zone, and not when it was loaded.
+const printed = document.getElementById("printed");
+addEventListener("beforeprint", () => {
+  const there = new Date(storeNow() + Number(printed.dataset.eastMin) * 60_000);
+  printed.textContent = there.toISOString().slice(0, 16).replace("T", " ");
+});
 
 const everything = () => Promise.all([redrawRows?.(), redrawStory?.(), redrawStrip?.(), redrawFloor?.()]);
 
