@@ -92,6 +92,7 @@ def interaction(interaction_id: str) -> AnyResponse:
             story=story,
             ratings=ratings,
             questions=told.QUESTIONS,
+            answers=told.ANSWERS,
             cursor=cursor,
             me=signed_in().person,
         )
