@@ -103,38 +103,6 @@ def fire(
         carry_out(conn, telling, request, move, read_floor(), now)
 
 
-def follow(
-    conn: sa.Connection,
-    telling: Telling,
-    old: Policies,
-    new: Policies,
-    read_floor: ReadFloor,
-    now: datetime,
-) -> int:
-    """Policies were changed: every request that still waits goes on as if its new policy had always been so.
-
-    The steps that are due by its age are taken at once, for whoever was not paged before; nobody is paged
-    twice for it, and what comes next is set anew, so that no request falls silent. How many went on so.
-    """
-    followed = 0
-    for request in requests.raised(conn, telling.store):
-        policy = policy_of(new, request)
-        if policy == policy_of(old, request):
-            continue
-        followed += 1
-        before = timers.when(conn, request.id, Timer.ESCALATE)
-        move = advance(policy, (now - request.begun_at).total_seconds(), 0, first=True)
-        if move.missed:
-            timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, now)
-            continue
-        carry_out(conn, telling, request, move, read_floor(), now)
-        # Somebody who edits again and again must not put off the next round.
-        after = timers.when(conn, request.id, Timer.ESCALATE)
-        if policy.repeat_s is not None and before and after and before < after:
-            timers.set_due(conn, telling.store, request.id, Timer.ESCALATE, before)
-    return followed
-
-
 def give_up(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
     """The ceiling has passed: the shopper and the manager are told, nobody is paged any more."""
     change = decide(request, Miss())

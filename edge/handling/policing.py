@@ -34,7 +34,7 @@ def set_policy(
     now: datetime,
     based_on: str | None = None,
 ) -> None:
-    """This policy from now on, also for requests that wait (escalating.follow). `file` is edge.toml's."""
+    """This policy from now on, also for requests that wait (following.follow). `file` is edge.toml's."""
     basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
     before = _before(conn, store, file, kind, based_on)
     if found := faults(kind, policy):

@@ -13,7 +13,7 @@ from broker.errors import ContractError
 from broker.messages import EdgeState
 from edge.config import Greeter, Policies
 from edge.errors import StorageError
-from edge.handling import escalating, evidence, greeting
+from edge.handling import escalating, evidence, following, greeting
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
@@ -164,7 +164,8 @@ class Commits:
             self._devices.follow(batch.jump)
         if not self._devices.origins or batch.look:
             self._devices.read(conn)
-        changed_from = self._follow_desk(conn) if batch.look or self._followed is None else None
+        begins = self._followed is None
+        changed_from = self._follow_desk(conn) if batch.look or begins else None
         for word in batch.words.values():
             self._listen_to(word)
         receipts: dict[str, Receipts] = {}
@@ -177,7 +178,10 @@ class Commits:
         read_floor = escalating.floor_of(conn, self._store, now)
         if changed_from is not None:
             with self._apart(conn, telling, "Following a change of policy"):
-                escalating.follow(conn, telling, changed_from, self._policies, read_floor, now)
+                following.follow(conn, telling, changed_from, self._policies, read_floor, now)
+        if begins:
+            with self._apart(conn, telling, "Holding what waits to the policies"):
+                following.hold_to(conn, telling, self._policies, now)
         for request, kind, due in timers.due(conn, self._store, now) if batch.look else ():
             with self._apart(conn, telling, f"The timer {kind} of request {request}") as done:
                 greeting.fire(conn, telling, self._policies, request, kind, due, read_floor, now)

@@ -114,7 +114,7 @@ def test_what_could_not_be_committed_waits_again_in_its_old_order_before_what_ca
 
 
 def poison(conn: sa.Connection, sensor: str) -> None:
-    """A bug that only one event triggers."""
+    """A bug that only one event triggers; an id, in hex, never says `sensor`."""
     conn.exec_driver_sql(
         "CREATE TEMP TRIGGER bug BEFORE INSERT ON event WHEN instr(NEW.payload, '" + sensor + "') "
         "BEGIN SELECT RAISE(ABORT, 'bug'); END"
@@ -123,9 +123,9 @@ def poison(conn: sa.Connection, sensor: str) -> None:
 
 
 def test_an_event_that_trips_over_a_bug_is_set_aside_and_the_others_are_committed(worker: Worker) -> None:
-    poison(worker.conn, "bad")
+    poison(worker.conn, "poison")
     kiosk = worker.kiosk
-    arrivals = [kiosk.event(Greeted("in", sensor)) for sensor in ("a", "b", "bad", "c")]
+    arrivals = [kiosk.event(Greeted("in", sensor)) for sensor in ("a", "b", "poison", "c")]
     batch = worker.take(*arrivals, words=[worker.beat()])
     receipts = worker.session.on("receipt", Receipt)
     assert [r.seqs for r in receipts] == [[1], [2], [], [4]]  # type: ignore[attr-defined]
@@ -162,8 +162,8 @@ def test_an_id_that_another_device_has_used_is_refused_with_that_reason(worker: 
 
 
 def test_a_disk_that_fills_up_between_single_events_repeats_only_the_rest(worker: Worker) -> None:
-    poison(worker.conn, "bad")
-    arrivals = [worker.kiosk.event(Greeted("in", sensor)) for sensor in ("a", "bad", "c")]
+    poison(worker.conn, "poison")
+    arrivals = [worker.kiosk.event(Greeted("in", sensor)) for sensor in ("a", "poison", "c")]
     events = [Waiting(worker.session, Arrival(*a, False, 1, n, 1)) for n, a in enumerate(arrivals)]  # type: ignore[arg-type]
     batch = Batch(events, {})
     free: list[Callable[[], None]] = []

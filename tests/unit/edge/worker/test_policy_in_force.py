@@ -63,6 +63,29 @@ def test_a_waiting_request_goes_on_with_the_new_steps_and_pages_nobody_twice(wor
     assert paged(worker) == everyone and worker.server.requests()[0]["state"] == "missed"
 
 
+def test_what_was_changed_while_no_worker_ran_holds_for_what_waits_once_one_begins(worker: Worker) -> None:
+    change(worker, "security", Policy([Step(0, ["security"])], repeat_s=300))
+    worker.take(worker.kiosk.event(SecurityRequested("hold")))
+    assert len(paged(worker)) == 1
+    change(worker, "security", None)
+    next_one = Worker(worker.conn, worker.clock)
+    live(next_one, 9)
+    assert len(paged(worker)) == 1
+    live(next_one, 1)
+    assert len(set(paged(worker))) == 6
+
+
+def test_a_worker_that_begins_puts_nothing_off_and_calls_nobody_before_their_time(worker: Worker) -> None:
+    worker.take(worker.kiosk.event(HelpRequested("till", "en")))
+    live(worker, 14)
+    next_one = Worker(worker.conn, worker.clock)
+    next_one.take()
+    assert len(paged(worker)) == 2
+    change(worker, "help", ALL_AT_ONCE)
+    Worker(worker.conn, worker.clock).take()
+    assert len(paged(worker)) == 6
+
+
 def test_a_policy_that_got_shorter_keeps_the_shopper_told_until_its_ceiling(worker: Worker) -> None:
     worker.take(worker.kiosk.event(HelpRequested("till", "en")))
     live(worker, 50)
