@@ -10,6 +10,7 @@ from broker import topics
 from broker.errors import ContractError
 from broker.events import CONTENT, KINDS, MAX_EVENT_BYTES, Clock, Content, Envelope, Event
 from broker.messages import Command
+from broker.witness import Witness
 
 T = TypeVar("T")
 
@@ -17,6 +18,7 @@ _encoder = msgspec.json.Encoder()
 _envelopes = msgspec.json.Decoder(Envelope)
 _contents = {kind: msgspec.json.Decoder(content) for kind, content in CONTENT.items()}
 _commands = msgspec.json.Decoder(Command)
+_witnesses: msgspec.json.Decoder[Witness] = msgspec.json.Decoder(Witness)
 _records: dict[type, msgspec.json.Decoder] = {}
 _ID = re.compile(rb'"id"\s*:\s*"([0-9a-fA-F-]{36})"')
 _OUTBOX = re.compile(rb'"outbox"\s*:\s*"([0-9a-fA-F-]{36})"')
@@ -125,6 +127,14 @@ def decode_command(payload: bytes) -> Command:
         return _commands.decode(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ContractError(f"The message is not a command: {_sentence(error)}") from None
+
+
+def decode_witness(payload: bytes) -> Witness:
+    """What either side says about a head of the custody log, or a ContractError."""
+    try:
+        return _witnesses.decode(payload)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise ContractError(f"The message says nothing about a head: {_sentence(error)}") from None
 
 
 def _peek(payload: bytes) -> tuple[str | None, int | None, str | None]:

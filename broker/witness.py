@@ -10,6 +10,9 @@ from msgspec import Meta, Struct
 
 from broker.events import Milliseconds, Name, Sha256
 
+# How a message begins that shows a head: both sides hear their own words on the topic and skip them so.
+HEAD_MARK = b'"witness":"head"'
+REFUSED_MARK = b'"witness":"refused"'
 HEAD_SIGNED = b"floorbell tree head 1\n"
 KEPT_SIGNED = b"floorbell witness 1\n"
 

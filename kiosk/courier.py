@@ -27,6 +27,7 @@ from broker.messages import (
 )
 from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
 from broker.topics import Channel
+from broker.witness import HEAD_MARK
 from kiosk import VERSION
 from kiosk.clock import Clocks
 from kiosk.config import Config
@@ -60,11 +61,20 @@ class Reachable:
     reachable: bool
 
 
+@dataclass(frozen=True)
+class Say:
+    """A message of ours that is no event and waits for nothing."""
+
+    channel: Channel
+    payload: bytes
+
+
 News = Answered | Reachable | Call | Identify | Capture | Upload
 
 
 class Courier:
-    """See the module. `tell` is called from the courier's thread and must only enqueue."""
+    """See the module. `tell`, and `witness` with each head of the custody log, are called from the courier's
+    thread and must only enqueue."""
 
     def __init__(
         self,
@@ -74,15 +84,17 @@ class Courier:
         store: Callable[[Job], None],
         tell: Callable[[News], None],
         tick: Callable[[], None] = lambda: None,
+        witness: Callable[[bytes], None] = lambda payload: None,
     ) -> None:
         self._clocks = clocks
+        self._witness = witness
         self._heartbeat = heartbeat
         self._store = store
         self._tell = tell
         self._tick = tick
         self._names = (config.store, config.device)
         self._has_camera = config.camera is not None
-        self._inbox: queue.SimpleQueue[Delivery | Report | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Delivery | Report | Say | None] = queue.SimpleQueue()
         self._flight = Flight()
         self._carried: dict[UUID, OpenEvent] = {}
         self._answered: set[UUID] = set()  # since the outbox was last asked, which may not know it yet
@@ -108,6 +120,7 @@ class Courier:
                 (self._topic(Channel.RECEIPT), 1),
                 (self._topic(Channel.CALL), 1),
                 (self._topic(Channel.COMMAND), 1),
+                (self._topic(Channel.WITNESS), 1),
                 (topics.edge_state(config.store), 1),
                 (topics.edge_heartbeat(config.store), 0),
             ],
@@ -131,6 +144,10 @@ class Courier:
     def put(self, report: Report) -> None:
         """What the storing thread reports."""
         self._inbox.put(report)
+
+    def say(self, said: Say) -> None:
+        """Send this now if there is a connection; else nobody misses it."""
+        self._inbox.put(said)
 
     def close(self, timeout_s: float = 1.5) -> None:
         """Say offline, disconnect, end. May be called twice."""
@@ -201,8 +218,11 @@ class Courier:
             self._answered.clear()
             self._store(Refill())
 
-    def _handle(self, item: Delivery | Report) -> None:
+    def _handle(self, item: Delivery | Report | Say) -> None:
         match item:
+            case Say(channel, payload):
+                if self._connected:
+                    self._session.publish(self._topic(channel), payload)
             case Connected():
                 self._on_connected()
             case Disconnected(reason, taken_over):
@@ -276,6 +296,10 @@ class Courier:
             self._on_receipt(codec.decode(payload, Receipt), now_s)
         elif channel is Channel.CALL:
             self._tell(codec.decode(payload, Call))
+        elif channel is Channel.WITNESS:
+            # We write there too; our own words come back.
+            if HEAD_MARK in payload[:40]:
+                self._witness(payload)
         elif channel is Channel.COMMAND:
             command = codec.decode_command(payload)
             if isinstance(command, Identify) or (self._has_camera and isinstance(command, Capture | Upload)):

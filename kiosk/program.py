@@ -7,13 +7,14 @@ from collections.abc import Callable
 from typing import Any
 
 from broker.errors import BrokerError
-from broker.events import Clock
+from broker.events import Clock, Tampered
+from broker.topics import Channel
 from broker.watchdog import HUNG, Watchdog, notify
 from kiosk import disk
 from kiosk.cameras import Cameras
 from kiosk.clock import Clocks, Stamp
 from kiosk.config import Config
-from kiosk.courier import Courier
+from kiosk.courier import Courier, Say
 from kiosk.display import Display
 from kiosk.errors import KioskError
 from kiosk.health import Health
@@ -24,6 +25,7 @@ from kiosk.panel import CameraNews, Ending, Panel
 from kiosk.pins import Pins, open_factory
 from kiosk.screens import Screens
 from kiosk.storing import Storing
+from kiosk.witnesses import Witnesses
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +74,21 @@ def run(
             cameras=(lambda orders: None) if cameras is None else cameras.tell,
         )
         health.watch_camera(panel.camera)
+
+        def alarm() -> None:
+            stamp = clocks.stamp(clocks.now())
+            storing.put(Save(NewEvent(panel.new_id(), Tampered("custody-log"), stamp, None)))
+
+        witnesses = Witnesses(config, lambda said: courier.say(Say(Channel.WITNESS, said)), alarm)
         try:
             courier = Courier(
-                config, clocks, health.heartbeat, storing.put, panel.put, lambda: watchdog.tick("courier")
+                config,
+                clocks,
+                health.heartbeat,
+                storing.put,
+                panel.put,
+                lambda: watchdog.tick("courier"),
+                witnesses.show,
             )
         except BrokerError as error:
             raise KioskError(str(error)) from None
@@ -97,6 +111,8 @@ def run(
         storing.start()
         courier.start()
         closing.append(courier.close)
+        witnesses.start()
+        closing.append(witnesses.close)
         watchdog.start()
         closing.append(watchdog.stop)
         notify(f"READY=1\nSTATUS={config.device} in {config.zone}")

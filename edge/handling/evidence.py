@@ -9,14 +9,21 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from broker import codec
 from broker.errors import ContractError
 from broker.events import ClipRecorded, Event
 from broker.messages import Upload
+from broker.topics import Channel, of_device
+from broker.witness import HeadKept, HeadRefused, kept_to_sign
 from edge.db.tables import device, event, interaction
-from edge.evidence import clips, custody
+from edge.evidence import clips, custody, heads
 from edge.evidence.clips import Clip
 from edge.handling.telling import Telling
+from edge.paging.outgoing import Message
 from edge.retention import Retention, class_of
+
+# A head that finds nobody is worth nothing after a while: a newer one, or the same again, follows.
+SHOWN_FOR_S = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,3 +123,34 @@ def mismatch(
     digest = clip.manifest_sha256
     custody.append(conn, store, "mismatched", clip.id, digest, f"device {clip.device}", trouble, now)
     telling.evidence(clip.id, silent=clip.silent)
+
+
+def show_heads(conn: sa.Connection, telling: Telling, store: str) -> None:
+    """The newest head of the custody log to each device that is here and was not shown it."""
+    for name, shown in heads.to_show(conn, store):
+        topic = of_device(store, name, Channel.WITNESS)
+        telling.messages.append(Message(topic, codec.encode(shown), SHOWN_FOR_S))
+
+
+def witnessed(
+    conn: sa.Connection,
+    telling: Telling,
+    store: str,
+    name: str,
+    said: HeadKept | HeadRefused,
+    now: datetime,
+) -> None:
+    """A device keeps a head, or refuses it. ContractError for what its key has not signed."""
+    if isinstance(said, HeadRefused):
+        if heads.refuse(conn, store, name, said, now):
+            telling.device(name, "refused")
+        return
+    # Only here: the library costs memory, and most stores have no camera.
+    from broker.signing import is_signed
+
+    d = device.c
+    key = conn.execute(sa.select(d.signing_key).where(d.store == store, d.name == name)).scalar()
+    message = kept_to_sign(store, name, said.log, said.size, said.root, said.at_ms)
+    if key is None or not is_signed(key, message, said.signature):
+        raise ContractError(f"{name} did not sign that it keeps a head of {said.size} entries.")
+    heads.keep(conn, store, name, said, key, now)

@@ -18,6 +18,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from broker.manifest import MAX_MANIFEST_BYTES
+from broker.signing import load_signer
 from edge.config import EdgeConfig
 from edge.db.engine import connect
 from edge.db.writer import Writer
@@ -27,6 +28,7 @@ from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
 from edge.hint import Hinter
 from edge.vault.arrivals import Arrivals, NotWhatWasTold, clip_for
+from edge.vault.keeping import Keeping
 
 CHUNK = 64 * 1024
 PeerOf = Callable[[dict[str, Any]], str | None]
@@ -41,9 +43,21 @@ class Vault:
         self.readers = connect(config.database_url, write=False)
         self.writer = Writer(connect(config.database_url, write=True), name="vault-writer")
         self.hinter = Hinter(config.hint_path)
+        self._keeping: Keeping | None = None
         self.arrivals = Arrivals(
             config.store, self.files, self.writer, config.retention, clock, self._sealed, self.hinter.send
         )
+
+    def start(self) -> None:
+        """Begin what the vault does by itself. IdentityError without the store's evidence key."""
+        self._keeping = Keeping(
+            self.config.store,
+            load_signer(self.config.identity_path / "vault" / "sign.key"),
+            self.writer,
+            self.clock,
+            self.hinter.send,
+        )
+        self._keeping.start()
 
     def clip(self, clip_id: UUID, device: str, secret: str) -> Clip:
         """NotFound unless this device may bring it with this ticket."""
@@ -64,6 +78,8 @@ class Vault:
             raise StorageError(f"The database could not be read: {error.orig}.") from None
 
     def stop(self) -> None:
+        if self._keeping is not None:
+            self._keeping.stop()
         self.arrivals.close()
         self.writer.close()
         self.hinter.close()

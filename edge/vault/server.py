@@ -14,6 +14,7 @@ THREADS = 32
 
 def run_vault(config: EdgeConfig) -> int:
     """Serve until SIGTERM. EdgeError with one sentence if it cannot start."""
+    from broker.signing import load_signer
     from edge.db.engine import check_version, connect
 
     identity = config.identity_path / "vault"
@@ -21,6 +22,7 @@ def run_vault(config: EdgeConfig) -> int:
         raise EdgeError("edge.toml has no address under [vault]; kiosks would not know where to bring clips.")
     if not (identity / "tls.key").exists():
         raise EdgeError(f"{identity} holds no certificate; 'floorbell provision' makes one with the store.")
+    load_signer(identity / "sign.key")
     check_version(connect(config.database_url, write=False))
     return _serve(config, identity)
 
@@ -56,7 +58,10 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
         def load(self) -> Any:
             from edge.vault.application import create_vault
 
-            return create_vault(config, peer_of)
+            app = create_vault(config, peer_of)
+            # In the process that serves: threads do not survive a fork.
+            app.extensions["vault"].start()
+            return app
 
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

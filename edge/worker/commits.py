@@ -194,6 +194,7 @@ class Commits:
                     self._devices.hear(conn, telling, word, now)
         if batch.look and self._vault_url is not None:
             evidence.send_tickets(conn, telling, self._store, self._vault_url, now)
+            evidence.show_heads(conn, telling, self._store)
         if batch.forget:
             feed.forget(conn, self._store, now)
             outgoing.forget(conn, self._store, now)

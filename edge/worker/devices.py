@@ -11,9 +11,10 @@ from broker import codec, topics
 from broker.messages import DeviceState, Heartbeat, Replay
 from broker.session import Arrival
 from broker.topics import Channel
+from broker.witness import HeadKept, HeadRefused, Witness
 from edge.devices import store as devices
-from edge.evidence import clips
-from edge.handling import escalating
+from edge.evidence import clips, heads
+from edge.handling import escalating, evidence
 from edge.handling.telling import Telling
 from edge.ingest import gaps
 from edge.ingest.age import Reference, heard
@@ -82,7 +83,7 @@ class Devices:
         if isinstance(said, Heartbeat):
             if not word.arrival.retained:
                 self._set_reference(device, Reference(str(said.boot), said.monotonic_ms, word.at))
-        elif said.status == "online" and said.boot is not None:
+        elif isinstance(said, DeviceState) and said.status == "online" and said.boot is not None:
             if not word.arrival.retained and said.monotonic_ms is not None:
                 self._set_reference(device, Reference(str(said.boot), said.monotonic_ms, word.at))
             else:
@@ -94,7 +95,9 @@ class Devices:
         if isinstance(said, Heartbeat):
             if not word.arrival.retained:
                 self._heartbeat(conn, telling, device, said, word.at)
-        else:
+        elif isinstance(said, HeadKept | HeadRefused):
+            evidence.witnessed(conn, telling, self._store, device, said, now)
+        elif isinstance(said, DeviceState):
             self._state(conn, telling, device, said, word, now)
 
     def _state(
@@ -117,6 +120,7 @@ class Devices:
                 devices.save_clock(conn, self._store, device, str(state.boot), state.monotonic_ms, word.at)
             # A command that found nobody is gone: it is asked for again.
             clips.forget_tickets(conn, self._store, device)
+            heads.doubt(conn, self._store, device)
             for outbox, first in gaps.still_open(conn, self._store, device, now):
                 telling.command(device, Replay(UUID(outbox), first), REPLAY_S)
 
@@ -152,8 +156,10 @@ class Devices:
             self.origins[device] = Origin(known.zone, heard(known.reference, reference))
 
 
-def _read(word: Word) -> tuple[str, DeviceState | Heartbeat]:
+def _read(word: Word) -> tuple[str, DeviceState | Heartbeat | Witness]:
     address = topics.parse(word.arrival.topic)
+    if address.channel is Channel.WITNESS:
+        return address.device, codec.decode_witness(word.arrival.payload)
     if address.channel is Channel.HEARTBEAT:
         return address.device, codec.decode(word.arrival.payload, Heartbeat)
     return address.device, codec.decode(word.arrival.payload, DeviceState)

@@ -17,6 +17,7 @@ from broker import codec, topics
 from broker.messages import EdgeState
 from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
 from broker.watchdog import Watchdog, notify
+from broker.witness import HEAD_MARK
 from edge.clock import utc_now
 from edge.config import EdgeConfig
 from edge.db.checkpoint import Checkpoints
@@ -72,6 +73,7 @@ class Worker:
                 # The server's own state with the devices': asked for twice, it would come twice.
                 (f"{base}/+/state", 1),
                 (f"{base}/+/heartbeat", 0),
+                (f"{base}/+/witness", 1),
                 (topics.event(self._store, "+", "+"), 1),
             ],
             will=(topics.edge_state(self._store), codec.encode(EdgeState("offline"))),
@@ -136,6 +138,9 @@ class Worker:
         """Runs in paho's threads: only enqueues."""
         match delivery:
             case Arrival() if session is self._main and self._comes_alone(delivery.topic):
+                session.acknowledge(delivery)
+            case Arrival() if HEAD_MARK in delivery.payload[:40] and delivery.topic.endswith("/witness"):
+                # What we said ourselves.
                 session.acknowledge(delivery)
             case Arrival() if "/event/" in delivery.topic:
                 self._inbox.put_event(Waiting(session, delivery))

@@ -1,0 +1,81 @@
+"""`python -m kiosk.witnessing`: judges one head, keeps or refuses it, and says so in one line. Then it ends.
+
+A process of its own for each head, because the signatures' library would cost the kiosk's own program 8 MB
+for the whole day, for work that comes a few times an hour.
+"""
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+import msgspec
+
+from broker import codec, signing
+from broker.errors import BrokerError, ContractError
+from broker.witness import HeadKept, HeadShown, TreeHead, kept_to_sign
+from kiosk.witness import ALARM, Judged, judge
+
+HELD = "witness.json"
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Reads a HeadShown on standard input, writes the answer on standard output. ALARM beside a refusal that
+    contradicts what is held here; 1 and a sentence if it could not be done at all."""
+    parser = argparse.ArgumentParser(prog="kiosk.witnessing")
+    parser.add_argument("--store", required=True)
+    parser.add_argument("--device", required=True)
+    parser.add_argument("--identity", type=Path, required=True)
+    parser.add_argument("--directory", type=Path, required=True)
+    chosen = parser.parse_args(arguments)
+    try:
+        shown = codec.decode(sys.stdin.buffer.read(), HeadShown)
+        held = read(chosen.directory)
+        judged = judge(held, shown, chosen.store, signing.is_signed)
+        sys.stdout.buffer.write(codec.encode(_answer(judged, held, chosen)))
+    except (BrokerError, ContractError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return ALARM if judged.alarm else 0
+
+
+def read(directory: Path) -> TreeHead | None:
+    """The head that is held, or None before the first. ContractError if the file is damaged: it is not taken
+    for none, or whoever damages it could show anything."""
+    try:
+        return codec.decode((directory / HELD).read_bytes(), TreeHead)
+    except FileNotFoundError:
+        return None
+
+
+def keep(directory: Path, head: TreeHead) -> None:
+    """On disk before anything is said of it."""
+    half = directory / f"{HELD}.half"
+    with open(half, "wb") as file:
+        file.write(codec.encode(head))
+        file.flush()
+        os.fsync(file.fileno())
+    half.replace(directory / HELD)
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _answer(judged: Judged, held: TreeHead | None, chosen: argparse.Namespace) -> msgspec.Struct:
+    if judged.keep is None:
+        assert judged.refusal is not None
+        return judged.refusal
+    head = judged.keep
+    if head != held:
+        keep(chosen.directory, head)
+    at_ms = time.time_ns() // 1_000_000
+    signer = signing.load_signer(chosen.identity / "sign.key")
+    said = kept_to_sign(chosen.store, chosen.device, head.log, head.size, head.root, at_ms)
+    return HeadKept(log=head.log, size=head.size, root=head.root, at_ms=at_ms, signature=signer.sign(said))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
