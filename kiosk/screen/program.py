@@ -4,7 +4,8 @@ import logging
 import threading
 from pathlib import Path
 
-from kiosk.config import SOCKET, Config
+from kiosk.config import Config
+from kiosk.errors import KioskError
 from kiosk.screen.board import Board
 from kiosk.screen.link import PanelLink
 from kiosk.screen.server import Server
@@ -18,9 +19,18 @@ PORT = 8970
 def run(
     config: Config, port: int, stop: threading.Event, socket: Path | None = None, framed_by: str | None = None
 ) -> int:
-    """Serve the page until `stop` is set; the exit status. `socket` if the panel's is elsewhere."""
+    """Serve the page until `stop` is set; the exit status. `socket` if the panel's is elsewhere.
+
+    KioskError if the kiosk serves no screen.
+    """
+    path = socket or config.screen_socket
+    if path is None:
+        raise KioskError(
+            "kiosk.toml has no [screen], so this kiosk serves none; add the line [screen], "
+            "start the kiosk anew and then its screen."
+        )
     board = Board(config.spoken, list(config.languages))
-    link = PanelLink(socket or config.screen_socket or config.outbox_directory / SOCKET, board)
+    link = PanelLink(path, board)
     with Server(port) as server:
         server.set_app(create_app(board, link.send, server.hosts, framed_by))
         serving = threading.Thread(target=server.serve_forever, name="screen-web", daemon=True)

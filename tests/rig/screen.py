@@ -20,7 +20,7 @@ class Screen:
         self._config = folder / "kiosk.toml"
         self._config.write_text(
             'store = "shop"\ndevice = "kiosk-1"\nzone = "shoes"\nlanguages = ["en", "ca", "sr", "it", "pt"]\n'
-            '[broker]\nhost = "localhost"\nidentity = "identity"\n'
+            '[screen]\n[broker]\nhost = "localhost"\nidentity = "identity"\n'
             '[[button]]\nname = "till"\npin = 17\naction = "help"\ntopic = "till"\n'
         )
         self.port = 0

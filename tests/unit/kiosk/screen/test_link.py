@@ -1,5 +1,6 @@
 """The screen's end of the socket, against a panel that speaks the real protocol."""
 
+import re
 import subprocess
 import sys
 import urllib.error
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from kiosk.config import load
 from kiosk.errors import KioskError
 from kiosk.screen.board import Board
 from kiosk.screen.link import PanelLink
@@ -98,11 +100,28 @@ def test_the_kiosks_own_program_loads_nothing_of_the_screen() -> None:
     assert said.stdout.strip() == "[]"
 
 
+def test_a_kiosk_without_a_screen_in_its_file_is_told_so_instead_of_an_empty_page() -> None:
+    example = str(Path(__file__).parents[4] / "kiosk" / "kiosk.example.toml")
+    command = [sys.executable, "-m", "kiosk", "screen", "--config", example, "--port", "0"]
+    said = subprocess.run(command, capture_output=True, text=True)
+    assert said.returncode == 2 and said.stderr.count("\n") == 1
+    assert "add the line [screen], start the kiosk anew" in said.stderr
+
+
+def test_the_example_with_all_its_lines_is_a_kiosk_with_a_screen_to_touch(tmp_path: Path) -> None:
+    example = Path(__file__).parents[4] / "kiosk" / "kiosk.example.toml"
+    text = re.sub(r"(?m)^# (?=\[|[a-z_]+ = )", "", example.read_text())
+    (tmp_path / "kiosk.toml").write_text(text)
+    found = load(tmp_path / "kiosk.toml")
+    assert found.screen is not None and found.motion and found.feedback_url is not None
+    assert {button.action for button in found.button} >= {"looking", "language", "smiley"}
+
+
 def test_the_program_serves_the_page_and_ends_on_sigterm(tmp_path: Path) -> None:
     config = tmp_path / "kiosk.toml"
     config.write_text(
         'store = "shop"\ndevice = "kiosk-1"\nzone = "shoes"\nlanguages = ["it"]\n'
-        '[broker]\nhost = "localhost"\nidentity = "identity"\n'
+        '[screen]\n[broker]\nhost = "localhost"\nidentity = "identity"\n'
         '[[button]]\nname = "till"\npin = 17\naction = "help"\ntopic = "till"\n'
     )
     command = [sys.executable, "-m", "kiosk", "screen", "--config", str(config), "--port", "0"]
