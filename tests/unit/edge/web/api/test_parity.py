@@ -13,6 +13,7 @@ PART = "A part of another page."
 DOES: dict[str, tuple[str, ...] | str] = {
     "door.open_door": "It leads on.",
     "static": "Files of the pages.",
+    "floor.manifest": "What a phone needs to install the page.",
     "floor.names": SIGN_IN,
     "floor.pin": SIGN_IN,
     "floor.sign_in": SIGN_IN,
