@@ -93,6 +93,9 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     request, for the help topics in `on_help` and when the server asks; `lamp` is lit as long as the camera
     watches.
 
+    Clips go to the store at `upload_kib_s` KiB a second at most, 0 for no limit; one that the store has
+    sealed stays for `keep_sealed_h` hours while there is room.
+
     Each of `masks` is a polygon, corners as [x, y] in parts of width and height from the top left.
     """
 
@@ -114,6 +117,8 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     clips: str = "clips"
     clips_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 8000
     free_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 500
+    upload_kib_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 512
+    keep_sealed_h: Annotated[float, Meta(ge=0, le=168)] = 24
     socket: str | None = None
 
 

@@ -19,6 +19,8 @@ ANNOUNCED, MISMATCHED, SEALED, PURGED = "announced", "mismatched", "sealed", "pu
 WAITING = (ANNOUNCED, MISMATCHED)
 # Long enough for a clip over a slow line; a new one is sent when it is over or the device comes back.
 TICKET_GOOD_FOR = timedelta(hours=1)
+# Of one device. Its panel tells its camera of 64 at most.
+AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,20 @@ def waiting_of(conn: sa.Connection, store: str, device: str) -> list[Clip]:
 
 
 def without_ticket(conn: sa.Connection, store: str, now: datetime, limit: int = 20) -> list[Clip]:
-    """What is still to come and has no ticket that is good; the oldest first."""
-    good = sa.exists().where(ticket.c.store == store, ticket.c.clip == clip.c.id, ticket.c.expires_at > now)
-    query = _ALL.where(clip.c.store == store, clip.c.sealed_at.is_(None), clip.c.state.in_(WAITING))
-    rows = conn.execute(query.where(sa.not_(good)).order_by(clip.c.announced_at).limit(limit))
+    """What is to come next and has no ticket that is good: of each device the first AT_ONCE, those of
+    security requests first, then the newest, at last what came once and was not what was told of."""
+    c = clip.c
+    order = (
+        sa.case((c.state == MISMATCHED, 2), (c.kept_as == "security", 0), else_=1),
+        c.started_at.desc(),
+        c.id,
+    )
+    place = sa.func.row_number().over(partition_by=c.device, order_by=order).label("place")
+    waiting = sa.select(c.id, place).where(c.store == store, c.sealed_at.is_(None), c.state.in_(WAITING))
+    first = waiting.subquery()
+    good = sa.exists().where(ticket.c.store == store, ticket.c.clip == c.id, ticket.c.expires_at > now)
+    query = _ALL.join(first, first.c.id == c.id).where(c.store == store, first.c.place <= AT_ONCE)
+    rows = conn.execute(query.where(sa.not_(good)).order_by(first.c.place, c.device).limit(limit))
     return [Clip(*row) for row in rows]
 
 

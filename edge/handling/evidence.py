@@ -93,7 +93,7 @@ def announce(
 
 
 def send_tickets(conn: sa.Connection, telling: Telling, store: str, vault_url: str, now: datetime) -> None:
-    """Ask for every clip that is still to come and has no good ticket."""
+    """Ask each device for the clips that it is to bring next."""
     for clip in clips.without_ticket(conn, store, now):
         secret = clips.issue_ticket(conn, store, clip.id, now)
         command = Upload(UUID(clip.id), f"{vault_url}/clip/{clip.id}", secret)

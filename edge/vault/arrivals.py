@@ -57,11 +57,15 @@ class Arrivals:
         self._lock = threading.Lock()
 
     def offset(self, clip: Clip) -> int:
-        """How many bytes of the video are here. One that was killed while it was sealed is sealed now."""
+        """How many bytes of the video are here; all of them only if it is sealed. One whose last byte came
+        just before a kill, or that was killed while it was sealed, is sealed now."""
         with self._at(clip) as place:
             if self._is_sealed(clip, place):
                 return clip.bytes
-            return self._open(clip, place).offset
+            growing = self._open(clip, place)
+            if growing.whole():
+                self._complete(clip, place, growing)
+            return growing.offset
 
     def keep_manifest(self, clip: Clip, written: bytes) -> None:
         """Take the manifest in. NotWhatWasTold if it is not the one of the clip's event."""
@@ -145,10 +149,12 @@ class Arrivals:
             raise StorageError("The vault's disk is nearly full; what is left is for security requests.")
 
     def _complete(self, clip: Clip, place: _Place, growing: Growing) -> None:
+        written = self._files.manifest(UUID(clip.id))
+        if written is None:
+            raise EdgeError("The manifest comes first.")
         found = growing.finish()
         growing.close()
         place.growing = None
-        written = self._files.manifest(UUID(clip.id)) or b""
         if trouble := wrong_with(clip, written, found):
             aside = self._files.set_aside(UUID(clip.id))
             log.error("The clip %s of %s: %s It lies in %s.", clip.id, clip.device, trouble, aside)

@@ -115,11 +115,12 @@ class Devices:
             return
         for request in self._to_answer(conn, device):
             escalating.answer(conn, telling, request, now)
+        # A command that found nobody is gone, and so is one that a killed broker had: it is asked for again.
+        # Retained too: the device may have come back while nobody here was listening.
+        clips.forget_tickets(conn, self._store, device)
         if not word.arrival.retained:
             if state.boot is not None and state.monotonic_ms is not None:
                 devices.save_clock(conn, self._store, device, str(state.boot), state.monotonic_ms, word.at)
-            # A command that found nobody is gone: it is asked for again.
-            clips.forget_tickets(conn, self._store, device)
             heads.doubt(conn, self._store, device)
             for outbox, first in gaps.still_open(conn, self._store, device, now):
                 telling.command(device, Replay(UUID(outbox), first), REPLAY_S)

@@ -1,13 +1,16 @@
 """The clips on the card: a folder each, named by the clip's id, that appears whole or not at all.
 
 In it are video.mp4, manifest.json, manifest.sig and event.json; `announced` once the panel has stored the
-event. A clip that is being written, or being deleted, has a folder with a dot before its name.
+event, `sealed` once the store's vault has the clip, `refused` with how often it would not take it. A clip
+that is being written, or being deleted, has a folder with a dot before its name.
 """
 
 import contextlib
 import logging
 import os
 import shutil
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,7 +32,7 @@ VIDEO, MANIFEST, SIGNATURE, EVENT, JOURNAL = (
     "event.json",
     "journal",
 )
-ANNOUNCED = "announced"
+ANNOUNCED, SEALED, REFUSED = "announced", "sealed", "refused"
 _PART, _GONE = ".part-", ".gone-"
 
 
@@ -62,6 +65,8 @@ class Clip:
     about: Announcement
     announced: bool
     bytes: int
+    sealed: bool = False
+    refused: int = 0
 
     @property
     def id(self) -> UUID:
@@ -150,18 +155,50 @@ class Clips:
         shutil.rmtree(gone, ignore_errors=True)
         return True
 
+    def seal(self, clip: Clip) -> None:
+        """The store has it: it may go."""
+        with contextlib.suppress(OSError):
+            (clip.folder / SEALED).touch()
+
+    def refuse(self, clip: Clip) -> int:
+        """The store would not take it; how often so by now."""
+        with contextlib.suppress(OSError):
+            (clip.folder / REFUSED).write_text(str(clip.refused + 1))
+        return clip.refused + 1
+
+    def forget_sealed(self, older_than_s: float, wall: Callable[[], float] = time.time) -> int:
+        """Delete what the store has had for so long; how many. One folder after the other is looked at."""
+        gone = 0
+        with os.scandir(self.directory) as folders:
+            for folder in folders:
+                if (
+                    not folder.name.startswith(".")
+                    and self._sealed_for(Path(folder.path), wall()) >= older_than_s
+                ):
+                    gone += self.delete(UUID(folder.name))
+        return gone
+
     def free_bytes(self) -> int:
         disk = os.statvfs(self.directory)
         return disk.f_bavail * disk.f_frsize
 
+    def _sealed_for(self, folder: Path, now_s: float) -> float:
+        """Seconds. A clock that was set back makes it long ago: the store has it."""
+        try:
+            age_s = now_s - (folder / SEALED).stat().st_mtime
+        except OSError:
+            return -1.0
+        return age_s if age_s >= 0 else float("inf")
+
     def _read(self, folder: Path) -> Clip | None:
         try:
             about = msgspec.json.decode((folder / EVENT).read_bytes(), type=Announcement)
-            size = sum(entry.stat().st_size for entry in os.scandir(folder))
-            return Clip(folder, about, (folder / ANNOUNCED).exists(), size)
+            sizes = {entry.name: entry.stat().st_size for entry in os.scandir(folder)}
+            refused = int((folder / REFUSED).read_text() or 0) if REFUSED in sizes else 0
+            return Clip(folder, about, ANNOUNCED in sizes, sum(sizes.values()), SEALED in sizes, refused)
         except FileNotFoundError:
             return None
-        except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        except (OSError, msgspec.MsgspecError, ValueError) as error:
             log.error("The clip %s cannot be read: %s.", folder.name, error)
             return None
 

@@ -10,7 +10,6 @@ from uuid import UUID
 
 from broker.errors import IdentityError
 from broker.events import new_id
-from broker.messages import Upload
 from broker.signing import load_signer
 from broker.watchdog import HUNG, Watchdog, notify
 from kiosk import VERSION
@@ -23,6 +22,7 @@ from kiosk.camera.recorder import Limits, Recorder
 from kiosk.camera.recording import Place
 from kiosk.camera.ring import Ring
 from kiosk.camera.source import CameraState, Source
+from kiosk.camera.uploader import Uploader
 from kiosk.camera.window import Reach, Trigger
 from kiosk.clock import Clocks
 from kiosk.config import Config
@@ -43,7 +43,7 @@ class Connected:
 
 
 class CameraProgram:
-    """One camera of one kiosk. `uploads` is what takes tickets, once there is something that does."""
+    """One camera of one kiosk."""
 
     def __init__(self, config: Config, source: Source | None = None) -> None:
         if config.camera is None or config.camera_socket is None:
@@ -75,7 +75,9 @@ class CameraProgram:
         )
         self._finished: dict[UUID, Announcement] = {}
         self._stored: set[UUID] = set()
-        self._tickets: set[tuple[UUID, str]] = set()
+        self._uploader = Uploader(
+            self.clips, config.identity, camera.upload_kib_s, camera.keep_sealed_h, self._clocks.now
+        )
         self._reported_s = float("-inf")
         self._reported: CameraReport | None = None
 
@@ -87,6 +89,7 @@ class CameraProgram:
             self._finished = {clip.about.event: clip.about for clip in self.clips.unannounced()}
             self._feed.start()
             self._link.start()
+            self._uploader.start()
             self._watchdog.start()
             notify("READY=1")
             while not stop.is_set() and self._feed.failed is None:
@@ -98,6 +101,7 @@ class CameraProgram:
             self._watchdog.stop()
             self._feed.close()
             self._link.close()
+            self._uploader.close()
             self._held.close()
 
     def wake(self) -> None:
@@ -132,13 +136,8 @@ class CameraProgram:
                     if event in self._finished:
                         self.clips.announced(event)
                         del self._finished[event]
-                for upload in uploads:
-                    self._on_upload(upload)
-
-    def _on_upload(self, upload: Upload) -> None:
-        if (upload.clip, upload.ticket) not in self._tickets:
-            self._tickets.add((upload.clip, upload.ticket))
-            log.info("The store asks for a clip.")
+                if uploads:
+                    self._uploader.put(uploads)
 
     def _on_finished(self, about: Announcement) -> None:
         self._finished[about.event] = about
@@ -146,7 +145,7 @@ class CameraProgram:
 
     def _report(self, now_s: float) -> None:
         state, sentence = self._feed.state(now_s)
-        faults = self._recorder.faults(now_s)
+        faults = self._recorder.faults(now_s) + self._uploader.faults()
         if state not in (CameraState.OK, CameraState.STARTING):
             faults.insert(0, sentence)
         report = CameraReport(

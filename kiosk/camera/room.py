@@ -1,4 +1,5 @@
-"""Which clips leave a card that is full. Pure: the oldest first, and never what a security request needs."""
+"""Which clips leave a card that is full. Pure: those that the store has, then the oldest, and never one of a
+security request that the store does not have."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ class Kept(Protocol):
 
     @property
     def bytes(self) -> int: ...
+
+    @property
+    def sealed(self) -> bool: ...
 
     @property
     def about(self) -> "Spared": ...
@@ -42,10 +46,10 @@ def make_room(
     def fits() -> bool:
         return held + coming_bytes <= limit_bytes and free_bytes - coming_bytes >= floor_bytes
 
-    for clip in clips:
+    for clip in sorted(clips, key=lambda clip: not clip.sealed):
         if fits():
             break
-        if not clip.about.spared:
+        if clip.sealed or not clip.about.spared:
             leave.append(clip.id)
             held -= clip.bytes
             free_bytes += clip.bytes

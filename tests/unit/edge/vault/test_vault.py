@@ -5,12 +5,16 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.errors import ContractError
+from broker.events import new_id
 from broker.signing import Signer
-from edge.evidence import files
+from edge.db.evidence_tables import clip
+from edge.evidence import clips, files
 from edge.handling import evidence
 from edge.handling.telling import Telling
 from tests.unit.edge.conftest import START
@@ -205,6 +209,54 @@ def test_a_full_disk_keeps_what_is_left_for_security_requests(
     with door.engine.begin() as conn:
         conn.exec_driver_sql("UPDATE clip SET kept_as = 'security'")
     assert door.send(one, 0).headers["Upload-Complete"] == "?1"
+
+
+def test_a_kill_between_the_last_byte_and_the_comparison_ends_in_a_seal_and_not_in_a_word(
+    door: Door, one: Film, monkeypatch: pytest.MonkeyPatch
+):
+    """Whoever hears Upload-Complete may delete the clip."""
+
+    def dies(*_: object) -> str:
+        raise KeyboardInterrupt
+
+    door.bring(one)
+    monkeypatch.setattr(files.Growing, "finish", dies)
+    with pytest.raises(KeyboardInterrupt):
+        door.send(one, 0)
+    monkeypatch.undo()
+    door.restart()
+    assert door.clip(one).state == "announced"
+    assert door.offset(one).headers["Upload-Complete"] == "?1"
+    assert door.clip(one).state == "sealed" and len(sealed_files(door)) == 2
+
+
+def test_a_device_is_asked_for_security_first_then_the_newest_and_not_for_all_at_once(
+    door: Door, cause: UUID
+):
+    many = [film(door.signer, b"%d" % n, new_id(n), new_id(1_800_000_000_000 + n)) for n in range(40)]
+    early = film(door.signer, b"early", cause, new_id(1_700_000_000_000))
+    for one in [early, *many]:
+        door.announce(one)
+    with door.engine.begin() as conn:
+        conn.exec_driver_sql(f"UPDATE clip SET kept_as = 'routine' WHERE id != '{early.id}'")
+        for number, one in enumerate(many):
+            at = START + timedelta(minutes=number)
+            conn.execute(sa.update(clip).where(clip.c.id == str(one.id)).values(started_at=at))
+        conn.exec_driver_sql(f"UPDATE clip SET state = 'mismatched' WHERE id = '{many[39].id}'")
+    wanted: list[str] = []
+    with door.engine.begin() as conn:
+        for _ in range(5):
+            telling = Telling("shop")
+            evidence.send_tickets(conn, telling, "shop", "https://vault:8444", door.clock())
+            wanted += [msgspec.json.decode(m.payload)["clip"] for m in telling.messages]
+    assert wanted == [str(one.id) for one in [early, *many[38:7:-1]]] and len(wanted) == clips.AT_ONCE
+    with door.engine.begin() as conn:
+        conn.exec_driver_sql(
+            "UPDATE clip SET sealed_at = started_at, state = 'sealed' WHERE kept_as = 'security'"
+        )
+        telling = Telling("shop")
+        evidence.send_tickets(conn, telling, "shop", "https://vault:8444", door.clock())
+    assert len(telling.messages) == 1 and str(many[7].id).encode() in telling.messages[0].payload
 
 
 def test_what_waits_is_asked_for_and_asked_for_again_when_its_ticket_is_over(door: Door, one: Film):

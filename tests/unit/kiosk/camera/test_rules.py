@@ -134,22 +134,23 @@ class Kept:
     id: UUID
     bytes: int
     about: About
+    sealed: bool
 
 
-kept = st.lists(st.tuples(st.integers(1, 100), st.booleans()), max_size=20).map(
-    lambda rows: [Kept(UUID(int=n), size, About(spared)) for n, (size, spared) in enumerate(rows)]
+kept = st.lists(st.tuples(st.integers(1, 100), st.booleans(), st.booleans()), max_size=20).map(
+    lambda rows: [Kept(UUID(int=n), size, About(spared), had) for n, (size, spared, had) in enumerate(rows)]
 )
 
 
 @given(kept, st.integers(0, 500), st.integers(0, 1000), st.integers(0, 300), st.integers(0, 100))
-def test_a_full_card_costs_only_the_oldest_unspared_and_no_more_than_needed(
+def test_a_full_card_costs_first_what_the_store_has_then_the_oldest_unspared_and_no_more_than_needed(
     clips: list[Kept], free: int, limit: int, floor: int, coming: int
 ) -> None:
     room = make_room(clips, free, limit, floor, coming)
-    gone = [clip for clip in clips if clip.id in room.leave]
-    assert not any(clip.about.spared for clip in gone)
-    left = [clip for clip in clips if not clip.about.spared and clip.id not in room.leave]
-    assert [clip for clip in clips if not clip.about.spared] == gone + left
+    may_go = [c for c in clips if c.sealed] + [c for c in clips if not c.sealed and not c.about.spared]
+    gone = [clip for number in room.leave for clip in clips if clip.id == number]
+    left = [clip for clip in may_go if clip.id not in room.leave]
+    assert may_go == gone + left
     held, freed = sum(c.bytes for c in clips) - sum(c.bytes for c in gone), sum(c.bytes for c in gone)
     assert room.enough == (held + coming <= limit and free + freed - coming >= floor)
     assert room.enough or not left
