@@ -1,10 +1,5 @@
 """The demo store under Debian's Chromium. One store for all tests; each leaves nothing open behind it."""
 
-import re
-import shutil
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +10,9 @@ from playwright.sync_api import BrowserContext, Page
 from pytest_playwright import CreateContextCallback
 
 from tests.browser.floor_rig import Floor, SignIn, open_floor
+from tests.rig import furnished
+from tests.rig.demo import QUIET, chromium, running
 from tests.rig.screen import Screen
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
@@ -27,39 +22,31 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
-    program = shutil.which("chromium") or shutil.which("chromium-browser")
-    if program is None:
-        pytest.fail("Chromium is not installed; on Debian: apt-get install chromium.")
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    return {"executable_path": program, "args": [*quiet, "--disable-sync", "--no-first-run"]}
+    return {"executable_path": chromium(), "args": list(QUIET)}
 
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A running demo."""
-    from broker.mosquitto import free_port
+    with running(tmp_path_factory.mktemp("browser")) as address:
+        yield Demo(address)
 
-    folder = tmp_path_factory.mktemp("browser")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli", "demo", "--data", str(folder), "--port", str(free_port())],
-        cwd=ROOT,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        if "Ctrl-C" in line:
-            break
-    found = re.search(r"Open\s+(http://\S+)/", said)
-    if found is None:
-        pytest.fail(f"The demo did not start: {said}")
-    yield Demo(found[1])
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=30)
+
+@dataclass(frozen=True)
+class WorkedIn:
+    """`names` are what addresses of this store name; see furnish()."""
+
+    address: str
+    names: dict[str, str]
+
+
+@pytest.fixture(scope="session")
+def worked_in(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WorkedIn]:
+    """A store after some days of work. Its web program runs alone: no press comes in."""
+    config = furnished.empty(tmp_path_factory.mktemp("worked-in"))
+    names = furnished.furnish(config)
+    with furnished.served(config) as address:
+        yield WorkedIn(address, names)
 
 
 @pytest.fixture

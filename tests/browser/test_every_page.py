@@ -15,7 +15,7 @@ from deploy.demo.stage import person_ids
 from edge import create_app
 from edge.config import EdgeConfig
 from edge.web.access import PUBLIC
-from tests.browser.conftest import Demo
+from tests.browser.conftest import Demo, WorkedIn
 from tests.rig import furnished
 
 pytestmark = pytest.mark.browser
@@ -196,19 +196,16 @@ def fresh(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    config = furnished.empty(tmp_path_factory.mktemp("house"))
-    names = furnished.furnish(config)
-    with furnished.served(config) as address:
-        ids = person_ids(config)
-        browsers = {
-            "stranger": browser.new_context(reduced_motion="reduce"),
-            "staff": signed_in(browser, address, MANAGER.name, VISITOR.name, ids[VISITOR.name]),
-            "supervisor": signed_in(browser, address, "Nadia", "Omar", ids["Omar"]),
-        }
-        house = House(address, names, browsers)
-        yield house
-        house.close()
+def house(browser: Browser, worked_in: WorkedIn) -> Iterator[House]:
+    address, names = worked_in.address, worked_in.names
+    browsers = {
+        "stranger": browser.new_context(reduced_motion="reduce"),
+        "staff": signed_in(browser, address, MANAGER.name, VISITOR.name, names[VISITOR.name]),
+        "supervisor": signed_in(browser, address, "Nadia", "Omar", names["Omar"]),
+    }
+    house = House(address, names, browsers)
+    yield house
+    house.close()
 
 
 def test_every_address_of_the_application_is_visited_here(tmp_path: Path) -> None:

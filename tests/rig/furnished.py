@@ -24,6 +24,7 @@ from tests.rig.store import ROOT, listens, wait_for
 DAYS = 3
 # As long as a name may be: what it does to a line must be seen.
 LONG_NAME = "Maximiliana Konstantina Papadopoulou-Szczepańska-Featherstonehaugh-Hohenzollern"
+COMPLAINT = "Ten minutes at the till, and then the wrong size."
 LONG_WORDS = "Nobody came, and the third one sent me to the other side of the house.\n" * 6
 
 
@@ -35,7 +36,10 @@ def empty(directory: Path) -> EdgeConfig:
 
 
 def furnish(config: EdgeConfig) -> dict[str, str]:
-    """Some days of work, and something open or broken for each page; what addresses name, by kind."""
+    """Some days of work, and something open or broken for each page.
+
+    What addresses name, by kind, and everybody's id by name.
+    """
     now = dt.datetime.now(dt.UTC)
     ids = stage.person_ids(config)
     long_named = add_person(config, LONG_NAME, "associate", now, zones=("tills",), languages=("en",))
@@ -55,6 +59,10 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
             conn, now - dt.timedelta(minutes=6), "entrance", "find-item", state="missed",
             closed_at=now - dt.timedelta(minutes=4),
         )  # fmt: skip
+        noon = now.astimezone().replace(hour=12, minute=0) - dt.timedelta(days=1)
+        yesterday = _request(
+            conn, noon, "tills", None, kind="feedback", state="recorded", score=1, reason=COMPLAINT
+        )
         told = _request(
             conn, now - dt.timedelta(minutes=9), "tills", None, kind="feedback", state="recorded", score=1,
             reason=LONG_WORDS,
@@ -66,13 +74,14 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         done_ones = newest.where(i.kind == "help", i.state == "resolved")
         done = conn.execute(done_ones.where(~_rated(i.id))).scalar_one()
         rated = conn.execute(newest.where(i.kind == "feedback", i.about.is_not(None))).scalar_one()
-        return {
+        return ids | {
             "person": ids["Luka"],
             "long_named": long_named.id,
             "waiting": waiting,
             "alarm": alarm,
             "mine": mine,
             "told": told,
+            "yesterday": yesterday,
             "done": done,
             "rated": rated,
             "missed": missed,
