@@ -1,4 +1,4 @@
-"""`python -m kiosk run|check|screen|camera --config kiosk.toml`"""
+"""`python -m kiosk run|check|screen|camera --config kiosk.toml`. Each loads only what it needs."""
 
 import argparse
 import logging
@@ -7,8 +7,9 @@ import threading
 from pathlib import Path
 
 from broker.errors import BrokerError
-from kiosk import check, config, pins, program
+from kiosk import config
 from kiosk.errors import KioskError
+from kiosk.signals import end_on_signals
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,15 +36,22 @@ def main(arguments: list[str] | None = None) -> int:
             return _show(settings, chosen)
         if chosen.command == "camera":
             return _watch(settings, chosen)
-        factory = pins.mock_factory() if chosen.pins == "mock" else pins.open_factory(settings.gpio_chip)
-        if chosen.command == "check":
-            return check.run(settings, factory)
-        stop = threading.Event()
-        program.end_on_signals(stop)
-        return program.run(settings, factory, stop)
+        return _run(settings, chosen)
     except (KioskError, BrokerError) as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _run(settings: config.Config, chosen: argparse.Namespace) -> int:
+    # Only here: the screen and the camera have no use for 5 MB of MQTT.
+    from kiosk import check, pins, program
+
+    factory = pins.mock_factory() if chosen.pins == "mock" else pins.open_factory(settings.gpio_chip)
+    if chosen.command == "check":
+        return check.run(settings, factory)
+    stop = threading.Event()
+    end_on_signals(stop)
+    return program.run(settings, factory, stop)
 
 
 def _add_screen(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -81,7 +89,7 @@ def _watch(settings: config.Config, chosen: argparse.Namespace) -> int:
         trying.masks(settings, chosen.picture)
         return 0
     stop = threading.Event()
-    program.end_on_signals(stop)
+    end_on_signals(stop)
     return camera.run(settings, stop)
 
 
@@ -92,7 +100,7 @@ def _show(settings: config.Config, chosen: argparse.Namespace) -> int:
     except ImportError as error:
         raise KioskError(f"{error}; install requirements/screen.txt for the screen.") from None
     stop = threading.Event()
-    program.end_on_signals(stop)
+    end_on_signals(stop)
     return screen.run(settings, chosen.port, stop, chosen.socket, chosen.framed_by)
 
 

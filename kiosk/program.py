@@ -1,7 +1,6 @@
 """The kiosk program, wired in one place."""
 
 import logging
-import signal
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -141,9 +140,3 @@ def _take_up(storing: Storing, panel: Panel, clocks: Clocks, give_up_s: float) -
     if found is not None:
         panel.visit.request.resume(*found, now_s)
         log.info("A request from before the start is still open.")
-
-
-def end_on_signals(stop: threading.Event) -> None:
-    """SIGTERM and SIGINT set `stop`. Only for the program itself: signals belong to the main thread."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda _number, _frame: stop.set())

@@ -23,6 +23,7 @@ from kiosk import pins, program, texts
 from kiosk.config import Config
 from kiosk.display import Display
 from kiosk.errors import KioskError
+from kiosk.signals import end_on_signals
 
 SAMPLE_S = 0.04
 BEAT_S = 1.0
@@ -185,7 +186,7 @@ def main() -> int:
         server = Server(chosen.socket, booth)
         threading.Thread(target=server.serve_forever, name="control", daemon=True).start()
         stop = threading.Event()
-        program.end_on_signals(stop)
+        end_on_signals(stop)
         return program.run(config, factory, stop, booth.watch)
     except (KioskError, BrokerError) as error:
         print(error, file=sys.stderr)

@@ -8,12 +8,12 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import fan_out, ingest, log_page, press_to_page, resting
+from tests.bench import fan_out, ingest, kiosk_memory, log_page, press_to_page, resting
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", choices=("press", "ingest", "resting", "fan-out", "log"))
+    parser.add_argument("--only", choices=("press", "ingest", "resting", "kiosk", "fan-out", "log"))
     parser.add_argument("--presses", type=int, default=300, help="of each kind, while nothing else happens")
     parser.add_argument(
         "--backlog", type=int, default=100_000, help="events behind which security is pressed"
@@ -26,6 +26,7 @@ def main() -> None:
         "press": lambda folder: press_to_page.run(folder, chosen.presses, chosen.backlog),
         "ingest": lambda folder: ingest.run(folder, chosen.events),
         "resting": resting.run,
+        "kiosk": kiosk_memory.run,
         "fan-out": fan_out.run,
         "log": lambda folder: log_page.run(folder, chosen.interactions),
     }

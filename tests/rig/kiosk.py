@@ -26,10 +26,12 @@ def configure(
     host: str = "127.0.0.1",
     port: int | None = None,
     window_s: int = 5,
+    screen: bool = False,
 ) -> Path:
     """Write the kiosk's configuration and return its path. `outbox` elsewhere than beside it, if given.
 
-    `called` is its folder where two kiosks share one identity; `host` and `port` lead to the broker.
+    `called` is its folder where two kiosks share one identity; `host` and `port` lead to the broker. `screen`
+    makes each button but security a key as well.
     """
     folder = rig.directory / "kiosks" / (called or device)
     folder.mkdir(parents=True, exist_ok=True)
@@ -49,7 +51,9 @@ def configure(
     for name, (pin, action) in BUTTONS.items():
         lines += ["[[button]]", f'name = "{name}"', f"pin = {pin}", f'action = "{action}"']
         lines += [f'topic = "{name}"'] if action == "help" else []
+        lines += ["touch = true"] if screen else []
     lines += ["[[button]]", 'name = "security"', "pin = 26", 'action = "security"', f"hold_s = {hold_s}"]
+    lines += ["[screen]"] if screen else []
     lines += ["[lamp]", "red = 18", "green = 23", "blue = 24"]
     path = folder / "kiosk.toml"
     path.write_text("\n".join(lines) + "\n")

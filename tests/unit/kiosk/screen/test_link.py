@@ -94,10 +94,14 @@ def test_the_server_listens_on_loopback_alone_and_says_when_its_port_is_taken() 
             Server(server.server_port)
 
 
-def test_the_kiosks_own_program_loads_nothing_of_the_screen() -> None:
-    code = "import sys, kiosk.__main__; print([m for m in sys.modules if m in ('flask', 'babel', 'segno')])"
+@pytest.mark.parametrize(
+    ("program", "others"),
+    [("program, kiosk.check", "flask babel segno"), ("screen.program", "paho gpiozero sqlite3")],
+)
+def test_neither_the_kiosk_nor_its_screen_loads_what_only_the_other_needs(program: str, others: str) -> None:
+    code = f"import sys, kiosk.__main__, kiosk.{program}; print(set(sys.modules) & set({others.split()}))"
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == "[]"
+    assert said.stdout.strip() == "set()"
 
 
 def test_a_kiosk_without_a_screen_in_its_file_is_told_so_instead_of_an_empty_page() -> None:
