@@ -10,6 +10,7 @@ import click
 from broker import mosquitto
 from broker.errors import BrokerError
 from deploy.errors import DeployError
+from deploy.evidence import evidence
 from deploy.register import CONFIG, device, person, provision, token
 from edge.config import load_config
 from edge.errors import EdgeError
@@ -25,6 +26,7 @@ floorbell.add_command(provision)
 floorbell.add_command(device)
 floorbell.add_command(person)
 floorbell.add_command(token)
+floorbell.add_command(evidence)
 
 
 @floorbell.group()

@@ -1,0 +1,85 @@
+"""`floorbell evidence`: take clips out of the store, and verify offline what came out."""
+
+import datetime as dt
+import re
+from pathlib import Path
+from uuid import uuid4
+
+import click
+
+from deploy.errors import DeployError
+from deploy.provision import writing
+from deploy.register import CONFIG
+from edge.config import load_config
+from edge.evidence import clips, custody, export, heads
+from edge.evidence.files import VaultFiles
+from edge.evidence.verify import Known, Verdict, describe, verify
+
+_HEAD = re.compile(r"(\d{1,15}):([0-9a-f]{64})")
+_KEY = re.compile(r"[0-9a-f]{64}")
+
+
+@click.group()
+def evidence() -> None:
+    """Clips as evidence: export and verify."""
+
+
+@evidence.command("export")
+@CONFIG
+@click.option("--clip", "wanted", multiple=True, required=True, metavar="ID", help="May be given again.")
+@click.option("--by", required=True, metavar="NAME", help="Who takes it out; stands in the custody log.")
+@click.option("--reason", required=True, help="Why; stands in the custody log.")
+@click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
+def export_(config: Path, wanted: tuple[str, ...], by: str, reason: str, bundle: Path) -> None:
+    """Write sealed clips with their proofs to the file BUNDLE."""
+    # Only here: the signatures' library is no part of the other commands.
+    from broker.signing import load_signer
+
+    loaded, now, identity = load_config(config), dt.datetime.now(dt.UTC), uuid4()
+    if bundle.exists():
+        raise DeployError(f"{bundle} is there already; give another name.")
+    if not by.strip() or not reason.strip():
+        raise DeployError("Say by whom and why; both stand in the custody log.")
+    signer = load_signer(loaded.identity_path / "vault" / "sign.key")
+    files = VaultFiles(loaded.vault_path)
+    with writing(loaded) as conn:
+        chosen = []
+        for one in dict.fromkeys(wanted):
+            found = clips.find(conn, loaded.store, one[:36])
+            if found is None:
+                raise DeployError(f"There is no clip {one[:80]!r} in this store.")
+            chosen.append(found)
+        export.check(chosen)
+        for clip in chosen:
+            said = f"In the export {identity}: {reason}"
+            custody.append(conn, loaded.store, "exported", clip.id, clip.manifest_sha256, by, said, now)
+        custody.append(conn, loaded.store, "exported", str(identity), "", by, reason, now)
+        heads.sign_newest(conn, loaded.store, signer, now)
+    with writing(loaded) as conn:
+        export.write(bundle, conn, loaded.store, files, chosen, identity, now)
+        head = heads.newest(conn, loaded.store)
+    assert head is not None
+    click.echo(f"{bundle}: {len(chosen)} clips. Keep these apart from it, to verify it with:")
+    for key in sorted({signer.key, *(clip.key or "" for clip in chosen)}):
+        click.echo(f"--key {key}")
+    click.echo(f"--head {head.size}:{head.root}")
+
+
+@evidence.command("verify")
+@click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--key", "keys", multiple=True, help="A public key of the store or a device, from elsewhere.")
+@click.option("--head", "known", multiple=True, metavar="SIZE:ROOT", help="The last head you know of.")
+def verify_(bundle: Path, keys: tuple[str, ...], known: tuple[str, ...]) -> int:
+    """Say what is true and what is not, without a network. Exit status 1 unless all is ok."""
+    for key in keys:
+        if not _KEY.fullmatch(key):
+            raise DeployError(f"The key is {key[:80]!r}; a key has 64 signs of 0-9 and a-f.")
+    pairs = []
+    for one in known:
+        if (found := _HEAD.fullmatch(one)) is None:
+            raise DeployError(f"The head is {one[:100]!r}; it is the number of entries, ':' and 64 signs.")
+        pairs.append((int(found[1]), found[2]))
+    findings = verify(bundle, Known(frozenset(keys), pairs))
+    for line in describe(findings):
+        click.echo(line)
+    return 0 if {finding.verdict for finding in findings} == {Verdict.OK} else 1

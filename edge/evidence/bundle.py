@@ -1,0 +1,86 @@
+"""The export bundle: what leaves the store with a clip, in a form that anyone can verify offline.
+
+bundle.md says the same in words for whoever writes a verifier of their own. A bundle is a zip file:
+
+    bundle.json               this record: what is in it, and every other file with its size and SHA-256
+    clips/{id}/video.mp4      the native master, byte for byte as the device wrote and signed it
+    clips/{id}/manifest.json  the manifest, byte for byte
+    custody.jsonl             the custody log's entries about these clips, one CustodyLine each, by index
+    leaves.bin                the leaf hashes of the whole log under the head, 32 bytes each
+    heads.json                Anchors: the signed head, and which device holds which head in its own signature
+
+Other listed files (report, thumbnails, working copy) are for reading and prove nothing.
+"""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from broker.events import Bytes, Name, Sha256
+from broker.witness import Key, Signature, Size, TreeHead
+
+FORMAT = "floorbell-bundle-1"
+LISTED_BY = "bundle.json"
+CUSTODY, LEAVES, HEADS = "custody.jsonl", "leaves.bin", "heads.json"
+
+
+class File(Struct, frozen=True):
+    sha256: Sha256
+    bytes: Bytes
+
+
+class BundledClip(Struct, frozen=True):
+    """`signature` is the device's over the manifest, `key` the public key that it is to be checked with."""
+
+    clip: UUID
+    device: Name
+    key: Key
+    signature: Annotated[str, Meta(max_length=256)]
+
+
+class Listing(Struct, frozen=True):
+    """bundle.json. `export` is the id of this export, the subject of its own entry in the log."""
+
+    format: Literal["floorbell-bundle-1"]
+    export: UUID
+    store: Name
+    log: UUID
+    made_at_ms: int
+    clips: list[BundledClip]
+    files: dict[str, File]
+
+
+class CustodyLine(Struct, frozen=True):
+    """One entry: its exact bytes as text, and the words that it commits to, where they were not erased."""
+
+    index: Size
+    entry: str
+    actor: str | None
+    actor_salt: str | None
+    reason: str | None
+    reason_salt: str | None
+
+
+class WitnessedHead(Struct, frozen=True):
+    """A device said in its own signature that it holds the head of `size` entries."""
+
+    device: Name
+    size: Size
+    root: Sha256
+    at_ms: int
+    key: Key
+    signature: Signature
+
+
+class Anchors(Struct, frozen=True):
+    head: TreeHead
+    witnesses: list[WitnessedHead]
+
+
+def video_of(clip: UUID) -> str:
+    return f"clips/{clip}/video.mp4"
+
+
+def manifest_of(clip: UUID) -> str:
+    return f"clips/{clip}/manifest.json"

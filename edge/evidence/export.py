@@ -1,0 +1,118 @@
+"""Writes an export bundle (bundle.py) from the vault's files and the custody log."""
+
+import os
+import zipfile
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+
+from edge.errors import EdgeError
+from edge.evidence import bundle, custody, heads
+from edge.evidence.bundle import Anchors, BundledClip, CustodyLine, File, Listing, WitnessedHead
+from edge.evidence.clips import SEALED, Clip
+from edge.evidence.files import VaultFiles
+
+_CHUNK = 1024 * 1024
+# Videos are compressed already.
+_MODE = zipfile.ZIP_STORED
+
+
+def check(clips: Sequence[Clip]) -> None:
+    """EdgeError, in a sentence, if one of these cannot be exported."""
+    if not clips:
+        raise EdgeError("Name at least one clip to export.")
+    for clip in clips:
+        if clip.state != SEALED:
+            raise EdgeError(f"The clip {clip.id} is {clip.state}; only sealed ones can be exported.")
+        if clip.key is None:
+            raise EdgeError(f"The clip {clip.id} has no key that it could be checked with.")
+
+
+def write(
+    path: Path,
+    conn: sa.Connection,
+    store: str,
+    files: VaultFiles,
+    clips: Sequence[Clip],
+    export: UUID,
+    made_at: datetime,
+    extra: Mapping[str, bytes] | None = None,
+) -> None:
+    """The bundle at `path`, whole or not at all. The export's own entry is in the log, under a signed head.
+
+    `extra` are files for reading, by name. EdgeError if a clip cannot be exported or no head is signed.
+    """
+    check(clips)
+    head = heads.newest(conn, store)
+    log = custody.log_of(conn, store)
+    if head is None or log is None:
+        raise EdgeError("The custody log has no signed head yet; the vault program signs one.")
+    half = path.with_name(f"{path.name}.half")
+    listed: dict[str, File] = {}
+    with zipfile.ZipFile(half, "w", _MODE) as archive:
+        for clip in clips:
+            name = UUID(clip.id)
+            _add(archive, listed, bundle.video_of(name), files.sealed(clip.sha256))
+            _add(archive, listed, bundle.manifest_of(name), files.sealed(clip.manifest_sha256))
+        _put(archive, listed, bundle.CUSTODY, _custody(conn, store, [*(c.id for c in clips), str(export)]))
+        leaves = [entry.leaf for entry in custody.between(conn, store, 0, head.size)]
+        _put(archive, listed, bundle.LEAVES, bytes.fromhex("".join(leaves)))
+        _put(archive, listed, bundle.HEADS, msgspec.json.encode(_anchors(conn, store)))
+        for extra_name, content in (extra or {}).items():
+            _put(archive, listed, extra_name, content)
+        listing = Listing(
+            format="floorbell-bundle-1",
+            export=export,
+            store=store,
+            log=log.id,
+            made_at_ms=int(made_at.timestamp() * 1000),
+            clips=[BundledClip(UUID(c.id), c.device, c.key or "", c.signature) for c in clips],
+            files=listed,
+        )
+        archive.writestr(bundle.LISTED_BY, msgspec.json.encode(listing))
+    with open(half, "rb") as written:
+        os.fsync(written.fileno())
+    half.replace(path)
+
+
+def _custody(conn: sa.Connection, store: str, subjects: Sequence[str]) -> bytes:
+    found = [entry for subject in subjects for entry in custody.of_subject(conn, store, subject)]
+    lines = [
+        CustodyLine(e.index, e.entry.decode(), e.actor, e.actor_salt, e.reason, e.reason_salt)
+        for e in sorted(found, key=lambda e: e.index)
+    ]
+    return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
+
+
+def _anchors(conn: sa.Connection, store: str) -> Anchors:
+    head = heads.newest(conn, store)
+    assert head is not None
+    held = [
+        WitnessedHead(w.device, w.size, w.root, w.at_ms, w.key, w.signature)
+        for w in heads.witnesses(conn, store)
+        if w.root and w.at_ms is not None and w.key and w.signature
+    ]
+    return Anchors(head, held)
+
+
+def _add(archive: zipfile.ZipFile, listed: dict[str, File], name: str, source: Path) -> None:
+    digest, size = sha256(), 0
+    try:
+        with open(source, "rb") as file, archive.open(name, "w", force_zip64=True) as target:
+            while chunk := file.read(_CHUNK):
+                digest.update(chunk)
+                size += len(chunk)
+                target.write(chunk)
+    except OSError as error:
+        raise EdgeError(f"The vault's file for {name} cannot be read: {error.strerror}.") from None
+    listed[name] = File(digest.hexdigest(), size)
+
+
+def _put(archive: zipfile.ZipFile, listed: dict[str, File], name: str, content: bytes) -> None:
+    archive.writestr(name, content)
+    listed[name] = File(sha256(content).hexdigest(), len(content))
