@@ -8,6 +8,7 @@ from flask import Blueprint, Response, make_response, render_template
 from flask_limiter import Limiter
 from werkzeug.wrappers import Response as AnyResponse
 
+from edge.tokens.scopes import SCOPES
 from edge.web.api.document import document as described
 from edge.web.api.routes import ROUTES
 from edge.web.api.routing import mount
@@ -23,7 +24,7 @@ def api_blueprint(limiter: Limiter, title: str) -> Blueprint:
 
 def index() -> AnyResponse:
     """The routes, for people."""
-    return make_response(render_template("api/index.html", routes=ROUTES))
+    return make_response(render_template("api/index.html", routes=ROUTES, scopes=SCOPES))
 
 
 def _document(title: str) -> Callable[[], Response]:
