@@ -13,12 +13,12 @@ PART = "A part of another page."
 DOES: dict[str, tuple[str, ...] | str] = {
     "door.open_door": "It leads on.",
     "static": "Files of the pages.",
-    "floor.manifest": "What a phone needs to install the page.",
     "floor.names": SIGN_IN,
     "floor.pin": SIGN_IN,
     "floor.sign_in": SIGN_IN,
     "floor.sign_out": SIGN_IN,
     "floor.heard": "Only the phone itself can prove that it is reached.",
+    "floor.manifest": "What a phone needs to install the page.",
     "floor.speak": "The words of the phone's own pages.",
     "floor.pages": ("pages_list",),
     "floor.pages_part": PART,
