@@ -11,11 +11,17 @@ import sqlalchemy as sa
 from edge.errors import StorageError
 
 T = TypeVar("T")
+# What PostgreSQL says to one of two that wait for each other: nothing was written, it is to begin again.
+AGAIN = ("40P01", "40001")
+ATTEMPTS = 4
 _Job = tuple[Callable[[sa.Connection], Any], "Future[Any]"]
 
 
 class Writer:
-    """Runs one function per transaction, in order. What it raises is rolled back and raised to its caller."""
+    """Runs one function per transaction, in order. What it raises is rolled back and raised to its caller.
+
+    A function is called again where the database has ended its transaction for AGAIN.
+    """
 
     def __init__(self, engine: sa.Engine, name: str = "writer") -> None:
         self._engine = engine
@@ -50,9 +56,7 @@ class Writer:
             if not future.set_running_or_notify_cancel():
                 continue
             try:
-                # A connection each, from the pool: one that broke, or could not be made, is no later job's.
-                with self._engine.connect() as connection, connection.begin():
-                    result = work(connection)
+                result = self._attempt(work)
             except sa.exc.DBAPIError as error:
                 future.set_exception(StorageError(f"The database could not be written: {error.orig}."))
             except Exception as error:
@@ -60,3 +64,15 @@ class Writer:
                 future.set_exception(error)
             else:
                 future.set_result(result)
+
+    def _attempt(self, work: Callable[[sa.Connection], T]) -> T:
+        attempt = 1
+        while True:
+            try:
+                # A connection each, from the pool: one that broke, or could not be made, is no later job's.
+                with self._engine.connect() as connection, connection.begin():
+                    return work(connection)
+            except sa.exc.OperationalError as error:
+                if getattr(error.orig, "sqlstate", None) not in AGAIN or attempt == ATTEMPTS:
+                    raise
+                attempt += 1

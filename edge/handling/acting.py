@@ -88,16 +88,20 @@ def mark_seen(
     conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime, through: str = "phone"
 ) -> None:
     """They are on the person's lit screen; the shopper is told who saw the request first."""
-    telling = Telling(store)
-    moved = pages.reach(conn, store, page_ids, "seen", now, person)
-    for request_id in {request for request, _ in moved}:
-        request = requests.load(conn, store, request_id)
-        if request.state is not State.RAISED or pages.seen_before(conn, request_id, person, now):
+    who, telling = who_is(conn, store, person), Telling(store)
+    # Locked before their pages, as by everyone.
+    about = requests.locked(conn, store, pages.about(conn, store, page_ids, person))
+    moved = {request for request, _ in pages.reach(conn, store, page_ids, "seen", now, person)}
+    for request in about:
+        if (
+            request.id not in moved
+            or request.state is not State.RAISED
+            or pages.seen_before(conn, request.id, person, now)
+        ):
             continue
-        who = who_is(conn, store, person)
         after = replace(request, revision=request.revision + 1)
         requests.update(conn, request, after)
-        requests.append(conn, [Entry(request_id, now, "seen", through, f"{who.name} has seen it.", person)])
+        requests.append(conn, [Entry(request.id, now, "seen", through, f"{who.name} has seen it.", person)])
         telling.call(after, "seen", {"name": who.name})
     telling.flush(conn, now)
 

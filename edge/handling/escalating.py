@@ -81,10 +81,13 @@ def fire(
     read_floor: ReadFloor,
     now: datetime,
 ) -> None:
-    """Do what one due timer is there for, if this transaction is the one that claims it."""
+    """Do what one due timer is there for, if this transaction is the one that claims it.
+
+    The request is locked before anything of it, here as everywhere: so nobody waits for each other for ever.
+    """
+    request = requests.find(conn, telling.store, request_id)
     if not timers.claim(conn, request_id, kind, due):
         return
-    request = requests.find(conn, telling.store, request_id)
     if request is None or not request.open:
         return
     if kind is Timer.PROGRESS:

@@ -9,7 +9,7 @@ from edge.handling import escalating
 from edge.handling.escalating import ReadFloor
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import GREETED, CallOut, Change, State, decide
+from edge.interactions.lifecycle import GREETED, CallOut, Change, Request, State, decide
 from edge.interactions.store import Entry
 from edge.paging import timers
 from edge.paging.timers import Timer
@@ -32,8 +32,10 @@ def fire(
     """Do what one due timer is there for, be it a request's or a greeting's (escalating.fire)."""
     if kind is not Timer.GREET:
         escalating.fire(conn, telling, policies, request_id, kind, due, read_floor, now)
-    elif timers.claim(conn, request_id, kind, due):
-        _call_out(conn, telling, policies, request_id, due, read_floor, now)
+    else:
+        request = requests.find(conn, telling.store, request_id)
+        if timers.claim(conn, request_id, kind, due) and request is not None:
+            _call_out(conn, telling, policies, request, due, read_floor, now)
 
 
 def times(change: Change, now: datetime) -> dict[str, object]:
@@ -48,21 +50,20 @@ def _call_out(
     conn: sa.Connection,
     telling: Telling,
     policies: Policies,
-    request_id: str,
+    request: Request,
     due: datetime,
     read_floor: ReadFloor,
     now: datetime,
 ) -> None:
-    request = requests.find(conn, telling.store, request_id)
-    decision = decide(request, CallOut()) if request is not None else None
-    if request is None or not isinstance(decision, Change):
+    decision = decide(request, CallOut())
+    if not isinstance(decision, Change):
         return
     if now - due > LATE:
         words = "The server was away when somebody would have been called; now it is too late."
-        requests.append(conn, [Entry(request_id, now, "noted", "policy", words)])
+        requests.append(conn, [Entry(request.id, now, "noted", "policy", words)])
         return
     requests.update(conn, request, decision.request, called_at=now)
-    requests.append(conn, [Entry(request_id, now, decision.what, "policy", decision.words)])
-    called = requests.load(conn, telling.store, request_id)
+    requests.append(conn, [Entry(request.id, now, decision.what, "policy", decision.words)])
+    called = requests.load(conn, telling.store, request.id)
     move = advance(policies.greeter, 0.0, 0, first=True)
     escalating.carry_out(conn, telling, called, move, read_floor(), now)

@@ -67,7 +67,9 @@ class Presses:
         touching = {e.device for e in fresh if e.kind in ("help", "security", "cancel", "attend", "greet")}
         if not touching:
             return
-        open_now = requests.open_of_devices(self._conn, self._store, touching)
+        found = requests.open_of_devices(self._conn, self._store, touching)
+        # Somebody may be answering one of them at this very moment.
+        open_now = [r for r in requests.locked(self._conn, self._store, (r.id for r in found)) if r.open]
         self._greetings.look_around(touching, open_now)
         for request in open_now:
             self._keep(request)

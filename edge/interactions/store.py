@@ -126,6 +126,12 @@ def greeter_called(conn: sa.Connection, store: str, device: str, since: datetime
     return conn.execute(query.limit(1)).first() is not None
 
 
+def locked(conn: sa.Connection, store: str, ids: Iterable[str]) -> list[Request]:
+    """Those of these requests that are there, each as it stands once nobody else is changing it."""
+    found = (find(conn, store, id_) for id_ in sorted(ids))
+    return [request for request in found if request is not None]
+
+
 def open_of_devices(conn: sa.Connection, store: str, devices: Iterable[str]) -> list[Request]:
     """The open requests that these devices raised, oldest first."""
     wanted = set(devices)
@@ -134,8 +140,9 @@ def open_of_devices(conn: sa.Connection, store: str, devices: Iterable[str]) -> 
 
 
 def raised(conn: sa.Connection, store: str) -> list[Request]:
-    """Every request that nobody has answered yet, oldest first."""
-    found = [_request(row) for row in conn.execute(_OPEN, {"in_store": store}) if row.state == "raised"]
+    """Every request that nobody has answered yet, oldest first; they are locked, to be moved on."""
+    ids = [row.id for row in conn.execute(_OPEN, {"in_store": store}) if row.state == "raised"]
+    found = [request for request in locked(conn, store, ids) if request.state is State.RAISED]
     return sorted(found, key=lambda request: request.raised_at)
 
 

@@ -113,6 +113,17 @@ def was_paged(conn: sa.Connection, request: str, person_id: str) -> bool:
     return conn.execute(query.limit(1)).first() is not None
 
 
+def about(conn: sa.Connection, store: str, pages: Sequence[str], person_id: str) -> list[str]:
+    """The requests of these pages of a person, but for those that need no answer any more."""
+    query = sa.select(page.c.request).where(
+        page.c.store == store,
+        page.c.id.in_(list(pages)),
+        page.c.person == person_id,
+        page.c.state.in_(_STAGES),
+    )
+    return list(conn.execute(query.distinct()).scalars())
+
+
 def reach(
     conn: sa.Connection,
     store: str,

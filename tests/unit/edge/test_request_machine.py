@@ -282,7 +282,8 @@ class RequestMachine(Stage):
     def see_pages(self, who: str) -> None:
         """Their phone shows them what they are called for."""
         ids = [p["id"] for p in self.seen.pages.values() if p["person"] == self.ids[who]]
-        self.do(True, lambda conn, store, now: acting.mark_seen(conn, store, self.ids[who], ids, now))
+        may = True if self.seen.people[self.ids[who]]["active"] else NotFound
+        self.do(may, acting.mark_seen, self.ids[who], ids)
 
     # Who is there.
 

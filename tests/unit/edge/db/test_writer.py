@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 import sqlalchemy as sa
@@ -45,6 +46,39 @@ def test_what_raises_is_rolled_back_and_raised_to_its_caller_and_the_next_one_is
     assert "door" not in names(engine)
     writer.run(lambda conn: conn.execute(add("wall")))
     assert "wall" in names(engine)
+
+
+def test_of_two_that_wait_for_each_other_the_one_that_the_database_ends_begins_again(
+    engine: sa.Engine,
+) -> None:
+    """Only PostgreSQL lets two write at once; on SQLite the second waits for the first."""
+    with engine.begin() as conn:
+        conn.execute(add("a"))
+        conn.execute(add("b"))
+    both, tries = threading.Barrier(2), []
+
+    def work(first: str, second: str, conn: sa.Connection) -> None:
+        tries.append(first)
+        for name in (first, second):
+            conn.execute(sa.update(zone).where(zone.c.name == name).values(title=zone.c.title + first))
+            if len(tries) <= 2 and engine.dialect.name == "postgresql" and name == first:
+                both.wait(30)
+
+    writers = [Writer(engine), Writer(engine)]
+    jobs = [
+        threading.Thread(target=w.run, args=(partial(work, *names),))
+        for w, names in zip(writers, ("ab", "ba"), strict=True)
+    ]
+    for job in jobs:
+        job.start()
+    for job in jobs:
+        job.join(60)
+    for writer in writers:
+        writer.close()
+    with engine.connect() as conn:
+        titles = list(conn.execute(sa.select(zone.c.title).where(zone.c.name.in_(("a", "b")))).scalars())
+    assert {"".join(sorted(title[1:])) for title in titles} == {"ab"}
+    assert len(tries) == (3 if engine.dialect.name == "postgresql" else 2)
 
 
 def test_an_error_of_the_database_becomes_a_storage_error_and_the_thread_goes_on(
