@@ -92,7 +92,7 @@ class Clips:
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         try:
-            directory.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             for gone in directory.glob(f"{_GONE}*"):
                 shutil.rmtree(gone, ignore_errors=True)
         except OSError as error:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.container import InputContainer
@@ -20,8 +20,10 @@ from av.video.stream import VideoStream
 
 from broker.manifest import Mask
 from kiosk.camera import mp4
-from kiosk.camera.encoder import Encoder
 from kiosk.camera.source import CameraState, Packet, SourceError, StreamInfo
+
+if TYPE_CHECKING:
+    from kiosk.camera.encoder import Encoder
 
 OPEN_S = 10.0
 SILENT_S = 5.0
@@ -86,12 +88,16 @@ class ContainerSource:
         rate = float(self._stream.average_rate or self._stream.guessed_rate or DEFAULT_RATE)
         if not context.width or not context.height:
             self.close()
-            raise SourceError(CameraState.FAILED, f"{what.url} does not say how large its pictures are.")
+            state = CameraState.FAILED if what.paced else CameraState.FROZEN
+            raise SourceError(state, "The camera answers and gives no picture that can be read.")
         if context.name == "h264" and not self._masks:
             self._encoder = None
             extradata = bytes(context.extradata or b"")
             self._info = StreamInfo("h264", extradata, context.width, context.height, rate)
         else:
+            # Only here: numpy is 15 MB that a camera which is not decoded does without.
+            from kiosk.camera.encoder import Encoder
+
             context.thread_type, context.thread_count = "SLICE", 1
             self._encoder = Encoder(context.width, context.height, rate, self._masks)
 
@@ -188,6 +194,9 @@ def _us(time_in: int | None, base: Fraction | None) -> int | None:
 
 
 def _lost(error: Exception, states: dict[int, CameraState], otherwise: CameraState) -> SourceError:
+    if isinstance(error, av.error.ExitError):
+        # PyAV's word for a timeout of its own.
+        return SourceError(CameraState.FROZEN, f"The camera gave nothing for {SILENT_S:.0f} s.")
     number = getattr(error, "errno", None)
     state = states.get(number or 0, otherwise)
     if isinstance(error, av.error.HTTPNotFoundError):

@@ -1,6 +1,7 @@
 """The camera program, wired in one place. The panel never imports this: PyAV has no room there."""
 
 import logging
+import os
 import queue
 import threading
 import time
@@ -32,6 +33,8 @@ from kiosk.errors import KioskError
 log = logging.getLogger(__name__)
 
 REPORT_S = 2.0
+LATE_S = 2.0  # a press is known a moment after it happened
+HUNG_S = 60.0  # a bad card may take half a minute for one sync
 FINISHED_AT_ONCE = 16
 WATCHED = (CameraState.OK, CameraState.SLOW, CameraState.FROZEN, CameraState.BLACK)
 _MEGABYTE = 1_000_000
@@ -57,9 +60,9 @@ class CameraProgram:
         self.clips = Clips(Path(camera.clips))
         self._held = lock(self.clips.directory, ".lock", "clips")
         self._inbox: queue.SimpleQueue[Orders | Connected | None] = queue.SimpleQueue()
-        self._watchdog = Watchdog(["camera recorder", "camera feed"])
+        self._watchdog = Watchdog(["camera recorder", "camera feed"], HUNG_S)
         reach = Reach(camera.pre_s, camera.post_s, camera.longest_s)
-        self._ring = Ring(camera.pre_s, camera.memory_mb * _MEGABYTE)
+        self._ring = Ring(camera.pre_s + LATE_S, camera.memory_mb * _MEGABYTE)
         self._feed = Feed(source or source_of(camera), self._ring, self._tick_feed)
         self._link = PanelLink(config.camera_socket, self._inbox.put, lambda: self._inbox.put(Connected()))
         self._recorder = Recorder(
@@ -74,7 +77,6 @@ class CameraProgram:
             self._on_finished,
         )
         self._finished: dict[UUID, Announcement] = {}
-        self._stored: set[UUID] = set()
         self._uploader = Uploader(
             self.clips, config.identity, camera.upload_kib_s, camera.keep_sealed_h, self._clocks.now
         )
@@ -167,6 +169,7 @@ class CameraProgram:
 
 def run(config: Config, stop: threading.Event) -> int:
     """Be a kiosk's camera until `stop` is set; the exit status. KioskError says why it cannot."""
+    os.umask(0o077)  # footage is for nobody else on this machine
     return CameraProgram(config).run(stop)
 
 

@@ -1,7 +1,9 @@
 """Files, USB and network cameras through the real PyAV, and what the encoder and the masks make of
 pictures."""
 
+import itertools
 import threading
+import time
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -18,11 +20,13 @@ from kiosk.camera import containers
 from kiosk.camera.containers import ContainerSource
 from kiosk.camera.feed import Feed, look_at
 from kiosk.camera.mask import Masks, covered
+from kiosk.camera.mp4 import units
 from kiosk.camera.ring import Ring
 from kiosk.camera.scene import Scene
 from kiosk.camera.source import CameraState, Packet, SourceError
 from tests.rig import film
 from tests.rig.panel import until
+from tests.rig.rtsp import NetworkCamera
 
 VTEST = Path(__file__).parents[5] / "shared" / "data" / "vtest.avi"
 LEFT = Mask([(0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0)])
@@ -54,7 +58,7 @@ def never_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
         def __init__(self, *_: object) -> None:
             raise AssertionError("something was encoded")
 
-    monkeypatch.setattr(containers, "Encoder", Forbidden)
+    monkeypatch.setattr("kiosk.camera.encoder.Encoder", Forbidden)
 
 
 def test_h264_is_handed_on_as_it_is_and_a_file_begins_again_at_its_own_pace(
@@ -218,3 +222,60 @@ def test_a_black_picture_is_seen_as_black_and_a_bright_one_is_not() -> None:
     black = look_at(packet)
     assert black is not None and black.light < 20
     assert look_at(Packet(packet.stream, b"\0\0\1\x65nonsense", 0, 0, True, 0.0, 0)) is None
+
+
+@pytest.fixture
+def camera() -> Iterator[NetworkCamera]:
+    camera = NetworkCamera()
+    yield camera
+    camera.close()
+
+
+def test_a_network_camera_is_handed_on_undecoded_and_its_sound_is_never_asked_for(
+    camera: NetworkCamera, never_decodes: None
+) -> None:
+    packets = taken(ContainerSource(containers.network(camera.url), ()), 25)
+    assert camera.asked == ["video"]
+    assert (packets[0].stream.width, packets[0].stream.height, packets[0].stream.treatment) == (
+        64,
+        48,
+        "none",
+    )
+    first = next(n for n, p in enumerate(packets) if p.key)
+    assert len(decoded(packets[first:])) == len(packets) - first
+    sent = {bytes(unit) for p in film.film() for unit in units(p.data)}
+    assert {bytes(unit) for p in packets for unit in units(p.data)} <= sent
+
+
+def test_a_network_camera_that_is_lost_and_comes_back_in_another_format_is_followed(
+    camera: NetworkCamera,
+) -> None:
+    ring = Ring(60, 10_000_000)
+    feed = Feed(ContainerSource(containers.network(camera.url), ()), ring, pauses_s=(0.05,))
+    feed.start()
+    until(lambda: len(ring.since(0)[1]) > 15)
+    camera.width = 80
+    until(lambda: ring.since(0)[1][-1].stream.width == 80)
+    camera.hang_up()
+    until(lambda: feed.state(time.monotonic())[0] is CameraState.UNPLUGGED)
+    known = len(ring.since(0)[1])
+    until(lambda: len(ring.since(0)[1]) > known + 10)
+    assert feed.state(time.monotonic())[0] is CameraState.OK
+    feed.close()
+    held = ring.since(0)[1]
+    assert [b.dts_us > a.dts_us for a, b in itertools.pairwise(held)] == [True] * (len(held) - 1)
+    for width in (64, 80):
+        reel = [p for p in held if p.stream.width == width]
+        assert reel[0].key and reel[0].stream.width == width
+
+
+def test_a_network_camera_that_falls_silent_is_frozen(
+    camera: NetworkCamera, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(containers, "SILENT_S", 1.0)
+    feed = Feed(ContainerSource(containers.network(camera.url), ()), Ring(60, 10_000_000), pauses_s=(5.0,))
+    feed.start()
+    until(lambda: feed.state(time.monotonic())[0] is CameraState.OK)
+    camera.silent.set()
+    until(lambda: feed.state(time.monotonic())[0] is CameraState.FROZEN)
+    feed.close()
