@@ -81,13 +81,14 @@ def _add_camera(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _watch(settings: config.Config, chosen: argparse.Namespace) -> int:
     try:
         # Only here: the kiosk itself has no room for PyAV.
+        if chosen.what == "masks":
+            from kiosk.camera import trying
+
+            trying.masks(settings, chosen.picture)
+            return 0
         from kiosk.camera import program as camera
-        from kiosk.camera import trying
     except ImportError as error:
         raise KioskError(f"{error}; install requirements/camera.txt for the camera.") from None
-    if chosen.what == "masks":
-        trying.masks(settings, chosen.picture)
-        return 0
     stop = threading.Event()
     end_on_signals(stop)
     return camera.run(settings, stop)

@@ -1,5 +1,4 @@
-"""Raw pictures into H.264 with libx264: the quickest preset, no picture held back, a key frame each
-second."""
+"""Raw pictures into H.264 with libx264: quickest preset, no picture held back, a key frame each second."""
 
 from collections.abc import Iterator, Sequence
 from fractions import Fraction

@@ -1,5 +1,4 @@
-"""Privacy masks: polygons that are painted over before a picture is encoded, so that no stored byte shows
-them."""
+"""Privacy masks: polygons painted over before a picture is encoded, so that no stored byte shows them."""
 
 from collections.abc import Sequence
 from typing import Any

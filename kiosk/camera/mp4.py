@@ -1,5 +1,4 @@
-"""Fragmented MP4 (ISO/IEC 14496-12) with one H.264 track (14496-15), as bytes that are only ever appended.
-Pure.
+"""Fragmented MP4 (ISO/IEC 14496-12) with one H.264 track (14496-15), in bytes that are appended. Pure.
 
 A file is header() and then any number of fragment(): cut off after any of them it is whole. There is no place
 for sound in it. decisions/001 says why this is not left to FFmpeg.

@@ -1,5 +1,4 @@
-"""Whether a camera's pictures come as they should. Pure: times and what a picture looks like in, a state
-out."""
+"""Whether a camera's pictures come as they should. Pure: times and looks in, a state out."""
 
 from collections import deque
 from dataclasses import dataclass

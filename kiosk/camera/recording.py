@@ -1,5 +1,4 @@
-"""One clip being written: appended, hashed as it grows, then signed, synced and renamed. Also what a kill
-left.
+"""One clip being written: appended, hashed as it grows, signed, synced, renamed; and what a kill left.
 
 Order: a journal line says what comes, then the video gets it. So a journal without its video's end is cut
 back to what is there, and no frame of a whole fragment is lost.

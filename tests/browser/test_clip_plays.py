@@ -1,5 +1,4 @@
-"""A clip as the camera leaves it, in Chromium: a file that was only ever appended to, and one that was
-cut."""
+"""A clip as the camera leaves it, in Chromium: one that ended well, and one that a kill cut off."""
 
 import os
 import shutil

@@ -1,5 +1,4 @@
-"""Files, USB and network cameras through the real PyAV, and what the encoder and the masks make of
-pictures."""
+"""Files, USB and network cameras through the real PyAV; what encoder and masks make of pictures."""
 
 import itertools
 import threading
