@@ -59,7 +59,7 @@ class CameraProgram:
         self._clocks = Clocks()
         self.clips = Clips(Path(camera.clips))
         self._held = lock(self.clips.directory, ".lock", "clips")
-        self._inbox: queue.SimpleQueue[Orders | Connected | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Orders | Connected] = queue.SimpleQueue()
         self._watchdog = Watchdog(["camera recorder", "camera feed"], HUNG_S)
         reach = Reach(camera.pre_s, camera.post_s, camera.longest_s)
         self._ring = Ring(camera.pre_s + LATE_S, camera.memory_mb * _MEGABYTE)
@@ -106,10 +106,6 @@ class CameraProgram:
             self._uploader.close()
             self._held.close()
 
-    def wake(self) -> None:
-        """From a signal handler: look again."""
-        self._inbox.put(None)
-
     def _turn(self) -> None:
         now_s = self._clocks.now()
         due_s = self._recorder.due_at(now_s)
@@ -126,7 +122,7 @@ class CameraProgram:
         self._recorder.turn(now_s)
         self._report(now_s)
 
-    def _handle(self, item: Orders | Connected | None) -> None:
+    def _handle(self, item: Orders | Connected) -> None:
         now_s = self._clocks.now()
         match item:
             case Connected():

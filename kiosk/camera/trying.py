@@ -38,7 +38,7 @@ def masks(config: Config, path: Path) -> None:
         path.write_bytes(cv2.imencode(path.suffix.lower(), picture)[1].tobytes())
     except OSError as error:
         raise KioskError(f"{path} cannot be written: {error.strerror}.") from None
-    sys.stdout.write(f"{path}: {width} × {height}, {len(config.camera.masks)} masks.\n")
+    sys.stdout.write(f"{path}: {width} × {height}, masks: {len(config.camera.masks)}.\n")
 
 
 def _picture(config: Config) -> np.ndarray[Any, Any]:

@@ -228,7 +228,7 @@ def test_the_masks_command_writes_a_picture_that_shows_nothing_masked(booth: Boo
     picture = booth.path.parent / "masks.png"
     command = [sys.executable, "-m", "kiosk", "camera", "masks", "--config", str(booth.path)]
     done = subprocess.run([*command, "--picture", str(picture)], cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "") and "160 × 120, 1 masks" in done.stdout
+    assert (done.returncode, done.stderr) == (0, "") and "160 × 120, masks: 1" in done.stdout
     import cv2
 
     pixels = cv2.imread(str(picture))
