@@ -14,6 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from edge.db.evidence_tables import clip, ticket
+from edge.retention import Keepable
 
 ANNOUNCED, MISMATCHED, SEALED, PURGED = "announced", "mismatched", "sealed", "purged"
 WAITING = (ANNOUNCED, MISMATCHED)
@@ -171,6 +172,49 @@ def set_mismatched(conn: sa.Connection, store: str, clip_id: str, trouble: str) 
     found = c.store == store, c.id == clip_id, c.sealed_at.is_(None)
     conn.execute(sa.update(clip).where(*found).values(state=MISMATCHED, trouble=trouble[:300]))
     conn.execute(sa.delete(ticket).where(ticket.c.store == store, ticket.c.clip == clip_id))
+
+
+def keepable(
+    conn: sa.Connection, store: str, held: sa.Exists, limit: int, over_at: datetime | None = None
+) -> list[Keepable]:
+    """Up to `limit` sealed clips as retention looks at them, the oldest first: those whose time is over at
+    `over_at`, else the routine ones that nobody holds. `held` is holds.is_held()."""
+    c = clip.c
+    query = sa.select(c.id, c.kept_as, c.bytes, c.sealed_at, c.keep_until, held)
+    query = query.where(c.store == store, c.state == SEALED)
+    if over_at is not None:
+        query = query.where(c.keep_until <= over_at)
+    else:
+        query = query.where(c.kept_as == "routine", sa.not_(held))
+    rows = conn.execute(query.order_by(c.sealed_at, c.id).limit(limit))
+    return [Keepable(*row) for row in rows]
+
+
+def set_purged(conn: sa.Connection, store: str, clip_id: str, held: sa.Exists, now: datetime) -> Clip | None:
+    """The clip, if it is purged by this call: not if it was meanwhile held. Its tombstone stays."""
+    c = clip.c
+    conn.execute(sa.select(c.id).where(c.store == store, c.id == clip_id).with_for_update())
+    done = conn.execute(
+        sa.update(clip)
+        .where(c.store == store, c.id == clip_id, c.state == SEALED, sa.not_(held))
+        .values(state=PURGED, purged_at=now)
+    )
+    return find(conn, store, clip_id) if done.rowcount else None
+
+
+def shared(conn: sa.Connection, store: str, digest: str) -> bool:
+    """Whether a clip that is not purged has a file with this hash."""
+    c = clip.c
+    query = sa.select(c.id).where(
+        c.store == store, c.state == SEALED, sa.or_(c.sha256 == digest, c.manifest_sha256 == digest)
+    )
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def purged_since(conn: sa.Connection, store: str, since: datetime) -> list[Clip]:
+    """What was purged since then: a program that was killed may not have deleted their files."""
+    query = _ALL.where(clip.c.store == store, clip.c.purged_at >= since)
+    return [Clip(*row) for row in conn.execute(query)]
 
 
 def _key(secret: str) -> str:

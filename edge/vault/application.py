@@ -54,6 +54,8 @@ class Vault:
             self.config.store,
             load_signer(self.config.identity_path / "vault" / "sign.key"),
             self.writer,
+            self.files,
+            self.config.retention,
             self.clock,
             self.hinter.send,
         )

@@ -1,34 +1,45 @@
-"""What the vault does by itself, in one thread: it signs a new head whenever the custody log has grown."""
+"""What the vault does by itself, in one thread: it signs a new head whenever the custody log has grown, and
+deletes what retention says, the register and the log first and the files after them."""
 
 import logging
 import threading
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from functools import partial
 
 import sqlalchemy as sa
 
 from broker.signing import Signer
 from edge.db.writer import Writer
 from edge.errors import StorageError
-from edge.evidence import heads
+from edge.evidence import clips, heads
+from edge.evidence.clips import Clip
+from edge.evidence.files import VaultFiles
+from edge.handling import keeping
+from edge.retention import Retention
 
 log = logging.getLogger(__name__)
 # A head for many entries at once: each is judged and kept by every kiosk.
 EVERY_S = 10.0
+# After a start the files of what was purged so recently are looked for once more.
+RECENT = timedelta(days=2)
 
 
 class Keeping:
-    """See the module. `told` is called when the worker has something new to show."""
+    """See the module. `told` is called when others have something new to show."""
 
     def __init__(
         self,
         store: str,
         signer: Signer,
         writer: Writer,
+        files: VaultFiles,
+        retention: Retention,
         clock: Callable[[], datetime],
         told: Callable[[], None],
     ) -> None:
         self._store, self._signer, self._writer = store, signer, writer
+        self._files, self._retention = files, retention
         self._clock, self._told = clock, told
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="vault-keeping", daemon=True)
@@ -43,17 +54,41 @@ class Keeping:
             self._thread.join(timeout_s)
 
     def _run(self) -> None:
+        self._try(self.finish_purges)
         while not self._stop.wait(EVERY_S):
-            try:
-                self.turn()
-            except (StorageError, sa.exc.SQLAlchemyError) as error:
-                log.warning("The custody log could not be looked after: %s", error)
+            self._try(self.turn)
+
+    def _try(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except (StorageError, sa.exc.SQLAlchemyError, OSError) as error:
+            log.warning("The vault could not be looked after: %s", error)
 
     def turn(self) -> None:
         """One look."""
-        head = self._writer.run(
-            lambda conn: heads.sign_newest(conn, self._store, self._signer, self._clock())
-        )
+        now = self._clock()
+        self._delete(self._writer.run(lambda conn: keeping.purge_due(conn, self._store, now)))
+        lacking = int(self._retention.free_gb * 1e9) - self._files.free_bytes()
+        if lacking > 0:
+            self._delete(
+                self._writer.run(lambda conn: keeping.purge_for_room(conn, self._store, lacking, now))
+            )
+        head = self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))
         if head is not None:
             log.info("The custody log has %d entries under a new head.", head.size)
             self._told()
+
+    def finish_purges(self) -> None:
+        """Delete files that a kill between the commit and the deletion has left."""
+        since = self._clock() - RECENT
+        self._delete(self._writer.run(lambda conn: clips.purged_since(conn, self._store, since)))
+
+    def _delete(self, purged: Sequence[Clip]) -> None:
+        for clip in purged:
+            for digest in (clip.sha256, clip.manifest_sha256):
+                # In the writer, so that nothing with the same bytes is sealed in between.
+                self._writer.run(partial(self._delete_unless_shared, digest))
+
+    def _delete_unless_shared(self, digest: str, conn: sa.Connection) -> None:
+        if not clips.shared(conn, self._store, digest):
+            self._files.delete(digest)

@@ -1,0 +1,101 @@
+"""What people do to evidence at the desk, and what time does: view, hold, release, purge.
+
+Every path to a clip's bytes goes through view() here: its entry in the custody log is committed before the
+first byte is sent.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from edge.audit.store import Actor
+from edge.errors import NotFound, Refused
+from edge.evidence import clips, custody, holds
+from edge.evidence.clips import SEALED, Clip
+from edge.handling.telling import Telling
+from edge.retention import Keepable, due, to_make_room
+
+PURGED_BY = "retention"
+
+
+def view(
+    conn: sa.Connection, store: str, clip_id: str, actor: Actor, reason: str, now: datetime, *, silent: bool
+) -> Clip:
+    """The clip, once it is written down that this actor looks at it. NotFound for one of a silent request
+    without `silent`; Refused if its bytes are not here."""
+    found = seen(conn, store, clip_id, silent=silent)
+    if found.state != SEALED:
+        raise Refused(f"This clip is {found.state}; only sealed ones can be looked at.")
+    said = f"{reason} ({actor.through})"
+    custody.append(conn, store, "viewed", clip_id, found.manifest_sha256, actor.name, said, now)
+    return found
+
+
+def seen(conn: sa.Connection, store: str, clip_id: str, *, silent: bool) -> Clip:
+    """What the register says of a clip. NotFound for one of a silent request without `silent`."""
+    found = clips.find(conn, store, clip_id)
+    if found is None or (found.silent and not silent):
+        raise NotFound("There is no such clip in this store.")
+    return found
+
+
+def place_hold(
+    conn: sa.Connection, store: str, clip_id: str, actor: Actor, reason: str, now: datetime, *, silent: bool
+) -> str:
+    """Hold a clip for as long as it takes; the hold's id."""
+    found = seen(conn, store, clip_id, silent=silent)
+    made = holds.place(conn, store, clip_id, actor.person or actor.name, reason, now)
+    custody.append(conn, store, "held", clip_id, found.manifest_sha256, actor.name, reason, now)
+    _tell(conn, store, found, now)
+    return made
+
+
+def ask_release(
+    conn: sa.Connection, store: str, hold_id: str, actor: Actor, reason: str, now: datetime, *, silent: bool
+) -> None:
+    """Ask another person to agree to the release."""
+    asked = holds.ask_release(conn, store, hold_id, actor.person or actor.name, reason, now)
+    found = seen(conn, store, asked.clip, silent=silent)
+    custody.append(conn, store, "release_asked", asked.clip, found.manifest_sha256, actor.name, reason, now)
+    _tell(conn, store, found, now)
+
+
+def release(
+    conn: sa.Connection, store: str, hold_id: str, actor: Actor, now: datetime, *, silent: bool
+) -> None:
+    """Agree to a release that somebody else has asked for."""
+    released = holds.release(conn, store, hold_id, actor.person or actor.name, now)
+    found = seen(conn, store, released.clip, silent=silent)
+    reason = f"Agreed to: {released.asked_reason}"
+    custody.append(conn, store, "released", released.clip, found.manifest_sha256, actor.name, reason, now)
+    _tell(conn, store, found, now)
+
+
+def purge_due(conn: sa.Connection, store: str, now: datetime, limit: int = 100) -> list[Clip]:
+    """Mark what is to be deleted because its time is over; the files go after the commit."""
+    chosen = due(clips.keepable(conn, store, holds.is_held(store), limit, over_at=now), now)
+    return _purge(conn, store, chosen, "Its time of retention was over.", now)
+
+
+def purge_for_room(conn: sa.Connection, store: str, wanted_bytes: int, now: datetime) -> list[Clip]:
+    """Mark the oldest routine clips until so many bytes are free; maybe not enough."""
+    chosen = to_make_room(clips.keepable(conn, store, holds.is_held(store), 1000), wanted_bytes)
+    return _purge(conn, store, chosen, "The vault's disk was full; routine clips go first.", now)
+
+
+def _purge(conn: sa.Connection, store: str, chosen: list[Keepable], reason: str, now: datetime) -> list[Clip]:
+    purged = []
+    for one in chosen:
+        found = clips.set_purged(conn, store, one.id, holds.is_held(store), now)
+        if found is not None:
+            digest = found.manifest_sha256
+            custody.append(conn, store, "purged", found.id, digest, PURGED_BY, reason, now)
+            purged.append(found)
+            _tell(conn, store, found, now)
+    return purged
+
+
+def _tell(conn: sa.Connection, store: str, found: Clip, now: datetime) -> None:
+    telling = Telling(store)
+    telling.evidence(found.id, silent=found.silent)
+    telling.flush(conn, now)
