@@ -178,12 +178,15 @@ class LineServer(Generic[T]):
         if not came:
             self._drop(one, "")
             return
+        self._hear(one, came)
+        if len(one.came) > self._max_line_bytes or one.wrong > MAX_WRONG:
+            self._drop(one, "it sends what is not ours")
+
+    def _hear(self, one: _Asking, came: bytes) -> None:
         *lines, one.came = (one.came + came).split(b"\n")
         now_s = self._now()
         for line in lines:
             self._take(one, line, now_s)
-        if len(one.came) > self._max_line_bytes or one.wrong > MAX_WRONG:
-            self._drop(one, "it sends what is not ours")
 
     def _take(self, one: _Asking, line: bytes, now_s: float) -> None:
         try:
@@ -207,6 +210,9 @@ class LineServer(Generic[T]):
             except BlockingIOError:
                 break
             except OSError as error:
+                # What it said before it died has been said.
+                with contextlib.suppress(OSError):
+                    self._hear(one, one.connection.recv(self._max_line_bytes))
                 self._drop(one, str(error))
                 return
             one.sending, one.moved_s = one.sending[sent:], self._now()

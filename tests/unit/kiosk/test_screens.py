@@ -87,6 +87,17 @@ def test_a_screen_that_reads_nothing_holds_up_nobody(screens: Screens, tmp_path:
             pass
 
 
+def test_what_a_screen_sent_before_it_died_is_heard_although_it_read_nothing(
+    screens: Screens, tmp_path: Path, touches: "SimpleQueue[Touch]"
+) -> None:
+    for number in range(2, 302):
+        with connect(tmp_path) as dying:
+            screens.show(a_view(number=number))
+            dying.sendall(TOUCH)
+            screens.show(a_view(number=number))
+        assert touches.get(timeout=10) == Touch("key", "till")
+
+
 def test_a_path_that_cannot_be_served_is_no_reason_not_to_start(tmp_path: Path) -> None:
     (tmp_path / "screen.sock").write_text("not a socket")
     screens = Screens(tmp_path / "screen.sock", lambda touch: None)
