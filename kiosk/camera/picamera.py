@@ -8,6 +8,7 @@ import queue
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from av.video.frame import VideoFrame
@@ -17,6 +18,7 @@ from kiosk.camera import mp4
 from kiosk.camera.encoder import Encoder
 from kiosk.camera.source import CameraState, Packet, SourceError, StreamInfo
 
+HARDWARE = Path("/dev/video11")  # the H.264 encoder of a Pi up to 4
 SILENT_S = 5.0
 _HELD = 256  # packets between picamera2's thread and the reader's
 
@@ -51,12 +53,12 @@ class PiCamera:
                 self._camera.start()
             else:
                 self._record()
-        except RuntimeError as error:
-            # picamera2's word for a camera that another program holds.
+        except (RuntimeError, OSError) as error:
             self.close()
-            busy = "acquire" in str(error) or "busy" in str(error).lower()
+            # 'Camera __init__ sequence did not complete' is all that it says of one that is there and taken.
+            busy = any(word in str(error) for word in ("acquire", "busy", "did not complete"))
             state = CameraState.BUSY if busy else CameraState.FAILED
-            raise SourceError(state, f"The camera cannot be opened: {error}.") from None
+            raise SourceError(state, f"The camera cannot be opened: {str(error).rstrip('.')}.") from None
 
     def packets(self) -> Iterator[Packet]:
         return self._masked() if self._masks else self._encoded()
@@ -74,7 +76,7 @@ class PiCamera:
             camera.close()
 
     def _record(self) -> None:
-        from picamera2.encoders import H264Encoder
+        from picamera2.encoders import H264Encoder, LibavH264Encoder
         from picamera2.outputs import Output
 
         came = self._came
@@ -91,7 +93,8 @@ class PiCamera:
                 except queue.Full:
                     return
 
-        encoder = H264Encoder(repeat=True, iperiod=self._rate, framerate=self._rate)
+        kind = H264Encoder if HARDWARE.exists() else LibavH264Encoder
+        encoder = kind(repeat=True, iperiod=self._rate, framerate=self._rate)
         self._camera.start_recording(encoder, Handing())
 
     def _encoded(self) -> Iterator[Packet]:
@@ -108,6 +111,8 @@ class PiCamera:
     def _masked(self) -> Iterator[Packet]:
         encoder = Encoder(*self._size, self._rate, self._masks)
         width, height = self._size
+        # libcamera may give another order of colours than was asked for.
+        nv12 = self._camera.camera_configuration()["main"]["format"] == "NV12"
         while not self._stop.is_set():
             pixels = self._camera.capture_array("main")
             if pixels.shape != (height * 3 // 2, width):
@@ -115,5 +120,5 @@ class PiCamera:
                 sentence = f"The camera cannot give {width} pixels a row; choose a multiple of 64."
                 raise SourceError(CameraState.FAILED, sentence)
             came_s, wall_ms = time.monotonic(), time.time_ns() // 1_000_000
-            picture = VideoFrame.from_ndarray(pixels.copy(), format="yuv420p")
+            picture = VideoFrame.from_ndarray(pixels.copy(), format="nv12" if nv12 else "yuv420p")
             yield from encoder.encode(picture, int(came_s * 1e6), came_s, wall_ms)
