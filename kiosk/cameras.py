@@ -31,7 +31,7 @@ class Watch:
         self._camera = camera
         self._reach_s = camera.post_s + GRACE_S
         self._happened: OrderedDict[UUID, Happened] = OrderedDict()
-        self._uploads: OrderedDict[UUID, Upload] = OrderedDict()
+        self._uploads: OrderedDict[tuple[UUID, str], Upload] = OrderedDict()
         self._stored: OrderedDict[UUID, None] = OrderedDict()
         self._saving: set[UUID] = set()
         self._report: CameraReport | None = None
@@ -47,8 +47,8 @@ class Watch:
         _shorten(self._happened, _HAPPENED)
 
     def upload(self, command: Upload) -> None:
-        self._uploads.pop(command.clip, None)
-        self._uploads[command.clip] = command
+        """Tickets are all kept: which of a clip's two is the good one only the store can say."""
+        self._uploads[command.clip, command.ticket] = command
         _shorten(self._uploads, _UPLOADS)
 
     def reported(self, report: CameraReport | None, now_s: float) -> list[Announcement]:

@@ -102,6 +102,9 @@ def _start(stage: Stage, children: Children, stop: threading.Event, say: Callabl
     until(lambda: _listens(stage.config.broker.port), "The broker did not start")
     start("worker", "edge", "worker", "--config", config)
     start("web", "deploy.demo.web", "--config", config)
+    if has_vault := (stage.config.identity_path / "vault").exists():
+        # A demo's folder from before there was one has no certificate for it.
+        start("vault", "edge", "vault", "--config", config)
     for kiosk in shop.KIOSKS:
         folder, control = stage.kiosk_folder(kiosk), socket_of(stage.directory, kiosk.name)
         arguments = ("--config", str(folder / "kiosk.toml"), "--socket", str(control))
@@ -110,6 +113,7 @@ def _start(stage: Stage, children: Children, stop: threading.Event, say: Callabl
             shown = ("--port", str(stage.screen_port(kiosk)), "--framed-by", stage.address)
             start(f"{kiosk.name}-screen", "kiosk", "screen", "--config", str(folder / "kiosk.toml"), *shown)
     until(lambda: _listens(stage.config.web.port), "The pages did not start")
+    until(lambda: not has_vault or _listens(stage.config.vault.port), "The vault did not start")
     for kiosk in shop.KIOSKS:
         if kiosk.screen:
             port = stage.screen_port(kiosk)

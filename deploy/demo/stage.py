@@ -78,6 +78,8 @@ def prepare(directory: Path, web_port: int, now: dt.datetime) -> Stage:
         broker_port=free_port(),
         web_port=web_port,
         secure_cookies=False,
+        vault_host="127.0.0.1",
+        vault_port=free_port(),
         frames="self",
         more=shop.GREETER_TOML,
     )

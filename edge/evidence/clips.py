@@ -18,9 +18,10 @@ from edge.retention import Keepable
 
 ANNOUNCED, MISMATCHED, SEALED, PURGED = "announced", "mismatched", "sealed", "purged"
 WAITING = (ANNOUNCED, MISMATCHED)
-# Long enough for a clip over a slow line; a new one is sent when it is over or the device comes back.
-TICKET_GOOD_FOR = timedelta(hours=1)
-# Of one device. Its panel tells its camera of 64 at most.
+# A new one is sent when it is over or the device comes back, and an upload goes on with it. Not longer:
+# a command that was lost in some way that nobody thought of is missed for as long.
+TICKET_GOOD_FOR = timedelta(minutes=10)
+# Of one device. Its panel tells its camera of 64 tickets at most.
 AT_ONCE = 32
 
 

@@ -141,12 +141,12 @@ class Uploader:
         match attempt.end:
             case End.SEALED:
                 log.info("A clip is in the vault.")
-                waiting.over(upload)
+                waiting.done(upload)
                 self._sealed(clip)
             case End.OVER:
                 waiting.over(upload)
             case End.GONE:
-                waiting.over(upload)
+                waiting.done(upload)
                 self._gone.add(upload.clip)
             case End.REFUSED | End.DAMAGED:
                 log.error("A clip is not what was signed: %s", attempt.said)
@@ -171,7 +171,7 @@ class Uploader:
             self._clips.delete(clip.id)
 
     def _give_up(self, upload: Upload) -> None:
-        self._waiting.over(upload)
+        self._waiting.done(upload)
         self._given_up.add(upload.clip)
         self._say()
 

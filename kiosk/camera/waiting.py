@@ -1,7 +1,8 @@
 """Which clip is brought to the store next, and when one that failed is tried again. Pure.
 
 Those of security requests first, then the newest: a clip's id begins with its time. A ticket that is used
-up, or worth nothing, is remembered, because the panel tells of it again.
+up, or worth nothing, is remembered, because the panel tells of it again. Tickets come in any order, for what
+a broken line held back is sent late: the others of the same clip are kept until the store has refused them.
 """
 
 from collections import OrderedDict
@@ -11,20 +12,21 @@ from uuid import UUID
 from broker.messages import Upload
 
 MOST = 1024
+TICKETS = 4
 _FIRST_S, _LONGEST_S = 1.0, 60.0
 _FULL_S, _FULL_LONGEST_S = 30.0, 600.0
 
 
 @dataclass
 class _Wanted:
-    upload: Upload
+    uploads: list[Upload]
     urgent: bool
     due_s: float = 0.0
     tries: int = 0
 
     @property
     def rank(self) -> tuple[bool, int]:
-        return self.urgent, self.upload.clip.int
+        return self.urgent, self.uploads[-1].clip.int
 
 
 class Waiting:
@@ -42,22 +44,23 @@ class Waiting:
     def knows(self, upload: Upload) -> bool:
         """Whether this ticket was told before."""
         known = self._wanted.get(upload.clip)
-        return (known is not None and known.upload == upload) or (upload.clip, upload.ticket) in self._used
+        return (known is not None and upload in known.uploads) or (upload.clip, upload.ticket) in self._used
 
     def told(self, upload: Upload, *, urgent: bool) -> None:
-        """A new ticket takes the place of the clip's earlier one. Beyond MOST the last in order is forgotten:
+        """A new ticket is tried before the clip's earlier ones. Beyond MOST the last in order is forgotten:
         the store will ask again."""
-        before = self._wanted.get(upload.clip)
-        self._wanted[upload.clip] = _Wanted(upload, urgent, before.due_s if before else 0.0)
+        one = self._wanted.setdefault(upload.clip, _Wanted([], urgent))
+        one.uploads = [*one.uploads, upload][-TICKETS:]
+        one.urgent = urgent
         if len(self._wanted) > MOST:
-            del self._wanted[min(self._wanted.values(), key=lambda one: one.rank).upload.clip]
+            del self._wanted[min(self._wanted, key=lambda clip: self._wanted[clip].rank)]
 
     def next(self, now_s: float) -> Upload | None:
         """What to bring now."""
         if now_s < self._away_until_s:
             return None
         due = [one for one in self._wanted.values() if one.due_s <= now_s]
-        return max(due, key=lambda one: one.rank).upload if due else None
+        return max(due, key=lambda one: one.rank).uploads[-1] if due else None
 
     def due_at(self) -> float | None:
         """When next() has something; None while nothing waits."""
@@ -73,13 +76,21 @@ class Waiting:
         )
 
     def over(self, upload: Upload) -> None:
-        """The ticket is used up or worth nothing."""
-        known = self._wanted.get(upload.clip)
-        if known is not None and known.upload == upload:
-            del self._wanted[upload.clip]
+        """The ticket is worth nothing."""
+        one = self._wanted.get(upload.clip)
+        if one is not None and upload in one.uploads:
+            one.uploads.remove(upload)
+            if not one.uploads:
+                del self._wanted[upload.clip]
         self._used[(upload.clip, upload.ticket)] = None
         while len(self._used) > MOST:
             self._used.popitem(last=False)
+
+    def done(self, upload: Upload) -> None:
+        """There is nothing more to bring of this clip with any of its tickets."""
+        one = self._wanted.get(upload.clip)
+        for each in [upload, *(one.uploads if one else ())]:
+            self.over(each)
 
     def answered(self) -> None:
         """The vault is there."""

@@ -8,12 +8,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import clip, fan_out, ingest, kiosk_memory, log_page, press_to_page, resting
+from tests.bench import clip, fan_out, ingest, kiosk_memory, log_page, press_to_page, resting, upload
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--only", choices=("press", "ingest", "resting", "kiosk", "fan-out", "log", "clip"))
+    parser.add_argument(
+        "--only", choices=("press", "ingest", "resting", "kiosk", "fan-out", "log", "clip", "upload")
+    )
     parser.add_argument("--presses", type=int, default=300, help="of each kind, while nothing else happens")
     parser.add_argument(
         "--backlog", type=int, default=100_000, help="events behind which security is pressed"
@@ -30,6 +32,7 @@ def main() -> None:
         "fan-out": fan_out.run,
         "log": lambda folder: log_page.run(folder, chosen.interactions),
         "clip": clip.run,
+        "upload": upload.run,
     }
     result: dict[str, object] = {"machine": platform.machine(), "python": platform.python_version()}
     result["at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

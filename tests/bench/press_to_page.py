@@ -57,12 +57,12 @@ class Floor:
 class Shop:
     """The product: a kiosk on mock pins, worker, web, and people with phones."""
 
-    def __init__(self, rig: Rig) -> None:
+    def __init__(self, rig: Rig, camera: str = "") -> None:
         self.rig = rig
         rig.start("worker")
         rig.start("web")
-        for name in (DEVICE, PAGER):
-            kiosk.configure(rig, name)
+        kiosk.configure(rig, DEVICE, camera=camera)
+        kiosk.configure(rig, PAGER)
         self.hand = kiosk.start(rig, DEVICE)
         wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "The worker's start")
         wait_for(lambda: listens(rig.config.web.port), "The web's start")
@@ -83,6 +83,16 @@ class Shop:
         page = self.ana.page()
         self.hand.release("find-item")
         return page.at_s - pressed_s, self.ana.answer(page)
+
+    def hold(self, hold_s: float = 0.5) -> float:
+        """Seconds from the end of a security button's hold to the page."""
+        time.sleep(0.08)
+        self.hand.press("security")
+        held_s = self.hand.look().pressed_s + hold_s
+        page = self.igor.page()
+        self.hand.release("security")
+        self.igor.answer(page)
+        return page.at_s - held_s
 
     def security(self) -> tuple[float, float]:
         """The same for a security request of a pager that speaks only the contract."""

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import clocks, full_disk, half_open, kills, offline, overflow, power, twins
+from tests.faults import clip_way, clocks, full_disk, half_open, kills, offline, overflow, power, twins
 from tests.faults.outcome import Outcome, table
 
 Fault = Callable[[Path, int], Outcome]
@@ -18,8 +18,11 @@ Fault = Callable[[Path, int], Outcome]
 def faults(seconds: float, short: bool, rounds: int, presses: int) -> dict[str, Fault]:
     """Every kind of fault by name, in the order in which they run."""
     plan = kills.SHORT if short else kills.Plan(seconds)
+    longest_s = min(seconds, clip_way.LONGEST_S)
+    clips = clip_way.SHORT if short else kills.Plan(longest_s, kiosks=2, web=False, longest_stop_s=6.0)
     return {
         kills.NAME: lambda folder, seed: kills.run(folder, seed, plan),
+        clip_way.NAME: lambda folder, seed: clip_way.run(folder, seed, clips),
         power.KIOSK: lambda folder, seed: power.kiosk(folder, seed, rounds),
         power.SERVER: lambda folder, seed: power.server(folder, seed, rounds),
         full_disk.KIOSK: full_disk.kiosk,
@@ -43,13 +46,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="how long kills go on (default 120)")
     parser.add_argument("--rounds", type=int, default=12, help="power cuts of each disk (default 12)")
     parser.add_argument("--presses", type=int, default=10_000, help="presses made offline (default 10000)")
-    parser.add_argument("--short", action="store_true", help="two kiosks, short stops, no web, kills only")
+    parser.add_argument("--short", action="store_true", help="short rounds of kills and clip-way only")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this fault; may be repeated")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the stores and their logs in DIR")
     chosen = parser.parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else int(time.time()) % 100_000
     known = faults(chosen.seconds, chosen.short, chosen.rounds, chosen.presses)
-    wanted = chosen.only or ([kills.NAME] if chosen.short else list(known))
+    wanted = chosen.only or ([kills.NAME, clip_way.NAME] if chosen.short else list(known))
     for name in wanted:
         if name not in known:
             parser.error(f"--only is {name!r}; allowed are {', '.join(known)}.")

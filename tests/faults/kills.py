@@ -4,6 +4,7 @@ import random
 import signal
 import time
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -75,11 +76,21 @@ class Recovery:
 class Saboteur:
     """Chooses targets, hurts them and brings them back."""
 
-    def __init__(self, rig: Rig, booths: list[Booth], plan: Plan, seed: str) -> None:
+    def __init__(
+        self,
+        rig: Rig,
+        booths: list[Booth],
+        plan: Plan,
+        seed: str,
+        others: Mapping[str, Callable[[], object]] | None = None,
+        struck: Callable[[], object] = lambda: None,
+    ) -> None:
+        """`others` are further programs and how each is started; `struck` is called before each fault."""
         self._rig, self._plan = rig, plan
+        self._others, self._struck = dict(others or {}), struck
         self._booths = {booth.name: booth for booth in booths}
         self._chance = random.Random(seed)
-        self._programs = ["broker", "worker"] + (["web"] if plan.web else [])
+        self._programs = ["broker", "worker"] + (["web"] if plan.web else []) + list(self._others)
         self._hurt: dict[str, tuple[float, str, float]] = {}
         self.recovery = Recovery(booths)
         self._deck: list[tuple[str, str]] = []
@@ -122,6 +133,7 @@ class Saboteur:
         target, how = card
         length = self._chance.uniform(0.0, 2.0) if how == "kill" else self._length()
         self.hits[target] += 1
+        self._struck()
         now = time.monotonic()
         self.recovery.fault(target)
         self._hurt[target] = (min(now + length, end + 1.0), how, now)
@@ -146,7 +158,7 @@ class Saboteur:
         elif target in self._booths:
             self._booths[target].start()
         else:
-            self._rig.start(target)
+            self._start(target)
         del self._hurt[target]
         if not self._hurt:
             self.recovery.all_back()
@@ -171,7 +183,10 @@ class Saboteur:
                 self._booths[name].kill()
                 self._booths[name].start()
             else:
-                self._rig.start(name)
+                self._start(name)
+
+    def _start(self, program: str) -> None:
+        self._others.get(program, lambda: self._rig.start(program))()
 
 
 def run(directory: Path, seed: int, plan: Plan) -> Outcome:

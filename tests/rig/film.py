@@ -60,7 +60,7 @@ def running(from_s: float, later_s: float = 0.0, **kind: int) -> Iterator[Packet
 
 
 def write(path: Path, seconds: int = 4, *, sound: bool = False, codec: str = "libx264", **more: int) -> Path:
-    """A video file of the moving picture, with a tone if it has `sound`."""
+    """A video file of the moving picture, with a tone if it has `sound`; `noise` makes it take more bytes."""
     width, height = more.get("width", 64), more.get("height", 48)
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec, rate=RATE)
@@ -68,8 +68,10 @@ def write(path: Path, seconds: int = 4, *, sound: bool = False, codec: str = "li
         video.gop_size = RATE
         tone = container.add_stream("aac", rate=44_100) if sound else None
         for number in range(seconds * RATE):
-            picture = av.VideoFrame.from_ndarray(_picture(number, width, height), format="yuv420p")
-            container.mux(video.encode(picture))
+            drawn = _picture(number, width, height)
+            if noise := more.get("noise", 0):
+                drawn += np.random.default_rng(number).integers(0, noise, drawn.shape, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(drawn, format="yuv420p")))
         if tone is not None:
             wave = np.sin(np.arange(44_100 * seconds) / 20).astype(np.float32)[None]
             frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")

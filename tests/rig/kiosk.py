@@ -27,11 +27,12 @@ def configure(
     port: int | None = None,
     window_s: int = 5,
     screen: bool = False,
+    camera: str = "",
 ) -> Path:
     """Write the kiosk's configuration and return its path. `outbox` elsewhere than beside it, if given.
 
     `called` is its folder where two kiosks share one identity; `host` and `port` lead to the broker. `screen`
-    makes each button but security a key as well.
+    makes each button but security a key as well; `camera` is what stands under [camera], if it has one.
     """
     folder = rig.directory / "kiosks" / (called or device)
     folder.mkdir(parents=True, exist_ok=True)
@@ -55,6 +56,7 @@ def configure(
     lines += ["[[button]]", 'name = "security"', "pin = 26", 'action = "security"', f"hold_s = {hold_s}"]
     lines += ["[screen]"] if screen else []
     lines += ["[lamp]", "red = 18", "green = 23", "blue = 24"]
+    lines += ["[camera]", camera] if camera else []
     path = folder / "kiosk.toml"
     path.write_text("\n".join(lines) + "\n")
     return path
@@ -67,3 +69,9 @@ def start(rig: Rig, device: str, prefix: Sequence[str] = ()) -> Hand:
     command = ("-m", "deploy.demo.kiosk", "--config", str(folder / "kiosk.toml"), "--socket", str(socket))
     rig.start(device, *command, prefix=prefix)
     return Hand(socket)
+
+
+def start_camera(rig: Rig, device: str) -> None:
+    """Start the camera program of a configured device, as the process DEVICE-camera."""
+    config = rig.directory / "kiosks" / device / "kiosk.toml"
+    rig.start(f"{device}-camera", "-m", "kiosk", "camera", "--config", str(config))

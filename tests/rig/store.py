@@ -64,6 +64,8 @@ class Rig:
             {"shoes": "Shoes", "tills": "Tills"},
             broker_port=free_port(),
             web_port=free_port(),
+            vault_host="127.0.0.1",
+            vault_port=free_port(),
             secure_cookies=False,
         )
         path = make_store(directory, wanted, now)

@@ -25,7 +25,7 @@ def identities(folder: Path, device: str = "kiosk-1") -> tuple[Path, Path]:
 
 class FakeVault:
     """`asked` is every request; `breaks_at` hangs up once so much of a clip is here; `refuses` answers a clip
-    with a status and a sentence."""
+    with a status and a sentence; `only` is the one good ticket."""
 
     def __init__(self, store: Path) -> None:
         self.video: dict[UUID, bytearray] = defaultdict(bytearray)
@@ -35,6 +35,7 @@ class FakeVault:
         self.asked: list[tuple[str, UUID, int]] = []
         self.breaks_at: int | None = None
         self.refuses: dict[UUID, tuple[int, str]] = {}
+        self.only: str | None = None
         self.after_piece = lambda clip: None
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _door(self))
         self._server.daemon_threads = True
@@ -99,6 +100,9 @@ def _door(vault: FakeVault) -> type[BaseHTTPRequestHandler]:
             return clip
 
         def _refused(self, clip: UUID) -> bool:
+            if vault.only is not None and self.headers["Authorization"] != f"Bearer {vault.only}":
+                self._answer(404, b"The ticket is not for it.")
+                return True
             if clip not in vault.refuses:
                 return False
             status, sentence = vault.refuses[clip]

@@ -150,12 +150,12 @@ def test_the_heartbeat_says_how_the_camera_is_also_when_it_does_not_answer() -> 
     assert watch.state(142) == "absent"
 
 
-def test_of_each_clip_the_newest_ticket_counts() -> None:
+def test_the_camera_is_told_of_every_ticket_that_came() -> None:
     booth = Booth()
-    for ticket in ("old", "new"):
+    for ticket in ("new", "old, but late"):
         booth.do(Upload(UUID(int=1), "https://store/1", ticket))
     booth.do(Upload(UUID(int=2), "https://store/2", "other"))
-    assert [u.ticket for u in booth.orders[-1].uploads] == ["new", "other"]
+    assert [u.ticket for u in booth.orders[-1].uploads] == ["new", "old, but late", "other"]
 
 
 def test_the_kiosks_own_program_loads_nothing_of_the_cameras_libraries() -> None:

@@ -173,6 +173,17 @@ def test_a_ticket_that_is_over_is_not_tried_again_and_the_next_one_is(card: Card
     assert vault.sealed == [clip] and card.uploader.faults() == []
 
 
+def test_tickets_may_come_in_any_order(card: Card, vault: FakeVault) -> None:
+    """What a broken line held back is sent after what took its place."""
+    clip = card.add()
+    for secret in ("good", "earlier"):
+        ask(card, vault, clip, secret=secret)
+    vault.only = "good"
+    for _ in range(2):
+        card.uploader.turn()
+    assert vault.sealed == [clip]
+
+
 def test_what_the_store_refuses_is_sent_three_times_and_then_said_also_after_a_restart(
     card: Card, vault: FakeVault
 ) -> None:

@@ -1,0 +1,160 @@
+"""A clip's way to the vault on loopback: seconds to the seal, processor time for each 100 MB, and what a
+security press notices of it. No assertions."""
+
+import os
+import shutil
+import statistics
+import time
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+
+from broker import manifest as manifests
+from broker.events import ClipRecorded, Clock, new_id
+from broker.manifest import Footage, Manifest
+from broker.signing import load_signer
+from kiosk.camera.clips import EVENT, MANIFEST, SIGNATURE, VIDEO, Announcement, Clips
+from tests.bench.press_to_page import DEVICE, PAGER, Shop
+from tests.bench.resting import cpu_s
+from tests.faults.clip_way import camera_toml
+from tests.rig.kiosk import start_camera
+from tests.rig.store import STORE, Rig, wait_for
+
+MEGABYTE = 1_000_000
+CAMERA = f"{DEVICE}-camera"
+FAST_KIB_S = 20_000
+
+
+def run(directory: Path, presses: int = 30) -> dict[str, float]:
+    """The figures; prints them."""
+    rig = Rig.make(directory, devices=(DEVICE, PAGER))
+    figures: dict[str, float] = {}
+    try:
+        rig.start_broker_program()
+        rig.start("vault")
+        shop = Shop(rig, camera_toml(directory, limit_kib_s=0))
+        start_camera(rig, DEVICE)
+        wait_for(lambda: "gives pictures" in rig.log_of(CAMERA), "The camera's start", 60)
+        time.sleep(2)
+        figures["seal_s"] = statistics.median(_sealed_after(rig, shop) for _ in range(5))
+        figures |= _processor(rig, 100)
+        figures["hold_ms"] = _holds(shop, presses)
+        for limit_kib_s, megabytes in ((512, 100), (FAST_KIB_S, 600)):
+            _limit(rig, limit_kib_s)
+            _add(rig, megabytes)
+            start_camera(rig, DEVICE)
+            wait_for(lambda: _growing(rig), "The upload's start", 60)
+            figures[f"hold_{limit_kib_s}_ms"] = _holds(shop, presses)
+            print(
+                f"at {limit_kib_s} KiB/s the upload went on {'all the time' if _growing(rig) else 'in part'}"
+            )
+            rig.kill(CAMERA)
+            _forget(rig)
+    finally:
+        rig.stop()
+    print(f"{figures['seal_s']:6.2f} s     from the end of post-roll to the seal")
+    print(f"{figures['camera_cpu_s']:6.2f} CPU-s for 100 MB in the camera's program")
+    print(f"{figures['vault_cpu_s']:6.2f} CPU-s for 100 MB in the vault")
+    print(f"{figures['hold_ms']:6.1f} ms    from the end of a security hold to the page, nothing on its way")
+    print(f"{figures['hold_512_ms']:6.1f} ms    while a clip leaves at 512 KiB/s")
+    print(f"{figures[f'hold_{FAST_KIB_S}_ms']:6.1f} ms    while a clip leaves at {FAST_KIB_S} KiB/s")
+    return figures
+
+
+def _holds(shop: Shop, presses: int) -> float:
+    """The median in milliseconds."""
+    return 1000 * statistics.median(shop.hold() for _ in range(presses))
+
+
+def _sealed_after(rig: Rig, shop: Shop) -> float:
+    before = len(_sealed(rig))
+    shop.hold()
+    rows = wait_for(lambda: found if len(found := _sealed(rig)) > before else None, "The seal", 60)
+    clip = Clips(_card(rig)).find(UUID(rows[-1][0]))
+    assert clip is not None
+    return rows[-1][1] / 1e6 - clip.about.at_ms / 1e3
+
+
+def _processor(rig: Rig, megabytes: int) -> dict[str, float]:
+    """Both programs without what they need for anything else in the same time."""
+    programs = {"camera_cpu_s": CAMERA, "vault_cpu_s": "vault"}
+    rig.kill(CAMERA)
+    clip = _add(rig, megabytes)
+    start_camera(rig, DEVICE)
+    wait_for(lambda: rig.log_of(CAMERA).count("gives pictures") > 1, "The camera's start", 60)
+    before, begin = {n: cpu_s(rig.processes[p].pid) for n, p in programs.items()}, time.monotonic()
+    wait_for(lambda: str(clip) in {row[0] for row in _sealed(rig)}, "The seal", 120)
+    after, took_s = {n: cpu_s(rig.processes[p].pid) for n, p in programs.items()}, time.monotonic() - begin
+    time.sleep(took_s)
+    rest = {n: cpu_s(rig.processes[p].pid) - after[n] for n, p in programs.items()}
+    print(f"{megabytes} MB were sealed within {took_s:.1f} s")
+    return {n: (after[n] - before[n] - rest[n]) * 100 / megabytes for n in programs}
+
+
+def _limit(rig: Rig, kib_s: int) -> None:
+    path = rig.directory / "kiosks" / DEVICE / "kiosk.toml"
+    lines = [line for line in path.read_text().splitlines() if not line.startswith("upload_kib_s")]
+    path.write_text("\n".join([*lines, f"upload_kib_s = {kib_s}", ""]))
+    if rig.processes[CAMERA].poll() is None:
+        rig.kill(CAMERA)
+
+
+def _growing(rig: Rig) -> bool:
+    return any((rig.config.vault_path / "quarantine").glob("*/video.part"))
+
+
+def _card(rig: Rig) -> Path:
+    return rig.directory / "kiosks" / DEVICE / "clips"
+
+
+def _forget(rig: Rig) -> None:
+    for folder in _card(rig).iterdir():
+        if folder.is_dir():
+            shutil.rmtree(folder)
+
+
+def _sealed(rig: Rig) -> list[tuple[str, int]]:
+    query = "SELECT id, sealed_at FROM clip WHERE sealed_at IS NOT NULL ORDER BY sealed_at"
+    return [(str(clip), int(at)) for clip, at in rig.read(query)]
+
+
+def _add(rig: Rig, megabytes: int) -> UUID:
+    """A clip of so many bytes on the card, as a recorder leaves one; it is signed and was never told of."""
+    clips, now = Clips(_card(rig)), datetime.now(UTC)
+    clip, cause, event = (new_id(int(now.timestamp() * 1000)) for _ in range(3))
+    folder, digest = clips.begin(clip), sha256()
+    with (folder / VIDEO).open("wb") as file:
+        for _ in range(megabytes):
+            part = os.urandom(MEGABYTE)
+            digest.update(part)
+            file.write(part)
+    clock, size = Clock(True, new_id(0), 0), megabytes * MEGABYTE
+    footage = Footage(digest.hexdigest(), size, "h264", 160, 120, [(0, 0)], [0])
+    whose = (STORE, DEVICE, "shoes", "camera")
+    manifest = Manifest(
+        "floorbell-clip-1", clip, *whose, [cause], (now, now), now, now, clock, footage, "bench"
+    )
+    written = manifests.encode(manifest)
+    signature = load_signer(rig.directory / "devices" / DEVICE / "sign.key").sign(manifests.to_sign(written))
+    told = ClipRecorded(
+        clip,
+        cause,
+        now,
+        now,
+        size,
+        digest.hexdigest(),
+        sha256(written).hexdigest(),
+        signature,
+        "h264",
+        160,
+        120,
+    )
+    (folder / MANIFEST).write_bytes(written)
+    (folder / SIGNATURE).write_text(signature)
+    about = Announcement(event, told, ((cause, "help"),), clock, int(now.timestamp() * 1000))
+    (folder / EVENT).write_bytes(msgspec.json.encode(about))
+    clips.finish(folder)
+    return clip
