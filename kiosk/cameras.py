@@ -120,6 +120,6 @@ class Cameras:
         self._server.close()
 
 
-def _shorten(known: "OrderedDict[UUID, Any]", most: int) -> None:
+def _shorten(known: "OrderedDict[Any, Any]", most: int) -> None:
     while len(known) > most:
         known.popitem(last=False)
