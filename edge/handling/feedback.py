@@ -28,7 +28,11 @@ FACES = {1: "very unhappy", 2: "unhappy", 3: "happy", 4: "very happy"}
 
 
 class Faulty(EdgeError):
-    """A score that cannot be saved as it was given. The sentence says what to mend."""
+    """A score that cannot be saved as it was given. The sentence says what to mend, `field` where."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 _FOUND = sa.select(
@@ -111,7 +115,8 @@ def told_of(conn: sa.Connection, store: str, code: str, now: datetime) -> str:
     except NotFound:
         raise Faulty(
             f"No request of the last {TYPED_WITHIN.days} days has the code {code[:40]}; "
-            "check it, or leave it empty."
+            "check it, or leave it empty.",
+            "code",
         ) from None
 
 
@@ -124,10 +129,12 @@ def typed(conn: sa.Connection, store: str, what: Typed, person: str, through: st
     if who is None or not who.active:
         raise NotFound("There is no such person in this store.")
     if what.source not in TOLD:
-        raise Faulty(f"Say how it was told: allowed are {', '.join(TOLD.values())}.")
+        raise Faulty(f"Say how it was told: allowed are {', '.join(TOLD.values())}.", "source")
     _check(what.score, what.answers, what.words)
     if not now - TYPED_WITHIN <= what.at <= now + timedelta(minutes=1):
-        raise Faulty(f"When it was said lies in the last {TYPED_WITHIN.days} days and not in the future.")
+        raise Faulty(
+            f"When it was said lies in the last {TYPED_WITHIN.days} days and not in the future.", "at"
+        )
     device, zone_, language = "", what.zone, None
     if what.about:
         of = conn.execute(_FOUND.where(interaction.c.store == store, interaction.c.id == what.about))
@@ -136,7 +143,7 @@ def typed(conn: sa.Connection, store: str, what: Typed, person: str, through: st
             raise NotFound("There is no such request in this store.")
         device, zone_, language = row["device"], row["zone"], row["language"]
     elif zone_ and zone_ not in devices.zones(conn, store):
-        raise Faulty(f"There is no zone {zone_!r} in this store.")
+        raise Faulty(f"There is no zone {zone_!r} in this store.", "zone")
     given = Given("", device, zone_, what.about, what.source, what.score, what.answers, what.at, who.id)
     id_ = _save(conn, store, given, what.words, language, through, now)
     words = f"Told {TOLD[what.source]}; typed in by {who.name}."
@@ -146,14 +153,14 @@ def typed(conn: sa.Connection, store: str, what: Typed, person: str, through: st
 
 def _check(score: int, answers: dict[str, str], words: str) -> None:
     if score not in FACES:
-        raise Faulty("Choose one of the four faces.")
+        raise Faulty("Choose one of the four faces.", "score")
     wrong = questions.check(answers)
     if wrong:
-        raise Faulty(wrong)
+        raise Faulty(wrong, "answers")
     if len(answers) > questions.MOST:
-        raise Faulty(f"{len(answers)} questions are answered; allowed are {questions.MOST}.")
+        raise Faulty(f"{len(answers)} questions are answered; allowed are {questions.MOST}.", "answers")
     if len(words) > MAX_WORDS:
-        raise Faulty(f"The words have {len(words)} signs; allowed are {MAX_WORDS}.")
+        raise Faulty(f"The words have {len(words)} signs; allowed are {MAX_WORDS}.", "words")
 
 
 def _save(

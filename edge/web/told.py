@@ -6,7 +6,6 @@ from typing import Any
 from flask import request
 
 from broker import questions
-from edge.errors import EdgeError
 from edge.handling import feedback
 from edge.handling.feedback import Faulty, Typed
 from edge.interactions import log as interactions
@@ -31,14 +30,16 @@ ANSWERS = {
 }
 
 
-def form() -> dict[str, Any]:
-    """What the form needs, with what was typed."""
+def form(error: Faulty | None = None) -> dict[str, Any]:
+    """What the form needs, with what was typed and what stands against it."""
     room = services()
     with room.read() as conn:
         zones = interactions.zones(conn, room.store)
     return {
+        "wrong": str(error) if error else "",
+        "wrong_at": error.field if error else "",
         "typed": request.form,
-        "answered": any(request.form.get(name) for name in QUESTIONS),
+        "answered": (error and error.field == "answers") or any(request.form.get(name) for name in QUESTIONS),
         "zones": zones,
         "sources": feedback.TOLD,
         "asked": (questions.OF_A_REQUEST, questions.OF_A_VISIT),
@@ -50,8 +51,8 @@ def form() -> dict[str, Any]:
     }
 
 
-def save(through: str) -> EdgeError | None:
-    """Save what the form holds; the sentence against it, if there is one."""
+def save(through: str) -> Faulty | None:
+    """Save what the form holds; what stands against it, if anything does."""
     room, person, now = services(), signed_in().person.id, services().clock()
     try:
         typed = _typed(now)
@@ -86,7 +87,7 @@ def _at(text: str, now: datetime) -> datetime:
     try:
         at = datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        raise Faulty(f"When is {text[:40]!r}; it looks like 2026-03-01T14:30.") from None
+        raise Faulty(f"When is {text[:40]!r}; it looks like 2026-03-01T14:30.", "at") from None
     # The form knows minutes alone: this minute is now.
     return (
         now

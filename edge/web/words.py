@@ -128,6 +128,13 @@ def span(length: timedelta | None) -> str:
     return f"{seconds // 86400} days"
 
 
+def clock_span(length: timedelta) -> str:
+    """A length of time without words, as scripts count it on: '1:05', '2:00:09'."""
+    seconds = max(0, int(length.total_seconds()))
+    hours, minutes = seconds // 3600, seconds % 3600 // 60
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes}:{seconds % 60:02}"
+
+
 def seconds_span(seconds: float) -> str:
     """Seconds as a length of time; below a minute exact to a tenth."""
     return f"{seconds:.1f}".removesuffix(".0") + " s" if seconds < 60 else span(timedelta(seconds=seconds))
@@ -195,6 +202,7 @@ FILTERS = {
     "language": language,
     "outcome": outcome,
     "span": span,
+    "clock_span": clock_span,
     "since_press": since_press,
     "clock_time": clock_time,
     "day": day,

@@ -3,6 +3,7 @@
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from edge.handling.feedback import Faulty
 from edge.web import told
 from edge.web.access import signed_in
 
@@ -14,12 +15,10 @@ def feedback() -> Response:
 def feedback_do() -> Response:
     error = told.save("phone")
     if error is not None:
-        return _form(str(error), 400)
+        return _form(error, 400)
     return redirect(url_for("floor.feedback", saved=1), 303)
 
 
-def _form(wrong: str = "", status: int = 200, saved: bool = False) -> Response:
-    page = render_template(
-        "floor/feedback.html", wrong=wrong, saved=saved, me=signed_in().person, **told.form()
-    )
+def _form(error: Faulty | None = None, status: int = 200, saved: bool = False) -> Response:
+    page = render_template("floor/feedback.html", saved=saved, me=signed_in().person, **told.form(error))
     return make_response(page, status)

@@ -11,6 +11,7 @@ from broker.questions import QUESTIONS
 from edge.feedback import opinions
 from edge.feedback.judging import Judged
 from edge.feedback.opinions import Filters
+from edge.handling.feedback import Faulty
 from edge.interactions import log as interactions
 from edge.interactions.log import Cursor
 from edge.paging import feed
@@ -70,16 +71,16 @@ def feedback_new() -> Response:
 def feedback_new_do() -> Response:
     error = told.save("desk")
     if error is not None:
-        return _form(str(error), status_of(error))
+        return _form(error, status_of(error))
     return saved(url_for("manage.feedback"), "It is saved with your name and stands in the log.")
 
 
-def _form(wrong: str = "", status: int = 200) -> Response:
+def _form(error: Faulty | None = None, status: int = 200) -> Response:
     room = services()
     with room.read() as conn:
         cursor = feed.head(conn, room.store)
     page = render_template(
-        "manage/feedback_new.html", wrong=wrong, cursor=cursor, me=signed_in().person, **told.form()
+        "manage/feedback_new.html", cursor=cursor, me=signed_in().person, **told.form(error)
     )
     return make_response(page, status)
 

@@ -1,5 +1,6 @@
 """What shoppers thought, at the desk; and what staff type in, at the desk and on the phone."""
 
+import html
 import re
 from datetime import timedelta
 
@@ -117,3 +118,38 @@ def test_an_associate_types_in_on_the_phone_what_was_said_of_a_request(shop: Sho
     assert (about, by, source) == (request, shop.people["Ana"].id, "desk")
     assert shop.read("SELECT through FROM timeline WHERE what = 'feedback'") == [("phone",)]
     assert visitor.post("/floor/feedback", source="desk", words="no face").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "bad", "said"),
+    [
+        ("source", "owl", "Say how it was told: allowed are by telephone, by letter, at the desk."),
+        ("score", "", "Choose one of the four faces."),
+        ("code", "ZZZ-ZZZ", "has the code ZZZ-ZZZ; check it, or leave it empty."),
+        ("at", "yesterday", "it looks like 2026-03-01T14:30."),
+        ("at", "2020-01-01T10:00", "lies in the last 92 days and not in the future."),
+        ("words", "x" * 501, "The words have 501 signs; allowed are 500."),
+        ("again", "hm", "allowed are yes, perhaps, no."),
+    ],
+)
+def test_what_a_phone_typed_wrongly_is_said_marked_in_its_place_and_everything_is_kept(
+    shop: Shop, visitor: Browser, field: str, bad: str, said: str
+) -> None:
+    visitor.sign_in(shop.people["Ana"])
+    answer = visitor.post("/floor/feedback", **(TYPED | {"code": ""} | {field: bad}))
+    assert answer.status_code == 400 and said in html.unescape(answer.text)
+    assert answer.text.count('aria-describedby="against"') == 1
+    place = {"source": "<fieldset", "score": "<fieldset", "again": "<details"}.get(field, f'name="{field}"')
+    assert re.search(rf'{place}[^>]*aria-describedby="against"', answer.text)
+    assert field == "words" or "Two &lt;hours&gt;" in answer.text
+    assert shop.read("SELECT count(*) FROM interaction") == [(0,)]
+
+
+def test_after_saving_the_phone_says_so_and_leads_back_to_the_calls(shop: Shop, visitor: Browser) -> None:
+    visitor.sign_in(shop.people["Ana"])
+    assert 'href="/floor/feedback"' in visitor.get("/floor/").text
+    saved = visitor.post("/floor/feedback", **TYPED)
+    assert saved.status_code == 303
+    page = visitor.get(saved.location).text
+    assert "Saved, with your name. Thank you." in page and '<a class="button" href="/floor/">' in page
+    assert "Two" not in page
