@@ -43,6 +43,7 @@ REFUSED = (
     "%(name)s is already coming.",
     "%(name)s is already there.",
     "Somebody is already there.",
+    "This is your own call; take it back if you need nobody any more.",
     "%(name)s greets them already.",
     "Nobody is needed to greet them any more.",
     "This request was already closed by %(name)s.",

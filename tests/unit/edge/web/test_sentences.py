@@ -48,7 +48,7 @@ def test_whatever_a_rule_refuses_has_a_pattern(sentence: str) -> None:
             said = sentence.replace("x", presence.in_words("Bo", there), 1)
         said = said.replace("closedx.", "closed by Bo.").replace("allowed are x, ", "allowed are ")
         said = said.replace("told: allowed are x.", f"told: allowed are {', '.join(feedback.TOLD.values())}.")
-        assert sentences.known(said), said
+        assert sentences.known(said), f"edge/web/sentences.py has no pattern for: {said}"
 
 
 def test_what_questions_refuse_has_a_pattern() -> None:
