@@ -44,6 +44,8 @@ REFUSED = (
     "%(name)s is already there.",
     "Somebody is already there.",
     "This is your own call; take it back if you need nobody any more.",
+    "This request is yours; hand it over instead.",
+    "%(name)s is the one who called; choose somebody else.",
     "%(name)s greets them already.",
     "Nobody is needed to greet them any more.",
     "This request was already closed by %(name)s.",
