@@ -113,7 +113,7 @@ def of(view: View, now_s: float) -> Scene:
     note = speaker.say_or(view.note, {}, PLAIN[state]) if view.note else ""
     is_open = state in _OPEN or any(key.action in ("cancel", "attend") for key in view.keys)
     if view.asking is not None and not is_open:
-        return _asking(view, view.asking, speaker, state, sentence, tongues, now_s)
+        return _asking(view, view.asking, speaker, state, sentence, note, tongues, now_s)
     keys = [key for key in view.keys if not is_open or key.action in ("cancel", "attend")]
     buttons = [_key(key, speaker) for key in keys]
     name = view.name if view.name and state in _OPEN and len(view.name) <= _MAX_NAME else ""
@@ -160,6 +160,7 @@ def _asking(
     speaker: Speaker,
     state: str,
     said: str,
+    beside: str,
     tongues: tuple[Tongue, ...],
     now_s: float,
 ) -> Scene:
@@ -169,7 +170,7 @@ def _asking(
     mode: Mode
     if asking.score is None:
         mode, sentence = "ask", speaker.say("ask.request" if asking.request else "ask.visit")
-        note = said if state == State.RESOLVED and view.text != "feedback.ask" else ""
+        note = said if state == State.RESOLVED and view.text != "feedback.ask" else beside
         buttons = [
             Button(speaker.say(f"score.{score}"), f"face-{score}", "score", value=str(score))
             for score in SCORES

@@ -25,9 +25,9 @@ def _over(state: str, text: str) -> dict[str, Any]:
     return {"state": state, "text": text, "reference": CODE}
 
 
-def _asked(text: str, state: str = "resolved", **asking: Any) -> dict[str, Any]:
+def _asked(text: str, state: str = "resolved", request: str | None = "r", **asking: Any) -> dict[str, Any]:
     ends_s = time.monotonic() + 45
-    return {"state": state, "text": text, "asking": Asking(request="r", ends_s=ends_s, **asking)}
+    return {"state": state, "text": text, "asking": Asking(request, ends_s=ends_s, **asking)}
 
 
 def faces() -> dict[str, dict[str, Any]]:
@@ -79,7 +79,7 @@ def faces() -> dict[str, dict[str, Any]]:
         "refused": _over("missed", "refused"),
         "smileys": _asked("resolved"),
         "smileys and a code to scan": _asked("resolved", code=CODE, link=LINK),
-        "smileys at the exit": _asked("feedback.ask", "idle", code=None) | {"note": "thanks.4"},
+        "smileys at the exit": _asked("feedback.ask", "idle", None) | {"note": "thanks.4"},
         "thanks": _asked("feedback.thanks", score=1),
         "thanks, saved here": _asked("feedback.not_saved", score=4),
     }

@@ -96,8 +96,9 @@ def test_a_score_is_asked_for_with_four_faces_and_the_time_that_is_left() -> Non
     assert drawn.sentence == "How was the help you got?"
 
 
-def test_a_visit_is_asked_about_as_a_visit() -> None:
-    assert shown(text="feedback.ask", asking=Asking()).sentence == "How was your visit?"
+def test_a_visit_is_asked_about_as_a_visit_beside_the_thanks_at_the_exit() -> None:
+    drawn = shown(text="feedback.ask", note="thanks.2", asking=Asking())
+    assert (drawn.sentence, drawn.note) == ("How was your visit?", "Thanks for your visit. See you soon.")
 
 
 @pytest.mark.parametrize("question", sorted(QUESTIONS))
