@@ -316,7 +316,7 @@ timer = sa.Table(
     "timer",
     metadata,
     sa.Column("request", _id(), primary_key=True),
-    # escalate, progress, handover or greet
+    # escalate, progress, handover, arrival or greet
     sa.Column("kind", sa.String(16), primary_key=True),
     sa.Column("store", _name(), nullable=False),
     sa.Column("due_at", Instant, nullable=False),

@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from edge.errors import NotFound, Refused
-from edge.handling import greeting
+from edge.handling import arriving, greeting
 from edge.handling.escalating import finish
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
@@ -37,11 +37,14 @@ def acknowledge(
     """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name.
 
     Whoever was called to the owner's side comes along, and the owner keeps the request. An owner who is
-    called again, because it was pressed again, has answered with that too.
+    called again, because it was pressed again, has answered with that too. One who was asked whether they are
+    there, and has not answered, loses it to whoever was called for that.
     """
     who, found = involved(conn, store, request, person)
     beside = pages.waits_for(conn, found.id, person)
-    change = act(conn, store, found, Acknowledge(person, who.name, beside), now, through)
+    change = act(
+        conn, store, found, Acknowledge(person, who.name, beside, arriving.unheard(conn, found)), now, through
+    )
     if beside and (change is None or change.what == "joined"):
         pages.take(conn, found.id, person, now)
 

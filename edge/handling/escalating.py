@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from edge.config import Policies, Policy
 from edge.feedback import store as scores
+from edge.handling import arriving
 from edge.handling.telling import Telling, paging_text, state_text
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import Change, LetLapse, Miss, Request, State, decide
@@ -96,6 +97,9 @@ def fire(
     if kind is Timer.HANDOVER:
         _lapse(conn, telling, request, now)
         return
+    if kind is Timer.ARRIVAL:
+        arriving.fire(conn, telling, request, read_floor, now)
+        return
     if request.state is not State.RAISED:
         return
     age_s = (now - request.begun_at).total_seconds()
@@ -145,7 +149,8 @@ def finish(
         scores.judge_around(conn, telling.store, after.device, now, now)
     called = set(pages.paged(conn, after.id))
     if after.state is not State.RAISED:
-        telling.over(after, _end_pages(conn, before, after, called, now))
+        ended = _end_pages(conn, before, after, called, now)
+        telling.over(after, ended | arriving.follow(conn, telling.store, before, change, now))
         _end_timers(conn, telling.store, before, after)
     telling.changed(after, called | ({after.owner} if after.owner else set()))
     _say(conn, telling, after, *state_text(after), now)
@@ -239,10 +244,14 @@ def _lapse(conn: sa.Connection, telling: Telling, request: Request, now: datetim
 
 def answer(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
     """Tell a device that has come back how its request stands."""
+    waited = int((now - request.raised_at).total_seconds())
+    if others := arriving.others_called(conn, request):
+        told = arriving.as_told(request)
+        telling.call(told, "paging.still", {"people": others, "seconds": waited})
+        return
     if request.state is not State.RAISED:
         telling.call(request, *state_text(request))
         return
-    waited = int((now - request.raised_at).total_seconds())
     if called := pages.paged(conn, request.id):
         telling.call(request, "paging.still", {"people": len(called), "seconds": waited})
     else:
@@ -338,7 +347,9 @@ def _progress(
             return
     after = replace(request, revision=request.revision + 1)
     requests.update(conn, request, after)
-    if request.state is State.ACKNOWLEDGED:
+    if others := arriving.others_called(conn, request):
+        _still_paging(conn, telling, arriving.as_told(after), others, now)
+    elif request.state is State.ACKNOWLEDGED:
         waited = int((now - (request.acknowledged_at or now)).total_seconds())
         _say(conn, telling, after, "coming.still", {"name": request.owner_name or "", "seconds": waited}, now)
     elif pages.waits_for_anyone(conn, request.id):

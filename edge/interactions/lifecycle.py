@@ -81,11 +81,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledge:
-    """A person says 'I am coming'. `beside`: they were called while somebody else has it."""
+    """A person says 'I am coming'. `beside`: they were called while somebody else has it.
+
+    `unheard`: whoever has it was asked whether they are there, and has not answered.
+    """
 
     person: str
     name: str
     beside: bool = False
+    unheard: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,13 +301,19 @@ def _acknowledge(request: Request, action: Acknowledge) -> Change | Noted | Refu
         taken = replace(_to(request, State.ACKNOWLEDGED), owner=action.person, owner_name=action.name)
         return Change(taken, "acknowledged", f"{action.name} is coming.", action.person)
     if request.open and request.owner == action.person:
-        return Noted("")
+        if not action.unheard:
+            return Noted("")
+        return Change(_again(request), "still_coming", f"{action.name} is still coming.", action.person)
     if request.open and request.handover_to == action.person:
         # On the way, not there, whatever the first owner was: the kiosk says nothing that is not known.
         taken = replace(_kept(request), state=State.ACKNOWLEDGED, owner=action.person, owner_name=action.name)
         return Change(
             taken, "handed_over", f"{action.name} takes over from {request.owner_name}.", action.person
         )
+    if request.open and action.beside and action.unheard:
+        taken = replace(_kept(request), owner=action.person, owner_name=action.name)
+        words = f"{action.name} takes over from {request.owner_name}, who did not answer."
+        return Change(taken, "taken_over", words, action.person)
     if request.open and action.beside:
         return Change(_again(request), "joined", f"{action.name} comes too.", action.person)
     return _taken_or_closed(request)

@@ -227,6 +227,14 @@ def last_words(conn: sa.Connection, request: str, whats: Sequence[str]) -> str:
     return row.words if row is not None and row.what in whats else ""
 
 
+def last_said(conn: sa.Connection, request: str, who: str, whats: Sequence[str]) -> datetime | None:
+    """When this person last did one of these to the request."""
+    query = sa.select(sa.func.max(timeline.c.at)).where(
+        timeline.c.interaction == request, timeline.c.person == who, timeline.c.what.in_(whats)
+    )
+    return conn.execute(query).scalar()
+
+
 def append(conn: sa.Connection, entries: Sequence[Entry]) -> None:
     """Add to timelines."""
     if entries:

@@ -178,6 +178,37 @@ def waits_for_anyone(conn: sa.Connection, request: str) -> bool:
     return conn.execute(query.limit(1)).first() is not None
 
 
+def waits_because(conn: sa.Connection, request: str, ending: str) -> int:
+    """How many people's pages about the request, whose reason ends so, are still to be answered."""
+    query = sa.select(sa.func.count(sa.distinct(page.c.person))).where(
+        page.c.request == request,
+        page.c.state.in_(_STAGES),
+        page.c.reason.endswith(ending, autoescape=True),
+    )
+    return conn.execute(query).scalar_one()
+
+
+def end_because(
+    conn: sa.Connection, request: str, endings: Sequence[str], answered_by: str | None, now: datetime
+) -> set[str]:
+    """End the open pages whose reason ends in one of these ways, and this person's own; whose they were."""
+    so = [page.c.reason.endswith(ending, autoescape=True) for ending in endings]
+    ended = conn.execute(
+        sa.update(page)
+        .where(
+            page.c.request == request,
+            page.c.state.in_(_STAGES),
+            sa.or_(page.c.person == (answered_by or ""), *so),
+        )
+        .values(
+            state=sa.case((page.c.person == (answered_by or ""), "answered"), else_="superseded"),
+            closed_at=now,
+        )
+        .returning(page.c.person)
+    )
+    return {row.person for row in ended}
+
+
 def has_declined(conn: sa.Connection, request: str, person_id: str) -> bool:
     """Whether this is what the person said to their latest page about the request."""
     query = sa.select(page.c.state).where(page.c.request == request, page.c.person == person_id)

@@ -18,6 +18,8 @@ class Timer(StrEnum):
     PROGRESS = "progress"
     # A colleague who was asked to take over has not answered.
     HANDOVER = "handover"
+    # Whoever accepted has not said that they are there.
+    ARRIVAL = "arrival"
     # Somebody came in and nobody has greeted them.
     GREET = "greet"
 

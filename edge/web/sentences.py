@@ -33,11 +33,14 @@ ASKED = (
     "%(name)s asks you to take over",
     "%(name)s asks you to take over: %(note)s",
     "%(name)s calls you to help",
+    "%(name)s said %(age)s ago that they are coming and does not answer",
 )
 NEWS = (
     "%(name)s cannot come: %(why)s.",
     "%(name)s did not answer; %(owner)s stays responsible.",
     "%(name)s comes too.",
+    "%(name)s has not answered; called: %(names)s.",
+    "%(name)s has not answered, and nobody else can be called.",
 )
 REFUSED = (
     "%(name)s is already coming.",

@@ -7,6 +7,7 @@ from flask import Response, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.devices import store as devices
+from edge.handling import arriving
 from edge.handling.handing_on import ASKS
 from edge.interactions.lifecycle import DECLINE_REASONS, OUTCOMES
 from edge.interactions.store import last_words
@@ -41,7 +42,14 @@ class Colleague:
 
 
 # What the owner of a request reads on its card as long as it is the latest that happened to it.
-NEWS = ("handover_declined", "handover_lapsed", "not_coming", "joined")
+NEWS = (
+    "handover_declined",
+    "handover_lapsed",
+    "not_coming",
+    "joined",
+    "arrival_unanswered",
+    "arrival_nobody",
+)
 
 
 @dataclass(frozen=True)
@@ -145,4 +153,6 @@ def _context(notice: Notice | None) -> dict[str, object]:
         "outcomes": OUTCOMES,
         "reasons": DECLINE_REASONS,
         "asks": ASKS,
+        "there": arriving.ASKS,
+        "absent": arriving.ABSENT,
     }

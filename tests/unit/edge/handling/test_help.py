@@ -204,6 +204,7 @@ def test_security_is_paged_again_every_ten_seconds_until_someone_acknowledges(
         kiosk.wait(10)
         assert server.timers() == 1
     server.do(acting.acknowledge, str(id_of(hold)), igor)
+    server.do(acting.attend, str(id_of(hold)), igor)
     kiosk.wait(3600)
     assert server.timers() == 0
     assert len(server.rows(page, person=igor)) == 31

@@ -3,8 +3,14 @@
 import re
 
 import pytest
+import sqlalchemy as sa
 
-from .conftest import Browser, Shop
+from edge.config import Policies
+from edge.handling import escalating
+from edge.handling.telling import Telling
+from edge.paging import timers
+
+from .conftest import STORE, Browser, Shop
 
 
 def sign_in(shop: Shop, name: str) -> Browser:
@@ -127,3 +133,32 @@ def test_a_request_is_closed_in_at_most_three_taps(shop: Shop, ana: Browser) -> 
     form = re.search(r'<details class="done".*?</details>', text, re.S)
     assert form is not None and " required" not in form[0]
     assert form[0].count('name="outcome"') == 6 and form[0].count("<summary") == 1
+
+
+def test_who_is_asked_whether_they_are_there_hears_it_and_can_say_that_they_still_come(
+    shop: Shop, ana: Browser, sofia: Browser
+) -> None:
+    request = shop.raise_request("Ana")
+    ana.post(f"/floor/requests/{request}/acknowledge")
+
+    def fire(conn: sa.Connection) -> None:
+        telling, now = Telling(STORE), shop.clock()
+        floor = escalating.floor_of(conn, STORE, now)
+        for about, kind, due in timers.due(conn, STORE, now):
+            escalating.fire(conn, telling, Policies(), about, kind, due, floor, now)
+        telling.flush(conn, now)
+
+    shop.clock.pass_(seconds=120)
+    shop.write(fire)
+    text = ana.get("/floor/").text
+    assert "Are you there?" in text and "Still on my way" in text and "data-waiting" in text
+    shop.clock.pass_(seconds=30)
+    shop.write(fire)
+    assert "Ana has not answered; called: Sofia." in ana.get("/floor/").text
+    text = sofia.get("/floor/").text
+    assert "Ana does not answer" in text
+    assert "Ana said 2 min 30 s ago that they are coming and does not answer" in text
+    ana.post(f"/floor/requests/{request}/acknowledge")
+    text = ana.get("/floor/").text
+    assert "Still on my way" not in text and "data-waiting" not in text
+    assert "data-waiting" not in sofia.get("/floor/").text
