@@ -79,7 +79,8 @@ class PiCamera:
         from picamera2.encoders import H264Encoder, LibavH264Encoder
         from picamera2.outputs import Output
 
-        came = self._came
+        # A queue of its own: what an earlier opening left would stand before the first key frame.
+        came = self._came = queue.Queue(_HELD)
 
         class Handing(Output):
             """picamera2's thread calls it; a reader that is too slow loses packets rather than memory."""
