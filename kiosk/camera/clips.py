@@ -9,6 +9,7 @@ import contextlib
 import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,6 +92,8 @@ class Clips:
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
+        self._held: int | None = None
+        self._counting = threading.Lock()
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             for gone in directory.glob(f"{_GONE}*"):
@@ -115,6 +118,7 @@ class Clips:
         sync_folder(self.directory)
         with contextlib.suppress(OSError):
             (folder / JOURNAL).unlink(missing_ok=True)
+        self._count(_size(folder))
         return folder
 
     def all(self) -> list[Clip]:
@@ -131,17 +135,24 @@ class Clips:
     def unannounced(self) -> list[Clip]:
         return [clip for clip in self.all() if not clip.announced]
 
-    def to_upload(self) -> list[Clip]:
-        """The clips that the store knows of or will hear of from the outbox, the oldest first."""
-        return [clip for clip in self.all() if clip.announced]
-
-    def announced(self, event: UUID) -> None:
+    def announced(self, clip: UUID) -> None:
         """The panel has stored the clip's event."""
-        for clip in self.all():
-            if clip.about.event == event and not clip.announced:
-                with contextlib.suppress(OSError):
-                    (clip.folder / ANNOUNCED).touch()
-                    sync_folder(clip.folder)
+        folder = self.directory / str(clip)
+        with contextlib.suppress(OSError):
+            (folder / ANNOUNCED).touch()
+            sync_folder(folder)
+
+    def held_bytes(self) -> int:
+        """What all finished clips take. They are looked at once; then it is counted on."""
+        with self._counting:
+            if self._held is None:
+                self._held = sum(clip.bytes for clip in self.all())
+            return self._held
+
+    def _count(self, more_bytes: int) -> None:
+        with self._counting:
+            if self._held is not None:
+                self._held += more_bytes
 
     def delete(self, clip: UUID) -> bool:
         """Once the store has sealed it, or to make room; whether it was there."""
@@ -152,6 +163,7 @@ class Clips:
         except FileNotFoundError:
             return False
         sync_folder(self.directory)
+        self._count(-_size(gone))
         shutil.rmtree(gone, ignore_errors=True)
         return True
 
@@ -201,6 +213,12 @@ class Clips:
         except (OSError, msgspec.MsgspecError, ValueError) as error:
             log.error("The clip %s cannot be read: %s.", folder.name, error)
             return None
+
+
+def _size(folder: Path) -> int:
+    with contextlib.suppress(OSError):
+        return sum(entry.stat().st_size for entry in os.scandir(folder))
+    return 0
 
 
 def sync_folder(folder: Path) -> None:

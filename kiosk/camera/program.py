@@ -131,9 +131,8 @@ class CameraProgram:
                 triggers = [Trigger(one.cause, one.kind, one.at_ms / 1000) for one in happened]
                 self._recorder.happened(triggers, now_s)
                 for event in stored:
-                    if event in self._finished:
-                        self.clips.announced(event)
-                        del self._finished[event]
+                    if (about := self._finished.pop(event, None)) is not None:
+                        self.clips.announced(about.content.clip)
                 if uploads:
                     self._uploader.put(uploads)
 

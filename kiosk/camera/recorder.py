@@ -13,7 +13,7 @@ from kiosk.camera.clips import Announcement, Clips
 from kiosk.camera.feed import has_parameters
 from kiosk.camera.recording import Place, Recording, recover
 from kiosk.camera.ring import Ring
-from kiosk.camera.room import make_room
+from kiosk.camera.room import fits, make_room
 from kiosk.camera.source import Packet
 from kiosk.camera.window import Reach, Trigger, Window, place
 
@@ -228,13 +228,15 @@ class Recorder:
         """Whether the clip may begin. As much must be free as it will take at the ring's pace."""
         pace = self._ring.bytes / max(1.0, self._ring.seconds)
         coming = int(pace * (one.window.end_s - one.window.start_s)) + 1_000_000
+        limits, free = self._limits, self._clips.free_bytes()
+        if fits(self._clips.held_bytes(), free, limits.clips_bytes, limits.floor_bytes, coming):
+            # Only a full card costs a look at all its clips.
+            return True
         clips = self._clips.all()
-        limits = self._limits
-        room = make_room(clips, self._clips.free_bytes(), limits.clips_bytes, limits.floor_bytes, coming)
+        room = make_room(clips, free, limits.clips_bytes, limits.floor_bytes, coming)
         for clip in room.leave:
             self._clips.delete(clip)
-        if room.leave:
-            number = len(room.leave)
+        if number := sum(not clip.sealed and clip.id in room.leave for clip in clips):
             self._tell(
                 f"The card was full: {number} clip{'s' * (number > 1)} of no security request went.", now_s
             )

@@ -36,6 +36,11 @@ class Room:
     enough_for_spared: bool
 
 
+def fits(held_bytes: int, free_bytes: int, limit_bytes: int, floor_bytes: int, coming_bytes: int) -> bool:
+    """Whether `coming_bytes` more can be written while nothing leaves."""
+    return held_bytes + coming_bytes <= limit_bytes and free_bytes - coming_bytes >= floor_bytes
+
+
 def make_room(
     clips: Sequence[Kept], free_bytes: int, limit_bytes: int, floor_bytes: int, coming_bytes: int
 ) -> Room:
@@ -43,14 +48,14 @@ def make_room(
     held = sum(clip.bytes for clip in clips)
     leave: list[UUID] = []
 
-    def fits() -> bool:
-        return held + coming_bytes <= limit_bytes and free_bytes - coming_bytes >= floor_bytes
+    def enough() -> bool:
+        return fits(held, free_bytes, limit_bytes, floor_bytes, coming_bytes)
 
     for clip in sorted(clips, key=lambda clip: not clip.sealed):
-        if fits():
+        if enough():
             break
         if clip.sealed or not clip.about.spared:
             leave.append(clip.id)
             held -= clip.bytes
             free_bytes += clip.bytes
-    return Room(tuple(leave), fits(), free_bytes - coming_bytes >= floor_bytes)
+    return Room(tuple(leave), enough(), free_bytes - coming_bytes >= floor_bytes)

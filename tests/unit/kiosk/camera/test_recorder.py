@@ -327,6 +327,39 @@ def test_a_full_card_costs_the_oldest_clips_of_no_security_request(tmp_path: Pat
     assert any("card is full" in fault for fault in floor.recorder.faults(floor.now_s))
 
 
+def test_what_the_store_has_goes_first_and_nobody_is_told_of_a_loss(tmp_path: Path) -> None:
+    trial = Trial(tmp_path / "clips")
+    for kind in ("help", "security"):
+        trial.pass_s(6)
+        trial.press(kind)
+        trial.pass_s(5)
+    help_, security = trial.clips.all()
+    trial.clips.seal(security)
+    full = Trial(trial.clips.directory, start=2000, clips=help_.bytes + security.bytes + 1_000_000)
+    full.pass_s(12)
+    full.press("help")
+    full.pass_s(5)
+    assert full.clips.all()[0].id == help_.id and full.clips.find(security.id) is None
+    assert full.recorder.faults(full.now_s) == []
+
+
+def test_what_the_clips_take_is_counted_on_and_not_looked_up_for_each_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial = Trial(tmp_path / "clips")
+    assert trial.clips.held_bytes() == 0
+    with monkeypatch.context() as unseen:
+        unseen.delattr(Clips, "all")
+        for _ in range(2):
+            trial.pass_s(6)
+            trial.press()
+            trial.pass_s(5)
+    first, second = trial.clips.all()
+    assert trial.clips.held_bytes() == pytest.approx(first.bytes + second.bytes, abs=10)
+    trial.clips.delete(first.id)
+    assert trial.clips.held_bytes() == pytest.approx(second.bytes, abs=10)
+
+
 def test_a_disk_that_takes_no_more_leaves_what_was_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -349,9 +382,9 @@ def test_a_clip_is_announced_once_and_deleted_whole(trial: Trial) -> None:
     trial.press()
     trial.pass_s(5)
     clip = trial.only()
-    assert trial.clips.unannounced() == [clip] and trial.clips.to_upload() == []
-    trial.clips.announced(clip.about.event)
-    assert trial.clips.unannounced() == [] and trial.clips.to_upload()[0].id == clip.id
+    assert trial.clips.unannounced() == [clip]
+    trial.clips.announced(clip.id)
+    assert trial.clips.unannounced() == [] and trial.only().announced
     assert sorted(path.name for path in clip.folder.iterdir()) == [
         "announced",
         "event.json",
