@@ -18,6 +18,7 @@ from edge.policies import Policies, Policy, Step
 Row = Mapping[str, Any]
 OPEN = {"raised", "acknowledged", "attended"}
 WAITING = ("pending", "sent", "delivered", "seen")
+# Who has it keeps it: once the product frees a request whose owner has vanished, 'raised' follows twice more.
 # From an arrival back to 'is coming' goes only a request that a colleague took over.
 NEXT = {
     "raised": {"acknowledged", "attended", "cancelled", "missed"},
