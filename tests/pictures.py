@@ -25,7 +25,7 @@ def main() -> None:
         page.set_default_timeout(PATIENCE_MS)
         expect.set_options(timeout=PATIENCE_MS)
         demo_round(page, address)
-        page.screenshot(path=FOLDER / "round.png", clip=down_to(page, ".stage", from_=".stage"))
+        page.screenshot(path=FOLDER / "round.png", clip=down_to(page, ".handset", from_=".stage"))
         charts(page, address)
         page.screenshot(path=FOLDER / "charts.png", clip=down_to(page, "section:has(#h-hours) .chart"))
         browser.close()
