@@ -60,7 +60,8 @@ def refusal(
         response.mimetype = "text/plain"
     else:
         title = gettext(TITLES.get(status, TITLES[400]))
-        home = f"/{request.blueprint}" if request.blueprint in ("floor", "manage") else "/"
+        room = request.path.split("/")[1]
+        home = f"/{room}/" if room in ("floor", "manage") else "/"
         page = render_template("refusal.html", title=title, sentence=sentence, home=home)
         response = make_response(page, status)
     if retry_after_s is not None:

@@ -95,6 +95,18 @@ WORDLESS = """() => [...document.querySelectorAll('img, svg, canvas')].filter((o
     !one.closest('[aria-hidden="true"]') && !one.closest('[role="img"][aria-label]')
     && !one.getAttribute("alt")
 ).map((one) => `no words for ${one.outerHTML.slice(0, 80)}`)"""
+# What runs out of its own box, and neither scrolls there nor is for ears alone.
+RUNS_OUT = """async () => {
+    // What draws itself anew at another width has done so by the second frame.
+    for (const _ of [1, 2]) await new Promise(requestAnimationFrame);
+    return [...document.querySelectorAll('body *')].filter((one) => {
+    const style = getComputedStyle(one);
+    return one.checkVisibility() && one.clientWidth > 1 && one.scrollWidth > one.clientWidth + 1
+        && !['auto', 'scroll'].includes(style.overflowX) && style.textOverflow !== 'ellipsis'
+        && style.clipPath === 'none' && !one.matches('input, textarea, :has(> iframe)')
+        && !one.closest('svg, select');
+}).map((one) => `runs out by ${one.scrollWidth - one.clientWidth} px: ${one.outerHTML.slice(0, 160)}`);
+}"""
 OPEN_ALL = "() => document.querySelectorAll('main details').forEach((one) => { one.open = true; })"
 # Only these depend on the scheme.
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
@@ -152,6 +164,7 @@ def look_at(page: Page) -> list[str]:
     page.evaluate(AXE_SCRIPT)
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
+        found += [f"{width}: {one}" for one in page.evaluate(RUNS_OUT)]
         for scheme in SCHEMES:
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
             if page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"):

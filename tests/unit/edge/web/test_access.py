@@ -163,3 +163,13 @@ def test_the_signing_key_is_made_once_and_closed_to_others(shop: Shop, tmp_path:
     path = tmp_path / "web.secret"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert path.read_text() == shop.app.secret_key
+
+
+@pytest.mark.parametrize(
+    ("path", "home"), [("/manage/nothing", "/manage/"), ("/floor/nothing", "/floor/"), ("/nothing", "/")]
+)
+def test_a_page_that_is_not_there_leads_back_into_its_own_room(
+    visitor: Browser, path: str, home: str
+) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 404 and f'class="button" href="{home}"' in answer.text
