@@ -11,6 +11,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from broker import codec, topics
 from broker.events import HelpRequested, SecurityRequested, new_id
 from deploy.provision import add_person
+from edge.db.engine import connect
+from edge.paging import timers
+from edge.paging.timers import Timer
 from tests.rig.store import STORE, Rig, Someone, listens, wait_for
 
 KIOSK = "kiosk-1"
@@ -42,6 +45,14 @@ class Floor:
         query = "SELECT state, name FROM interaction i LEFT JOIN person p ON p.id = owner WHERE i.id = :id"
         ((state, owner),) = self.rig.read(query, id=request)
         return state, owner
+
+    def arrival_is_due(self, request: str) -> None:
+        """As if the time in which somebody should have arrived, or answered, had passed."""
+        engine = connect(self.rig.config.database_url, write=True)
+        late = dt.datetime.now(dt.UTC) - dt.timedelta(seconds=1)
+        with engine.begin() as conn:
+            timers.set_due(conn, STORE, request, Timer.ARRIVAL, late)
+        engine.dispose()
 
     def lines(self, request: str, *whats: str) -> list[str]:
         """What the timeline says of these, in order."""

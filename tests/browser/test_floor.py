@@ -144,3 +144,22 @@ def test_a_kept_tap_that_is_too_old_is_asked_about_and_survives_a_closed_page(
     expect(ana.get_by_text("You are on your way")).to_be_visible()
     assert len(sent) == 1
     close(ana)
+
+
+def test_whoever_accepted_and_is_silent_is_asked_and_a_supervisor_who_accepts_takes_over(
+    floor: Floor, phone: SignIn
+) -> None:
+    ana, sofia = phone("Ana"), phone("Sofia")
+    request = floor.press()
+    accept(ana)
+    expect(ana.get_by_text("You are on your way")).to_be_visible()
+    floor.arrival_is_due(request)
+    expect(ana.get_by_text("Are you there?")).to_be_visible()
+    expect(ana.get_by_role("button", name="Still on my way")).to_be_visible()
+    assert serious(ana) == []
+    floor.arrival_is_due(request)
+    expect(sofia.get_by_text("Ana does not answer")).to_be_visible()
+    accept(sofia)
+    expect(ana.get_by_role("heading", name="Sofia is coming")).to_be_visible()
+    assert floor.state(request) == ("acknowledged", "Sofia")
+    close(sofia)
