@@ -10,12 +10,12 @@ from broker.errors import BrokerError
 from broker.session import Credentials
 from kiosk import disk
 from kiosk.config import Config
-from kiosk.lamps import AMBER, BLUE, GREEN, RED, WHITE
+from kiosk.lamps import AMBER, BLUE, GREEN, RED, VIOLET, WHITE
 from kiosk.pins import Pins
 
 WAIT_S = 20.0
 LOOK_S = 0.01
-_COLOURS = {"red": RED, "green": GREEN, "blue": BLUE, "amber": AMBER, "white": WHITE}
+_COLOURS = {"red": RED, "green": GREEN, "blue": BLUE, "amber": AMBER, "violet": VIOLET, "white": WHITE}
 
 
 def _print(line: str) -> None:

@@ -15,10 +15,12 @@ from kiosk.display import State
 log = logging.getLogger(__name__)
 
 Colour = tuple[float, float, float]
+# The hues of the design, one per state as on every page (its tokens.css), as an LED shows them.
 WHITE: Colour = (1.0, 1.0, 1.0)
-BLUE: Colour = (0.1, 0.3, 1.0)
-AMBER: Colour = (1.0, 0.5, 0.0)
-GREEN: Colour = (0.0, 1.0, 0.1)
+AMBER: Colour = (1.0, 0.45, 0.0)
+BLUE: Colour = (0.0, 0.3, 1.0)
+VIOLET: Colour = (0.45, 0.0, 1.0)
+GREEN: Colour = (0.0, 1.0, 0.35)
 RED: Colour = (1.0, 0.0, 0.0)
 
 
@@ -49,16 +51,16 @@ def _breath(rise_s: float, colour: Colour) -> Pattern:
 
 PATTERNS: dict[State, Pattern] = {
     State.IDLE: Pattern((Step(0.0, WHITE, None),)),
-    State.PRESSED: Pattern((Step(1.0, WHITE, None),)),
-    State.SAVED: _breath(1.8, BLUE),
-    State.SENT: _breath(0.9, BLUE),
-    State.SEEN: _blinks(2, 0.15, 0.15, 1.0, GREEN),
-    State.ON_THE_WAY: _blinks(1, 0.5, 0.5, 0.0001, GREEN),
-    State.HERE: Pattern((Step(1.0, GREEN, None),)),
+    State.PRESSED: Pattern((Step(1.0, AMBER, None),)),
+    State.SAVED: _breath(1.8, AMBER),
+    State.SENT: _breath(0.9, AMBER),
+    State.SEEN: _blinks(2, 0.15, 0.15, 1.0, AMBER),
+    State.ON_THE_WAY: _blinks(1, 0.5, 0.5, 0.0001, BLUE),
+    State.HERE: Pattern((Step(1.0, VIOLET, None),)),
     State.RESOLVED: Pattern((Step(0.3, GREEN, None),)),
     State.CANCELLED: _blinks(1, 0.1, 0.1, 1.8, WHITE),
     State.MISSED: _blinks(3, 0.15, 0.15, 0.8, RED),
-    State.UNREACHABLE: _blinks(1, 0.08, 0.1, 3.8, AMBER),
+    State.UNREACHABLE: _blinks(1, 0.08, 0.1, 3.8, RED),
     State.NOT_SAVED: _blinks(1, 0.2, 0.2, 0.0001, AMBER),
 }
 # Said once whenever there is something new, before the pattern goes on.

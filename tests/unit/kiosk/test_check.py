@@ -59,7 +59,7 @@ def test_a_whole_kiosk_passes(config: Config) -> None:
     factory = mock_factory()
     somebody = Somebody(config, factory)
     assert check.run(config, factory, somebody.technician()) == 0
-    assert somebody.lines[-1] == "15 passed, 0 failed."
+    assert somebody.lines[-1] == "16 passed, 0 failed."
     assert "pass  button security on pin 26" in somebody.lines
 
 
@@ -83,7 +83,7 @@ def test_a_lamp_that_nobody_sees_and_a_missing_identity_fail(config: Config, tmp
     factory = mock_factory()
     somebody = Somebody(config, factory)
     assert check.run(config, factory, somebody.technician(lamps=False)) == 1
-    assert somebody.lines[-1] == "8 passed, 7 failed."
+    assert somebody.lines[-1] == "8 passed, 8 failed."
 
 
 def test_it_refuses_while_the_kiosk_program_runs(config: Config) -> None:

@@ -1,5 +1,6 @@
 """The screen's own copies of the design: they may not drift from the store's pages, nor hold words."""
 
+import colorsys
 import re
 from pathlib import Path
 
@@ -7,6 +8,8 @@ import pytest
 
 import edge
 import kiosk.screen
+from kiosk.display import State
+from kiosk.lamps import PATTERNS
 
 SCREEN = Path(kiosk.screen.__file__).parent
 STORE = Path(edge.__file__).parent / "web"
@@ -38,6 +41,23 @@ def test_every_state_has_the_shape_that_it_has_on_the_stores_pages(state: str) -
         for path in (SCREEN / "templates/shapes.html", STORE / "templates/_marks.html")
     ]
     assert drawn[0] and drawn[1] and drawn[0][1] == drawn[1][1]
+
+
+def hue(red: float, green: float, blue: float) -> float:
+    """In degrees around the circle of colours."""
+    return 360 * colorsys.rgb_to_hsv(red, green, blue)[0]
+
+
+@pytest.mark.parametrize("state", [state for state in PATTERNS if state not in (State.IDLE, State.CANCELLED)])
+def test_the_lamp_has_the_colour_that_the_state_has_on_every_page(state: State) -> None:
+    css = (SCREEN / "static/screen.css").read_text()
+    rules = re.findall(r"^(.*data-state.*?) {.*?--tone: var\((--[\w-]+)\)", css, re.MULTILINE)
+    tone = next(tone for where, tone in rules if f'"{state}"' in where)
+    written = values(SCREEN / "static/tokens.css")[0][tone].removeprefix("#")
+    on_page = hue(*(int(written[at : at + 2], 16) / 255 for at in (0, 2, 4)))
+    for step in PATTERNS[state].steps:
+        away = abs(hue(*step.colour) - on_page) % 360
+        assert min(away, 360 - away) < 20
 
 
 @pytest.mark.parametrize("path", sorted((SCREEN / "templates").glob("*.html")), ids=lambda path: path.name)
