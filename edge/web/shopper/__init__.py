@@ -66,7 +66,7 @@ def _page(id_: str, wrong: bool = False) -> Response:
         "shopper/ask.html",
         of=of,
         given=given,
-        wrong=wrong and given is None,
+        wrong=wrong,
         asked=questions.to_ask(True, UUID(id_).int % len(questions.OF_A_REQUEST)),
         ours=questions.OF_A_REQUEST,
         typed=request.form,

@@ -21,7 +21,9 @@ def test_a_shopper_answers_once_and_then_sees_what_they_said(shop: Shop, visitor
     assert visitor.post(path, score="2", wait="long", words="the queue").status_code == 303
     again = visitor.get(path).text
     assert "The store has your answer" in again and "the queue" in again and "Too long" in again
-    assert visitor.post(path, score="4").status_code == 409
+    second = visitor.post(path, score="4")
+    assert second.status_code == 409 and "what was sent first stands." in second.text
+    assert "what was sent first" not in again and "the queue" in second.text
     assert shop.read("SELECT score, source, about, judged FROM feedback") == [(2, "code", id_, "counted")]
     assert shop.read("SELECT through FROM timeline WHERE what = 'feedback'") == [("code",)]
 
