@@ -6,7 +6,6 @@ tombstone stays). mismatched: what came was not what was told of; it is kept asi
 
 import hashlib
 import secrets
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,25 +69,6 @@ def add(conn: sa.Connection, store: str, values: dict[str, Any]) -> None:
 def find(conn: sa.Connection, store: str, clip_id: str) -> Clip | None:
     row = conn.execute(_ALL.where(clip.c.store == store, clip.c.id == clip_id)).first()
     return None if row is None else Clip(*row)
-
-
-def of_cause(conn: sa.Connection, store: str, causes: Sequence[str]) -> list[Clip]:
-    """The clips that were recorded for these events, the oldest first."""
-    query = _ALL.where(clip.c.store == store, clip.c.cause.in_(causes))
-    return [Clip(*row) for row in conn.execute(query.order_by(clip.c.started_at, clip.c.id))]
-
-
-def newest(
-    conn: sa.Connection, store: str, limit: int, *, silent: bool, before: datetime | None = None
-) -> list[Clip]:
-    """Up to `limit` clips that began before `before`; those of silent requests only with `silent`."""
-    query = _ALL.where(clip.c.store == store)
-    if not silent:
-        query = query.where(sa.not_(clip.c.silent))
-    if before is not None:
-        query = query.where(clip.c.started_at < before)
-    rows = conn.execute(query.order_by(clip.c.started_at.desc(), clip.c.id.desc()).limit(limit))
-    return [Clip(*row) for row in rows]
 
 
 def waiting_of(conn: sa.Connection, store: str, device: str) -> list[Clip]:

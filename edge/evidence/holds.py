@@ -7,8 +7,8 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from edge.db.evidence_tables import clip, hold
-from edge.db.tables import person
-from edge.errors import NotFound, Refused
+from edge.db.tables import person, token
+from edge.errors import EdgeError, NotFound, Refused
 from edge.evidence.clips import PURGED
 
 MAX_REASON = 500
@@ -16,7 +16,8 @@ MAX_REASON = 500
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """One hold. While `asked_at` is set and `released_at` is not, a second person may agree to a release."""
+    """One hold, by people and programs as their ids. While `asked_at` is set and `released_at` is not, a
+    second one may agree to a release."""
 
     id: str
     clip: str
@@ -38,14 +39,14 @@ def place(conn: sa.Connection, store: str, clip_id: str, by: str, reason: str, n
     lock_kept(conn, store, clip_id)
     identity = str(uuid4())
     row = {"id": identity, "store": store, "clip": clip_id, "held_by": by, "held_at": now}
-    conn.execute(sa.insert(hold).values(reason=_checked(reason), **row))
+    conn.execute(sa.insert(hold).values(reason=checked(reason), **row))
     return identity
 
 
 def ask_release(conn: sa.Connection, store: str, hold_id: str, by: str, reason: str, now: datetime) -> Hold:
     """Ask that it be released. Asked again by another, their word takes the place of the earlier one."""
     found = _standing(conn, store, hold_id)
-    values = {"asked_by": by, "asked_at": now, "asked_reason": _checked(reason)}
+    values = {"asked_by": by, "asked_at": now, "asked_reason": checked(reason)}
     conn.execute(sa.update(hold).where(hold.c.id == hold_id).values(**values))
     return found
 
@@ -64,6 +65,11 @@ def release(conn: sa.Connection, store: str, hold_id: str, by: str, now: datetim
 def of_clip(conn: sa.Connection, store: str, clip_id: str) -> list[Hold]:
     """All holds of a clip, also the released ones, the oldest first."""
     return _read(conn, hold.c.store == store, hold.c.clip == clip_id)
+
+
+def clip_of(conn: sa.Connection, store: str, hold_id: str) -> str | None:
+    """Which clip this hold is of; None if there is no such hold."""
+    return conn.execute(sa.select(hold.c.clip).where(hold.c.store == store, hold.c.id == hold_id)).scalar()
 
 
 def lock_kept(conn: sa.Connection, store: str, clip_id: str) -> None:
@@ -94,7 +100,10 @@ def _standing(conn: sa.Connection, store: str, hold_id: str) -> Hold:
 def _read(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Hold]:
     h = hold.c
     names = [
-        sa.select(person.c.name).where(person.c.id == column).correlate(hold).scalar_subquery()
+        sa.func.coalesce(
+            sa.select(person.c.name).where(person.c.id == column).correlate(hold).scalar_subquery(),
+            sa.select(token.c.name).where(token.c.id == column).correlate(hold).scalar_subquery(),
+        )
         for column in (h.held_by, h.asked_by, h.released_by)
     ]
     columns = [h[name] for name in list(Hold.__dataclass_fields__)[:10]]
@@ -102,8 +111,9 @@ def _read(conn: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[Hold
     return [Hold(*row) for row in rows]
 
 
-def _checked(reason: str) -> str:
+def checked(reason: str) -> str:
+    """The reason without blanks around it. EdgeError if it is empty or too long."""
     reason = reason.strip()
     if not reason or len(reason) > MAX_REASON:
-        raise Refused(f"The reason has {len(reason)} signs; 1 to {MAX_REASON} are allowed.")
+        raise EdgeError(f"The reason has {len(reason)} signs; 1 to {MAX_REASON} are allowed.")
     return reason

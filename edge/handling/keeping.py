@@ -22,7 +22,8 @@ def view(
     conn: sa.Connection, store: str, clip_id: str, actor: Actor, reason: str, now: datetime, *, silent: bool
 ) -> Clip:
     """The clip, once it is written down that this actor looks at it. NotFound for one of a silent request
-    without `silent`; Refused if its bytes are not here."""
+    without `silent`; Refused if its bytes are not here; EdgeError without a reason."""
+    reason = holds.checked(reason)
     found = seen(conn, store, clip_id, silent=silent)
     if found.state != SEALED:
         raise Refused(f"This clip is {found.state}; only sealed ones can be looked at.")
@@ -52,23 +53,25 @@ def place_hold(
 
 def ask_release(
     conn: sa.Connection, store: str, hold_id: str, actor: Actor, reason: str, now: datetime, *, silent: bool
-) -> None:
-    """Ask another person to agree to the release."""
-    asked = holds.ask_release(conn, store, hold_id, actor.person or actor.name, reason, now)
-    found = seen(conn, store, asked.clip, silent=silent)
-    custody.append(conn, store, "release_asked", asked.clip, found.manifest_sha256, actor.name, reason, now)
+) -> str:
+    """Ask another person to agree to the release. The clip's id."""
+    found = _of_hold(conn, store, hold_id, silent=silent)
+    holds.ask_release(conn, store, hold_id, actor.person or actor.name, reason, now)
+    custody.append(conn, store, "release_asked", found.id, found.manifest_sha256, actor.name, reason, now)
     _tell(conn, store, found, now)
+    return found.id
 
 
 def release(
     conn: sa.Connection, store: str, hold_id: str, actor: Actor, now: datetime, *, silent: bool
-) -> None:
-    """Agree to a release that somebody else has asked for."""
+) -> str:
+    """Agree to a release that somebody else has asked for. The clip's id."""
+    found = _of_hold(conn, store, hold_id, silent=silent)
     released = holds.release(conn, store, hold_id, actor.person or actor.name, now)
-    found = seen(conn, store, released.clip, silent=silent)
     reason = f"Agreed to: {released.asked_reason}"
-    custody.append(conn, store, "released", released.clip, found.manifest_sha256, actor.name, reason, now)
+    custody.append(conn, store, "released", found.id, found.manifest_sha256, actor.name, reason, now)
     _tell(conn, store, found, now)
+    return found.id
 
 
 def purge_due(conn: sa.Connection, store: str, now: datetime, limit: int = 100) -> list[Clip]:
@@ -93,6 +96,15 @@ def _purge(conn: sa.Connection, store: str, chosen: list[Keepable], reason: str,
             purged.append(found)
             _tell(conn, store, found, now)
     return purged
+
+
+def _of_hold(conn: sa.Connection, store: str, hold_id: str, *, silent: bool) -> Clip:
+    """The clip of a hold; of one that must not be seen as if there were none."""
+    clip_id = holds.clip_of(conn, store, hold_id)
+    found = clips.find(conn, store, clip_id) if clip_id else None
+    if found is None or (found.silent and not silent):
+        raise NotFound("There is no such hold in this store.")
+    return found
 
 
 def _tell(conn: sa.Connection, store: str, found: Clip, now: datetime) -> None:

@@ -1,13 +1,15 @@
 """Who may change the store itself. Pure: roles in, a sentence or None out; pages and the API ask the same.
 
-Supervisors see everything at the desk and change nothing but presence. Managers and admins change; a manager
-or admin is made and changed by an admin only. Somebody always stays who can change.
+Supervisors see everything at the desk but what cameras recorded, and change nothing but presence. Managers
+and admins change; a manager or admin is made and changed by an admin only. Somebody always stays who can
+change.
 """
 
 CHANGERS = frozenset({"manager", "admin"})
 # Who may sit at the desk, and set a colleague's presence from there.
 LOOKERS = CHANGERS | {"supervisor"}
 ONLY_CHANGERS = "Only a manager or an admin changes this."
+ONLY_EVIDENCE = "Only a manager or an admin sees what cameras have recorded."
 ONLY_ADMINS = "Only an admin makes, changes or disables managers and admins."
 
 
@@ -18,6 +20,16 @@ def may_change(role: str) -> bool:
 def why_not_change(by: str) -> str | None:
     """Against a change of zones, devices, policies or of people in general by someone of this role."""
     return None if may_change(by) else ONLY_CHANGERS
+
+
+def why_not_evidence(by: str) -> str | None:
+    """Against a look at clips, their holds and exports, and at the custody log."""
+    return None if by in CHANGERS else ONLY_EVIDENCE
+
+
+def sees_silent_evidence(role: str) -> bool:
+    """Whether clips of silent requests are shown too: to those who hear of such requests from the feed."""
+    return role in CHANGERS
 
 
 def why_not_presence(by: str, *, of_self: bool) -> str | None:

@@ -8,6 +8,8 @@ SCOPES: dict[str, str] = {
     "read:reports": "Answers, arrivals and ratings as numbers.",
     "read:store": "People, zones, devices, policies and the changes of each.",
     "read:metrics": "Measurements for Prometheus; no names of people.",
+    "read:evidence": "Clips of cameras with their custody entries and holds; not their pictures.",
+    "act:evidence": "Look at clips, hold and release them, export them; each deed stands in the custody log.",
     "act:requests": "Answer pages and close requests for people of the store; type in feedback.",
     "write:people": "Add, change and disable people; new PINs and passwords; presence.",
     "write:store": "Change zones and policies, move devices and ask something of them.",

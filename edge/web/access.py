@@ -24,6 +24,7 @@ PUBLIC = frozenset(
         "health.ready",
         "api.document",
         "api.index",
+        "api.footage",
         "floor.manifest",
         "floor.names",
         "floor.pin",
@@ -99,6 +100,18 @@ def needs_changer(view: View) -> View:
     @wraps(view)
     def guarded(*args: Any, **values: Any) -> Any:
         if sentence := rights.why_not_change(signed_in().person.role):
+            abort(403, sentence)
+        return view(*args, **values)
+
+    return cast(View, guarded)
+
+
+def needs_evidence(view: View) -> View:
+    """For views of what cameras recorded: 403 with a sentence for whoever may not see it."""
+
+    @wraps(view)
+    def guarded(*args: Any, **values: Any) -> Any:
+        if sentence := rights.why_not_evidence(signed_in().person.role):
             abort(403, sentence)
         return view(*args, **values)
 

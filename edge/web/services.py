@@ -17,6 +17,7 @@ from edge.errors import StorageError
 from edge.hint import Hinter
 from edge.people.passwords import Verifier
 from edge.web.errands import Errands
+from edge.web.grants import Grants
 from edge.web.readiness import Looker
 from edge.web.round_trip import RoundTrips
 from edge.web.secret import secret_key
@@ -41,6 +42,7 @@ class Services:
         self.hub = Hub(Feed(self.read, config.store), config.web.streams)
         self.errands = Errands(self)
         self.round_trips = RoundTrips(secret_key(Path(config.directory)))
+        self.grants = Grants(secret_key(Path(config.directory)))
         self.readiness = Looker()
         self.exports = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
         self._wake: BrokerWake | None = None

@@ -54,6 +54,25 @@ PRESENCES = {
     "unreachable": "Unreachable",
     "off": "Off",
 }
+CLIP_STATES = {
+    "announced": "Waiting for it",
+    "sealed": "Sealed",
+    "mismatched": "Not what was told of",
+    "purged": "Deleted",
+}
+DEEDS = {
+    "begun": "Begun",
+    "sealed": "Sealed",
+    "mismatched": "Not what was told of",
+    "viewed": "Looked at",
+    "exported": "Exported",
+    "downloaded": "Downloaded",
+    "held": "Held",
+    "release_asked": "Release asked for",
+    "released": "Released",
+    "purged": "Deleted",
+    "erased": "Name erased",
+}
 PAGE_STATES = {
     "pending": "Not sent yet",
     "sent": "Sent",
@@ -186,6 +205,19 @@ def groupby_day(rows: list[Row]) -> list[Day]:
     return [Day(name, list(group)) for name, group in groupby(rows, key=lambda row: day(row.raised_at))]
 
 
+def moment(at: datetime) -> str:
+    """'2 March 2026, 14:05:10'."""
+    here = local(at)
+    return f"{here.day} {here:%B %Y, %H:%M:%S}"
+
+
+def size(count: int) -> str:
+    """Bytes as people say them: '812 bytes', '4.1 MB'."""
+    if count < 1000:
+        return f"{count} bytes"
+    return f"{count / 1e3:.0f} kB" if count < 1_000_000 else f"{count / 1e6:.1f} MB"
+
+
 def first_text(pair: tuple[object, object]) -> tuple[str, object]:
     """(1, 'One') as ('1', 'One'): what a form compares."""
     return str(pair[0]), pair[1]
@@ -206,5 +238,7 @@ FILTERS = {
     "since_press": since_press,
     "clock_time": clock_time,
     "day": day,
+    "moment": moment,
+    "size": size,
     "local": local,
 }

@@ -34,6 +34,7 @@ NO_PAGES = {
     "manage.export_csv": "a file",
     "manage.export_xlsx": "a file",
     "manage.people_template": "a file",
+    "manage.evidence_video": "bytes",
     "manage.stream": "a stream",
     "manage.strip": "a part of the desk",
     "api.document": "JSON",
@@ -50,6 +51,10 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.interaction": tuple(
         f"/manage/log/{{{one}}}"
         for one in ("waiting", "alarm", "mine", "told", "done", "rated", "missed", "greeted")
+    ),
+    "manage.evidence": ("/manage/evidence", "/manage/evidence?state=purged"),
+    "manage.evidence_clip": tuple(
+        f"/manage/evidence/{{{one}}}" for one in ("sealed", "told_of", "mismatched", "purged")
     ),
     "manage.charts": ("/manage/charts", "/manage/charts?from=2020-01-01&to=2020-01-02"),
     "manage.feedback": ("/manage/feedback", "/manage/feedback?judged=burst"),
@@ -72,8 +77,9 @@ VISITS: dict[str, tuple[str, ...]] = {
 }
 # What a fresh store shows before its first day.
 EMPTY = (
-    "/manage/floor", "/manage/log", "/manage/charts", "/manage/feedback", "/manage/people", "/manage/devices",
-    "/manage/device/kiosk-tills", "/manage/changes", "/manage/tokens", "/floor/", "/floor/colleagues",
+    "/manage/floor", "/manage/log", "/manage/charts", "/manage/feedback", "/manage/evidence",
+    "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes", "/manage/tokens",
+    "/floor/", "/floor/colleagues",
 )  # fmt: skip
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (
@@ -85,6 +91,7 @@ REFUSED = {
     "/manage/log?score=9": 400,
     "/manage/log/nothing": 404,
     "/manage/tokens": 403,
+    "/manage/evidence": 403,
     "/floor/nothing-here": 404,
     "/f/nonsense": 404,
 }

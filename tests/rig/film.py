@@ -1,6 +1,7 @@
 """Real H.264 made by PyAV, once, and the packets that a camera would give of it at chosen times."""
 
 import functools
+import io
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -80,6 +81,22 @@ def write(path: Path, seconds: int = 4, *, sound: bool = False, codec: str = "li
             container.mux(tone.encode(None))
         container.mux(video.encode(None))
     return path
+
+
+def fragmented(seconds: int, width: int = 320, height: int = 180, *, grain: int = 0) -> bytes:
+    """A film as a clip is: fragmented mp4. `grain` is how much noise makes it large, 0 to 60."""
+    file, noise = io.BytesIO(), np.random.default_rng(1)
+    flags = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
+    with av.open(file, "w", format="mp4", options=flags) as container:
+        video = container.add_stream("libx264", rate=RATE)
+        video.width, video.height, video.pix_fmt, video.gop_size = width, height, "yuv420p", RATE
+        video.options = {"preset": "ultrafast", "crf": "18"}
+        for number in range(seconds * RATE):
+            picture = _picture(number, width, height)
+            picture += noise.integers(0, grain + 1, picture.shape, np.uint8)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(picture, format="yuv420p")))
+        container.mux(video.encode(None))
+    return file.getvalue()
 
 
 def _picture(number: int, width: int, height: int) -> "np.ndarray[Any, Any]":

@@ -7,18 +7,25 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from broker.events import new_id, reference_of
 from broker.mosquitto import free_port
+from broker.witness import HeadRefused
 from deploy.demo import shop, stage
 from deploy.demo.history import story, write
 from deploy.provision import add_person, writing
+from edge.audit.store import Actor
 from edge.config import EdgeConfig
 from edge.db import tables
+from edge.evidence import clips, heads, holds
+from edge.handling import keeping
 from edge.paging import store as paging
 from edge.web.shopper import sign_of
+from tests.rig import film, footage
+from tests.rig.footage import Shot
 from tests.rig.store import ROOT, listens, wait_for
 
 DAYS = 3
@@ -74,22 +81,27 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         done_ones = newest.where(i.kind == "help", i.state == "resolved")
         done = conn.execute(done_ones.where(~_rated(i.id))).scalar_one()
         rated = conn.execute(newest.where(i.kind == "feedback", i.about.is_not(None))).scalar_one()
-        return ids | {
-            "person": ids["Luka"],
-            "long_named": long_named.id,
-            "waiting": waiting,
-            "alarm": alarm,
-            "mine": mine,
-            "told": told,
-            "yesterday": yesterday,
-            "done": done,
-            "rated": rated,
-            "missed": missed,
-            "greeted": conn.execute(newest.where(i.kind == "greet")).scalar_one(),
-            "number": str(number),
-            "open_sign": sign_of(waiting),
-            "done_sign": sign_of(done),
-        }
+        recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, now)
+        return (
+            ids
+            | recorded
+            | {
+                "person": ids["Luka"],
+                "long_named": long_named.id,
+                "waiting": waiting,
+                "alarm": alarm,
+                "mine": mine,
+                "told": told,
+                "yesterday": yesterday,
+                "done": done,
+                "rated": rated,
+                "missed": missed,
+                "greeted": conn.execute(newest.where(i.kind == "greet")).scalar_one(),
+                "number": str(number),
+                "open_sign": sign_of(waiting),
+                "done_sign": sign_of(done),
+            }
+        )
 
 
 @contextmanager
@@ -128,6 +140,28 @@ def _request(
 
 def _rated(interaction: sa.ColumnElement[str]) -> sa.Exists:
     return sa.exists().where(tables.feedback.c.about == interaction)
+
+
+def _clips(
+    conn: sa.Connection, vault: Path, manager: str, alarm: str, waiting: str, now: dt.datetime
+) -> dict[str, str]:
+    """One of each state; the sealed one is held, and a kiosk refuses the custody log's head."""
+    at, device = now - dt.timedelta(minutes=2), "kiosk-entrance"
+    mira = Actor(shop.MANAGER.name, "desk", manager)
+    shots = [Shot(shop.STORE, device, "entrance", alarm, at, film.fragmented(seconds)) for seconds in (12, 3)]
+    sealed, purged = (footage.seal(conn, vault, shot, now) for shot in shots)
+    keeping.view(conn, shop.STORE, sealed, mira, LONG_WORDS[:400], now, silent=True)
+    hold = keeping.place_hold(conn, shop.STORE, sealed, mira, "Police case 12", now, silent=True)
+    keeping.ask_release(conn, shop.STORE, hold, mira, "The case is closed", now, silent=True)
+    clips.set_purged(conn, shop.STORE, purged, holds.is_held(shop.STORE), now)
+    told, other = (
+        footage.announce(conn, Shot(shop.STORE, device, "tills", waiting, at, b"%d" % n), now)[0]
+        for n in (1, 2)
+    )
+    clips.set_mismatched(conn, shop.STORE, other, "The video is not the one that the manifest names.")
+    heads.sign_newest(conn, shop.STORE, footage.CAMERA, now)
+    heads.refuse(conn, shop.STORE, device, HeadRefused(UUID(int=1), 4, "0" * 64, "It does not follow."), now)
+    return {"sealed": sealed, "purged": purged, "told_of": told, "mismatched": other}
 
 
 def _devices(conn: sa.Connection, now: dt.datetime) -> None:

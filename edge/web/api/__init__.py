@@ -9,6 +9,7 @@ from flask_limiter import Limiter
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.tokens.scopes import SCOPES
+from edge.web.api import footage
 from edge.web.api.document import document as described
 from edge.web.api.routes import ROUTES
 from edge.web.api.routing import mount
@@ -19,6 +20,8 @@ def api_blueprint(limiter: Limiter, title: str) -> Blueprint:
     mount(api, limiter, ROUTES)
     api.add_url_rule("/openapi.json", "document", _document(title))
     api.add_url_rule("/", "index", index)
+    # No token: a player cannot send one. The grant in the address says whose look it is.
+    api.add_url_rule("/footage/<clip_id>", "footage", footage.footage)
     return api
 
 

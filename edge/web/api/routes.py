@@ -4,6 +4,7 @@ from edge.web.api import (
     acting,
     changes,
     devices,
+    evidence,
     feedback,
     importing,
     log,
@@ -22,6 +23,8 @@ EVENTS = Media("text/event-stream")
 
 LOG, STORE, REPORTS = ("read:log",), ("read:store",), ("read:reports",)
 ACT, PEOPLE, WRITE, ADMIN = ("act:requests",), ("write:people",), ("write:store",), ("admin",)
+
+FOOTAGE, DEEDS = ("read:evidence",), ("read:evidence", "act:evidence")
 
 # fmt: off
 ROUTES = (
@@ -62,6 +65,13 @@ ROUTES = (
     Route("POST", "/people/{id}/pin", people.person_pin, PEOPLE, people.Secret),
     Route("POST", "/people/{id}/password", people.person_password, PEOPLE, people.Secret),
     Route("PUT", "/people/{id}/presence", people.person_presence, PEOPLE, people.Person, body=people.Presence),
+
+    Route("GET", "/evidence", evidence.evidence_list, FOOTAGE, evidence.Evidence, query=evidence.EvidenceAsked),
+    Route("GET", "/evidence/{id}", evidence.evidence_read, FOOTAGE, evidence.ClipWhole),
+    Route("POST", "/evidence/{id}/view", evidence.evidence_view, DEEDS, evidence.Look, body=evidence.Why, created=True),
+    Route("POST", "/evidence/{id}/hold", evidence.evidence_hold, DEEDS, evidence.ClipWhole, body=evidence.Why),
+    Route("POST", "/holds/{id}/ask-release", evidence.hold_ask_release, DEEDS, evidence.ClipWhole, body=evidence.Why),
+    Route("POST", "/holds/{id}/release", evidence.hold_release, DEEDS, evidence.ClipWhole),
 
     Route("GET", "/zones", zones.zones_list, STORE, zones.Zones),
     Route("POST", "/zones", zones.zone_add, WRITE, zones.Zone, body=zones.NewZone, created=True),

@@ -6,9 +6,11 @@ from flask_limiter import Limiter
 from edge.web.manage import (
     changes,
     charts,
+    clip,
     device,
     devices,
     door,
+    evidence,
     export,
     feedback,
     floor,
@@ -39,6 +41,13 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/feedback/new", view_func=feedback.feedback_new)
     add("/feedback/new", view_func=feedback.feedback_new_do, methods=["POST"])
     add("/log/<interaction_id>", view_func=reading.interaction)
+    add("/evidence", view_func=evidence.evidence)
+    add("/evidence/<clip_id>", view_func=clip.evidence_clip)
+    add("/evidence/<clip_id>/view", view_func=clip.evidence_view, methods=["POST"])
+    add("/evidence/<clip_id>/video", view_func=clip.evidence_video)
+    add("/evidence/<clip_id>/hold", view_func=clip.evidence_hold, methods=["POST"])
+    add("/evidence/<clip_id>/holds/<hold_id>/ask", view_func=clip.evidence_ask, methods=["POST"])
+    add("/evidence/<clip_id>/holds/<hold_id>/release", view_func=clip.evidence_release, methods=["POST"])
     add("/stream", view_func=reading.stream)
     add("/devices", view_func=devices.devices)
     add("/devices/strip", view_func=devices.strip)

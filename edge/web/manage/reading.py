@@ -5,11 +5,13 @@ from typing import Any
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from edge.evidence import register
 from edge.interactions import index
 from edge.interactions import log as interactions
 from edge.interactions.lifecycle import ENDINGS
 from edge.interactions.log import Cursor, Filters
 from edge.paging import feed
+from edge.people import rights
 from edge.people import store as people
 from edge.people.store import Person
 from edge.reports.devices import kiosks
@@ -79,11 +81,15 @@ def _titles(zones: dict[str, str], staff: list[Person], before: Cursor | None) -
 
 def interaction(interaction_id: str) -> AnyResponse:
     """One interaction from the press to its end. 404 for another store's."""
-    room = services()
+    room, me = services(), signed_in().person
     with room.read() as conn:
         cursor = feed.head(conn, room.store)
         story = interactions.timeline_of(conn, room.store, interaction_id)
         ratings = interactions.ratings_of(conn, room.store, interaction_id)
+        clips = []
+        if rights.why_not_evidence(me.role) is None:
+            silent = rights.sees_silent_evidence(me.role)
+            clips = register.of_interaction(conn, room.store, interaction_id, silent=silent)
     part = request.headers.get("HX-Request")
     template = "manage/_story.html" if part else "manage/interaction.html"
     return make_response(
@@ -91,10 +97,11 @@ def interaction(interaction_id: str) -> AnyResponse:
             template,
             story=story,
             ratings=ratings,
+            clips=clips,
             questions=told.QUESTIONS,
             answers=told.ANSWERS,
             cursor=cursor,
-            me=signed_in().person,
+            me=me,
         )
     )
 

@@ -39,6 +39,11 @@ function news(body) {
   fresh.hidden = missed.size === 0;
 }
 
+// Whose clip it is, the page that is drawn anew knows.
+function clipNews() {
+  if (story) redrawStory().catch(() => {});
+}
+
 function deviceNews() {
   redrawStrip?.().catch(() => {});
   redrawFloor?.().catch(() => {});
@@ -64,7 +69,7 @@ addEventListener("beforeprint", () => {
 const everything = () => Promise.all([redrawRows?.(), redrawStory?.(), redrawStrip?.(), redrawFloor?.()]);
 
 const heard = listen(facts.stream, facts.cursor, {
-  on: { request: news, page: news, person: () => redrawFloor?.().catch(() => {}), device: deviceNews },
+  on: { request: news, page: news, person: () => redrawFloor?.().catch(() => {}), device: deviceNews, clip: clipNews },
   poll: everything,
   catchUp: () => everything().catch(() => {}),
   link: (state) => {

@@ -18,6 +18,7 @@ NAMED_PUBLIC = {
     "health.ready",
     "api.document",
     "api.index",
+    "api.footage",
     "floor.manifest",
     "floor.names",
     "floor.pin",

@@ -13,7 +13,7 @@ from edge.web.api.document import document
 from edge.web.api.routes import ROUTES
 from tests.unit.edge.web.conftest import Shop
 
-NOT_LISTED = {"api.document", "api.index"}
+NOT_LISTED = {"api.document", "api.index", "api.footage"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,106 @@
+"""The register of clips as people read it: newest first, narrowed, by keyset; those of one interaction."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from edge.db.evidence_tables import clip
+from edge.db.tables import event, zone
+from edge.evidence import holds
+from edge.evidence.clips import Clip
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_COLUMNS = [clip.c[name] for name in Clip.__dataclass_fields__]
+
+
+@dataclass(frozen=True)
+class Place:
+    """The last clip of a page of the register; the next page begins behind it."""
+
+    started_at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        return f"{(self.started_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """What str() gave. ValueError for anything else."""
+        micros, _, id_ = text.partition(".")
+        if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and 0 < len(id_) <= 36):
+            raise ValueError("This is not a place among the clips.")
+        return cls(_EPOCH + timedelta(microseconds=int(micros)), id_)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the register is narrowed to; empty where it is not. Silent ones only where that is said."""
+
+    zone: str = ""
+    state: str = ""
+    held: bool | None = None
+    with_silent: bool = False
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A clip with what stands beside it in a list; `held` if a hold stands."""
+
+    clip: Clip
+    zone_title: str
+    held: bool
+
+    @property
+    def place(self) -> Place:
+        return Place(self.clip.started_at, self.clip.id)
+
+    @property
+    def length(self) -> timedelta:
+        return self.clip.ended_at - self.clip.started_at
+
+
+def search(
+    conn: sa.Connection, store: str, filters: Filters, before: Place | None, limit: int
+) -> list[Listed]:
+    """Up to `limit` clips behind `before`."""
+    c, query = clip.c, _listed(store)
+    if not filters.with_silent:
+        query = query.where(sa.not_(c.silent))
+    if filters.zone:
+        query = query.where(c.zone == filters.zone)
+    if filters.state:
+        query = query.where(c.state == filters.state)
+    if filters.held is not None:
+        held = holds.is_held(store)
+        query = query.where(held if filters.held else sa.not_(held))
+    if before is not None:
+        earlier = sa.and_(c.started_at == before.started_at, c.id < before.id)
+        query = query.where(sa.or_(c.started_at < before.started_at, earlier))
+    return _read(conn, query.order_by(c.started_at.desc(), c.id.desc()).limit(limit))
+
+
+def of_interaction(conn: sa.Connection, store: str, interaction: str, *, silent: bool) -> list[Listed]:
+    """The clips of this interaction and of the presses that joined it, the oldest first."""
+    c, e = clip.c, event.c
+    joined = sa.select(e.id).where(e.store == store, e.interaction == interaction)
+    query = _listed(store).where(sa.or_(c.cause == interaction, c.cause.in_(joined)))
+    if not silent:
+        query = query.where(sa.not_(c.silent))
+    return _read(conn, query.order_by(c.started_at, c.id))
+
+
+def one(conn: sa.Connection, store: str, clip_id: str) -> Listed | None:
+    found = _read(conn, _listed(store).where(clip.c.id == clip_id))
+    return found[0] if found else None
+
+
+def _listed(store: str) -> sa.Select[Any]:
+    title = sa.func.coalesce(zone.c.title, clip.c.zone)
+    joined = clip.outerjoin(zone, sa.and_(zone.c.store == clip.c.store, zone.c.name == clip.c.zone))
+    return sa.select(title, holds.is_held(store), *_COLUMNS).select_from(joined).where(clip.c.store == store)
+
+
+def _read(conn: sa.Connection, query: sa.Select[Any]) -> list[Listed]:
+    return [Listed(Clip(*row[2:]), row[0], row[1]) for row in conn.execute(query)]

@@ -1,0 +1,223 @@
+"""Clips as evidence: what is there, who did what to it, and the deeds themselves. Their reasons stand in the
+custody log beside the token's name."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Literal, TypeVar
+
+import sqlalchemy as sa
+from msgspec import Meta, Struct
+
+from edge.audit.store import Actor
+from edge.evidence import custody, holds, register
+from edge.evidence.clips import Clip as Known
+from edge.evidence.holds import MAX_REASON
+from edge.evidence.register import Listed
+from edge.handling import keeping
+from edge.handling.evidence import cause_of
+from edge.web import bearer
+from edge.web.api import footage
+from edge.web.api.shapes import Short, Text, shape
+from edge.web.grants import GOOD_FOR
+from edge.web.manage import evidence as desk
+from edge.web.services import services
+
+T = TypeVar("T")
+_BESIDE = ("zone_title", "held")
+
+
+class EvidenceAsked(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the clips are narrowed to; '' where they are not."""
+
+    zone: Short = ""
+    state: Literal["", "announced", "sealed", "mismatched", "purged"] = ""
+    held: Literal["", "yes", "no"] = ""
+    before: Annotated[Short, Meta(description="`next` of the last answer.")] = ""
+    limit: Annotated[int, Meta(ge=1, le=200)] = 50
+
+
+class Why(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why it is done; it stands in the custody log."""
+
+    reason: Annotated[Text, Meta(min_length=1, max_length=MAX_REASON)]
+
+
+class Clip(Struct):
+    """One clip. `state` is announced (told of, not here yet), sealed, mismatched (what came was not what was
+    told of) or purged; `key` is the device's public key, `signature` its signature over the manifest."""
+
+    id: str
+    device: str
+    zone: str
+    zone_title: str
+    cause: str
+    state: str
+    kept_as: str
+    silent: bool
+    drill: bool
+    held: bool
+    started_at: datetime
+    ended_at: datetime
+    bytes: int
+    sha256: str
+    manifest_sha256: str
+    signature: str
+    key: str | None
+    codec: str
+    width: int
+    height: int
+    announced_at: datetime
+    sealed_at: datetime | None
+    keep_until: datetime | None
+    purged_at: datetime | None
+    trouble: str | None
+
+
+class HeadRefused(Struct):
+    """A device that does not take what the log has become, and its sentence."""
+
+    device: str
+    refused: str
+    refused_at: datetime
+
+
+class CustodyHead(Struct):
+    """The custody log: so many entries, so many of them under the newest signed head, with its root; which
+    devices hold that head, and which refused one."""
+
+    size: int
+    signed: int
+    root: str
+    at: datetime | None
+    holders: list[str]
+    refused: list[HeadRefused]
+
+
+class Evidence(Struct):
+    """The newest first. `next` goes on, null at the end. `custody` is null for a token that may not see
+    silent requests: the log's length would tell of them."""
+
+    clips: list[Clip]
+    next: str | None
+    custody: CustodyHead | None
+
+
+class CustodyEntry(Struct):
+    """One deed. `index` is its place in the log, null for a token that may not see silent requests; `actor`
+    and `reason` are null once they were erased by law."""
+
+    index: int | None
+    at: datetime
+    action: str
+    actor: str | None
+    reason: str | None
+
+
+class Hold(Struct):
+    """While `asked_at` is set and `released_at` is not, somebody else may agree to the release."""
+
+    id: str
+    reason: str
+    held_name: str | None
+    held_at: datetime
+    asked_name: str | None
+    asked_at: datetime | None
+    asked_reason: str | None
+    released_name: str | None
+    released_at: datetime | None
+
+
+class ClipWhole(Struct):
+    """One clip, the interaction that it was recorded for, its holds and its entries in the custody log."""
+
+    clip: Clip
+    interaction: str | None
+    holds: list[Hold]
+    custody: list[CustodyEntry]
+
+
+class Look(Struct):
+    """`address` gives the video's bytes until then, to whoever has it: ask with a Range; one answer has 2 MiB
+    at most."""
+
+    address: str
+    until: datetime
+
+
+def evidence_list(query: EvidenceAsked) -> Evidence:
+    """The clips of the store."""
+    room, silent = services(), bearer.sees_silent()
+    filters, before = desk.filters_here(silent), desk.before_here()
+    with room.read() as conn:
+        found = register.search(conn, room.store, filters, before, query.limit)
+        log = shape(desk.custody_now(conn, room.store), CustodyHead) if silent else None
+    following = str(found[-1].place) if len(found) == query.limit else None
+    return Evidence([_clip(one) for one in found], following, log)
+
+
+def evidence_read(id: str) -> ClipWhole:
+    """One clip, with who did what to it and why."""
+    room, silent = services(), bearer.sees_silent()
+    with room.read() as conn:
+        keeping.seen(conn, room.store, id, silent=silent)
+        one = register.one(conn, room.store, id)
+        assert one is not None
+        entries = custody.of_subject(conn, room.store, id)
+        held = holds.of_clip(conn, room.store, id)
+        interaction = cause_of(conn, room.store, one.clip.device, one.clip.cause).interaction
+    shown = [CustodyEntry(e.index if silent else None, e.at, e.action, e.actor, e.reason) for e in entries]
+    return ClipWhole(_clip(one), interaction, [shape(hold, Hold) for hold in held], shown)
+
+
+def evidence_view(id: str, body: Why) -> Look:
+    """Look at a clip. Once it is written down, the answer has an address of its bytes for ten minutes."""
+    room = services()
+
+    def view(conn: sa.Connection, actor: Actor, now: datetime, silent: bool) -> Known:
+        return keeping.view(conn, room.store, id, actor, body.reason, now, silent=silent)
+
+    found = _done(view)
+    return Look(footage.address(room, bearer.token_here(), found.id), room.clock() + GOOD_FOR)
+
+
+def evidence_hold(id: str, body: Why) -> ClipWhole:
+    """Hold a clip: nothing deletes it until the hold is released."""
+    room = services()
+
+    def hold(conn: sa.Connection, actor: Actor, now: datetime, silent: bool) -> None:
+        keeping.place_hold(conn, room.store, id, actor, body.reason, now, silent=silent)
+
+    _done(hold)
+    return evidence_read(id)
+
+
+def hold_ask_release(id: str, body: Why) -> ClipWhole:
+    """Ask that a hold be released; somebody else must agree."""
+    room = services()
+
+    def ask(conn: sa.Connection, actor: Actor, now: datetime, silent: bool) -> str:
+        return keeping.ask_release(conn, room.store, id, actor, body.reason, now, silent=silent)
+
+    return evidence_read(_done(ask))
+
+
+def hold_release(id: str) -> ClipWhole:
+    """Agree to a release. 409 if nobody has asked for it, or this token has."""
+    room = services()
+
+    def agree(conn: sa.Connection, actor: Actor, now: datetime, silent: bool) -> str:
+        return keeping.release(conn, room.store, id, actor, now, silent=silent)
+
+    return evidence_read(_done(agree))
+
+
+def _done(deed: Callable[[sa.Connection, Actor, datetime, bool], T]) -> T:
+    """A deed in the token's name. Two who release are two tokens, or a token and a person at the desk."""
+    room, token, silent = services(), bearer.token_here(), bearer.sees_silent()
+    actor = Actor(token.name, "api", token.id)
+    return room.change(lambda conn: deed(conn, actor, room.clock(), silent))
+
+
+def _clip(one: Listed) -> Clip:
+    fields = {name: getattr(one.clip, name) for name in Clip.__struct_fields__ if name not in _BESIDE}
+    return Clip(zone_title=one.zone_title, held=one.held, **fields)
