@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.signing import Signer
 from edge.audit.store import Actor
-from edge.errors import NotFound, Refused
+from edge.errors import EdgeError, NotFound, Refused
 from edge.evidence import heads, holds
 from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
@@ -141,6 +141,6 @@ def test_a_look_is_written_down_and_a_silent_clip_is_nobodys_without_the_right(d
 
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
 def test_a_hold_needs_a_reason(door: Door, clip: Clip, reason: str):
-    with door.engine.begin() as conn, pytest.raises(Refused, match="1 to 500 are allowed"):
+    with door.engine.begin() as conn, pytest.raises(EdgeError, match="1 to 500 are allowed"):
         keeping.place_hold(conn, STORE, clip.id, MIRA, reason, door.clock(), silent=True)
     assert door.rows("SELECT count(*) FROM hold") == [(0,)]
