@@ -1,4 +1,4 @@
-# make demo    the whole store on this machine, without hardware        ARGS="--port 8000 --data DIR --history 30 --check"
+# make demo    the whole store on this machine, without hardware        ARGS="--port 8000 --data DIR --history 30 --video FILE --check"
 # make test    everything that is checked before a change is accepted   ARGS="--hypothesis-profile=long"
 # make check   format, lint, types and import contracts only
 # make faults  kills, power cuts and full disks                         ARGS="--help"

@@ -126,11 +126,23 @@ def camera(arguments: tuple[str, ...]) -> int:
     "--history", type=click.IntRange(1, 3660), help="First fill the log with so many days of business."
 )
 @click.option("--seed", type=int, help="Another story: the same seed tells the same one.")
-def demo(data: Path | None, port: int | None, check: bool, history: int | None, seed: int | None) -> int:
+@click.option(
+    "--video", type=click.Path(path_type=Path), help="What the cameras see, instead of a drawn scene."
+)
+@click.option("--webcam", type=click.IntRange(0, 255), metavar="N", help="The first camera is /dev/videoN.")
+def demo(
+    data: Path | None,
+    port: int | None,
+    check: bool,
+    history: int | None,
+    seed: int | None,
+    video: Path | None,
+    webcam: int | None,
+) -> int:
     """A whole store on this machine without hardware, in a browser."""
     from deploy.demo.run import run
 
-    return run(data, port, check, history=history, seed=seed)
+    return run(data, port, check, history=history, seed=seed, video=video, webcam=webcam)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from deploy.demo import shop
+from deploy.demo.check_clip import ClipSteps
 from deploy.demo.control import Hand, Shown
 from deploy.demo.stage import Stage, person_ids, socket_of
 from deploy.demo.visitor import Browser, Stream
@@ -27,6 +28,8 @@ class Round:
         # Not the same: the first one's display changes by itself when its request is over.
         self._kiosk, self._security_kiosk = shop.KIOSKS[0], shop.KIOSKS[1]
         self._streams: list[Stream] = []
+        self._films = self._security_kiosk in stage.filmed
+        self._clip = ClipSteps(stage, self._say_step)
 
     def play(self) -> None:
         """DeployError names the first step that was not seen."""
@@ -39,6 +42,8 @@ class Round:
             self._come_to_rest(self._hands[kiosk.name])
         self._help(phone, pages, desk)
         self._security(desk)
+        if not self._films:
+            self._say("           There is no camera here, so no clip was looked for.")
         for stream in self._streams:
             stream.close()
 
@@ -82,6 +87,8 @@ class Round:
         paged = [member for member in shop.PEOPLE if member.role in ("security", "supervisor")]
         phones = [(member, *self._phone(member)) for member in paged]
         hand = self._hands[self._security_kiosk.name]
+        if self._films:
+            self._clip.begin(desk, hand)
         before = hand.look()
         pressed_s = time.monotonic()
         hand.press("security")
@@ -109,6 +116,9 @@ class Round:
             re.search(rf'row-resolved[^>]*data-id="{request}"', log) is not None, "security in the log"
         )
         self._seen("security answered and in the log", acted_s)
+        if self._films:
+            self._clip.sealed(request, pressed_s)
+            self._clip.exported()
 
     def _phone(self, member: shop.Member) -> tuple[Browser, Stream]:
         started_s = time.monotonic()

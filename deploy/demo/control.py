@@ -36,7 +36,8 @@ class Shown(msgspec.Struct, frozen=True):
 
 class Panel(msgspec.Struct, frozen=True):
     """The kiosk as it is now. `lamp` is what the mock PWM pins carry, 0 to 1; `new` what was asked for;
-    `pressed_s` the monotonic time at which a pin was last driven low."""
+    `pressed_s` the monotonic time at which a pin was last driven low; `films` whether the camera's lamp is
+    lit, None without a camera."""
 
     shown: Shown
     lamp: tuple[float, float, float]
@@ -47,6 +48,7 @@ class Panel(msgspec.Struct, frozen=True):
     lit: list[str] = []
     wrong: str = ""
     pressed_s: float = 0.0
+    films: bool | None = None
 
 
 class Hand:

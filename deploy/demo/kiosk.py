@@ -95,6 +95,7 @@ class Booth:
             [s for s in shown if s.number > after],
             lit=[name for name, pin in self._lights.items() if self._level(pin)],
             pressed_s=self._pressed_s,
+            films=self._films(),
         )
 
     def _lamp(self) -> tuple[float, float, float]:
@@ -104,6 +105,10 @@ class Booth:
 
     def _sound(self) -> bool:
         return self._config.buzzer is not None and self._level(self._config.buzzer.pin) > 0
+
+    def _films(self) -> bool | None:
+        camera = self._config.camera
+        return None if camera is None or camera.lamp is None else self._level(camera.lamp) > 0
 
     def _down(self) -> list[str]:
         return [name for name, pin in self._buttons.items() if not self._factory.pin(pin).state]

@@ -22,6 +22,7 @@ from deploy import provision as making
 from deploy.demo import shop
 from deploy.demo.children import Children
 from deploy.demo.control import Hand
+from deploy.demo.filming import choose as filming_of
 from deploy.demo.stage import Stage, person_ids, prepare, socket_of
 from deploy.demo.visitor import Browser
 from deploy.errors import DeployError
@@ -40,6 +41,8 @@ def run(
     *,
     history: int | None = None,
     seed: int | None = None,
+    video: Path | None = None,
+    webcam: int | None = None,
 ) -> int:
     """The exit status. DeployError with the reason if the store could not start or a part of it ended."""
     stop = threading.Event()
@@ -47,8 +50,11 @@ def run(
         signal.signal(number, lambda *_: stop.set())
     if shutil.which("mosquitto", path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin") is None:
         raise DeployError("Mosquitto is not installed; on Debian: apt-get install mosquitto.")
+    filming = filming_of(video, webcam)
+    if filming.why:
+        say(filming.why)
     with _directory(data) as directory:
-        stage = prepare(directory, _web_port(port), dt.datetime.now(dt.UTC))
+        stage = prepare(directory, _web_port(port), dt.datetime.now(dt.UTC), filming.sources)
         children = Children()
         try:
             if history:
@@ -105,6 +111,8 @@ def _start(stage: Stage, children: Children, stop: threading.Event, say: Callabl
     if has_vault := (stage.config.identity_path / "vault").exists():
         # A demo's folder from before there was one has no certificate for it.
         start("vault", "edge", "vault", "--config", config)
+    elif stage.filmed:
+        say("No clip will come to the store: this folder is from before it had a vault. A new one has it.")
     for kiosk in shop.KIOSKS:
         folder, control = stage.kiosk_folder(kiosk), socket_of(stage.directory, kiosk.name)
         arguments = ("--config", str(folder / "kiosk.toml"), "--socket", str(control))
@@ -112,6 +120,8 @@ def _start(stage: Stage, children: Children, stop: threading.Event, say: Callabl
         if kiosk.screen:
             shown = ("--port", str(stage.screen_port(kiosk)), "--framed-by", stage.address)
             start(f"{kiosk.name}-screen", "kiosk", "screen", "--config", str(folder / "kiosk.toml"), *shown)
+        if kiosk in stage.filmed:
+            start(f"{kiosk.name}-camera", "kiosk", "camera", "--config", str(folder / "kiosk.toml"))
     until(lambda: _listens(stage.config.web.port), "The pages did not start")
     until(lambda: not has_vault or _listens(stage.config.vault.port), "The vault did not start")
     for kiosk in shop.KIOSKS:

@@ -1,5 +1,6 @@
 """What the demo store consists of: its zones, kiosks and people. Only names and numbers."""
 
+import json
 from dataclasses import dataclass
 
 STORE = "demo"
@@ -62,17 +63,23 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Kiosk:
-    """`screen`: it has a display beside its lamp."""
+    """`screen`: it has a display beside its lamp. `camera`: it may have one, and a lamp for it."""
 
     name: str
     zone: str
     keys: tuple[Key, ...]
     screen: bool = False
     sensors: tuple[Sensor, ...] = ()
+    camera: bool = False
 
 
 LAMP = {"red": 18, "green": 23, "blue": 24}
 BUZZER = 25
+CAMERA_LAMP = 10
+# Shorter than in a shop: a visitor does not wait a minute for the end of a clip. A drawn picture of this size
+# costs about a hundredth of a core.
+PRE_S, POST_S = 5, 5
+SCENE_SIZE, SCENE_RATE = (640, 360), 10
 _HELP_PINS = (17, 27, 22)
 _SECURITY = Key("security", "Security", 26, "security")
 _SMILEYS = tuple(
@@ -100,7 +107,11 @@ ceiling_s = 60
 
 
 def _kiosk(
-    zone: str, *helps: tuple[str, str], screen: bool = False, sensors: tuple[Sensor, ...] = ()
+    zone: str,
+    *helps: tuple[str, str],
+    screen: bool = False,
+    sensors: tuple[Sensor, ...] = (),
+    camera: bool = False,
 ) -> Kiosk:
     keys = tuple(
         Key(topic, label, pin, "help", topic, screen)
@@ -113,9 +124,10 @@ def _kiosk(
     )
     if screen:
         keys += (Key("looking", "Just looking", None, "looking", touch=True), *_SMILEYS)
-    return Kiosk(f"kiosk-{zone}", zone, keys, screen, sensors)
+    return Kiosk(f"kiosk-{zone}", zone, keys, screen, sensors, camera)
 
 
+# No camera where people change.
 KIOSKS = (
     _kiosk(
         "fitting-rooms",
@@ -131,14 +143,15 @@ KIOSKS = (
         ("other", "Help"),
         screen=True,
         sensors=(Sensor("door-in", "Walk in", 4, "in"), Sensor("door-out", "Walk out", 9, "out")),
+        camera=True,
     ),
-    _kiosk("tills", ("till", "Till"), ("return", "Return"), ("supervisor", "Supervisor")),
+    _kiosk("tills", ("till", "Till"), ("return", "Return"), ("supervisor", "Supervisor"), camera=True),
 )
 
 
-def kiosk_toml(kiosk: Kiosk, broker_port: int, identity: str, address: str) -> str:
+def kiosk_toml(kiosk: Kiosk, broker_port: int, identity: str, address: str, films: str | None = None) -> str:
     """The kiosk's configuration, as on a real one. `identity` is a folder relative to the file, `address`
-    that of the pages."""
+    that of the pages, `films` its camera's source."""
     lines = [f'store = "{STORE}"', f'device = "{kiosk.name}"', f'zone = "{kiosk.zone}"']
     if kiosk.screen:
         spoken = ", ".join(f'"{tag}"' for tag in LANGUAGES)
@@ -154,6 +167,31 @@ def kiosk_toml(kiosk: Kiosk, broker_port: int, identity: str, address: str) -> s
         lines += ["", "[[motion]]", f'name = "{sensor.name}"', f"pin = {sensor.pin}"]
         lines += [f'way = "{sensor.way}"', f"cool_down_s = {COOL_DOWN_S}"]
     lines += ["", "[screen]", 'socket = "screen"'] if kiosk.screen else []
+    lines += _camera(films) if films is not None else []
     lines += ["", "[lamp]", *(f"{colour} = {pin}" for colour, pin in LAMP.items())]
     lines += ["", "[buzzer]", f"pin = {BUZZER}"]
     return "\n".join(lines) + "\n"
+
+
+def _camera(source: str) -> list[str]:
+    width, height = SCENE_SIZE if source == "scene" else (1280, 720)
+    rate = SCENE_RATE if source == "scene" else 25
+    loop = source != "scene" and not source.startswith("/dev/")
+    return [
+        "",
+        "[camera]",
+        # A JSON string is a TOML string.
+        f"source = {json.dumps(source, ensure_ascii=False)}",
+        *(["loop = true"] if loop else []),
+        f"width = {width}",
+        f"height = {height}",
+        f"frame_rate = {rate}",
+        f"pre_s = {PRE_S}",
+        f"post_s = {POST_S}",
+        f"lamp = {CAMERA_LAMP}",
+        "clips_mb = 500",
+        "free_mb = 100",
+        "upload_kib_s = 0",
+        "keep_sealed_h = 1",
+        'socket = "camera"',
+    ]

@@ -3,6 +3,7 @@
 import datetime as dt
 import fcntl
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -22,12 +23,15 @@ _LONGEST_PATH = 107 - len("/kiosks/kiosk-fitting-rooms/control")
 
 @dataclass(frozen=True)
 class Stage:
-    """A prepared demo. Held until close(): two demos on one folder would throw each other out."""
+    """A prepared demo. Held until close(): two demos on one folder would throw each other out.
+
+    `filmed` are the kiosks that have a camera."""
 
     directory: Path
     config_path: Path
     config: EdgeConfig
     held: IO[str]
+    filmed: tuple[shop.Kiosk, ...] = ()
 
     @property
     def address(self) -> str:
@@ -56,8 +60,11 @@ def port_file(directory: Path, kiosk: str) -> Path:
     return directory / "kiosks" / kiosk / "screen.port"
 
 
-def prepare(directory: Path, web_port: int, now: dt.datetime) -> Stage:
-    """DeployError if the folder holds something else, is in use, or cannot be used."""
+def prepare(
+    directory: Path, web_port: int, now: dt.datetime, films: Mapping[str, str] | None = None
+) -> Stage:
+    """DeployError if the folder holds something else, is in use, or cannot be used. `films` is the source of
+    each kiosk that has a camera."""
     directory = directory.resolve()
     if len(os.fsencode(directory)) > _LONGEST_PATH:
         raise DeployError(f"The path {directory} is too long for the demo's sockets; choose a shorter one.")
@@ -69,6 +76,7 @@ def prepare(directory: Path, web_port: int, now: dt.datetime) -> Stage:
         raise DeployError(f"{directory} is not empty and holds no demo; choose another folder.")
     directory.mkdir(parents=True, exist_ok=True)
     directory.chmod(0o700)
+    films = films or {}
     held = _hold(directory)
     wanted = making.NewStore(
         shop.STORE,
@@ -94,11 +102,13 @@ def prepare(directory: Path, web_port: int, now: dt.datetime) -> Stage:
         folder = directory / "kiosks" / kiosk.name
         folder.mkdir(parents=True, exist_ok=True)
         address = f"http://127.0.0.1:{config.web.port}"
-        text = shop.kiosk_toml(kiosk, config.broker.port, f"../../{making.DEVICES}/{kiosk.name}", address)
+        identity = f"../../{making.DEVICES}/{kiosk.name}"
+        text = shop.kiosk_toml(kiosk, config.broker.port, identity, address, films.get(kiosk.name))
         if kiosk.screen:
             port_file(directory, kiosk.name).write_text(str(free_port()))
         (folder / "kiosk.toml").write_text(text)
-    return Stage(directory, path, config, held)
+    filmed = tuple(kiosk for kiosk in shop.KIOSKS if kiosk.name in films)
+    return Stage(directory, path, config, held, filmed)
 
 
 def _make(directory: Path, wanted: making.NewStore, now: dt.datetime) -> None:

@@ -120,6 +120,7 @@ def test_one_round_is_seen_at_every_place_on_data_that_was_kept(folder: Path) ->
     process = demo("--data", str(folder), "--check")
     said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
+    assert "clip is sealed in the vault" in said and "bundle verified: ok" in said
     assert "Every step was seen at its place" in said
     assert left_of(folder) == []
 
@@ -134,7 +135,7 @@ def test_killing_the_demo_itself_leaves_nothing_running(folder: Path, running: s
     assert left_of(folder) == []
 
 
-def test_a_taken_port_and_a_foreign_folder_are_one_sentence(tmp_path: Path) -> None:
+def test_a_taken_port_a_picture_for_a_video_and_a_foreign_folder_are_one_sentence(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -143,6 +144,10 @@ def test_a_taken_port_and_a_foreign_folder_are_one_sentence(tmp_path: Path) -> N
         said, _ = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, said) == (1, f"Port {port} is taken; choose another with --port.\n")
     (tmp_path / "holiday.jpg").touch()
+    process = demo("--video", str(tmp_path / "holiday.jpg"))
+    said, _ = process.communicate(timeout=PATIENCE_S)
+    assert process.returncode == 1
+    assert re.fullmatch(rf"{tmp_path}/holiday.jpg is no video that can be shown: .+\.\n", said)
     process = demo("--data", str(tmp_path))
     said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1

@@ -23,6 +23,7 @@ function draw(panel, where) {
   if (sentence.textContent !== panel.shown.sentence) sentence.textContent = panel.shown.sentence;
   const reference = where.querySelector("[data-reference]");
   reference.textContent = panel.shown.reference ? `Your code: ${panel.shown.reference}` : "";
+  drawCamera(panel, where.querySelector("[data-filming]"));
   for (const key of where.querySelectorAll("[data-button]")) {
     key.classList.toggle("is-down", panel.down.includes(key.dataset.button));
     key.classList.toggle("is-lit", panel.lit.includes(key.dataset.button));
@@ -30,6 +31,17 @@ function draw(panel, where) {
   if (!pressed) return;
   if (["saved", "sent", "seen", "on_the_way", "here", "resolved"].includes(panel.shown.state)) done("press");
   if (["on_the_way", "here", "resolved"].includes(panel.shown.state)) done("answer");
+}
+
+// The camera's own lamp: lit as long as it keeps pictures, whatever is pressed.
+function drawCamera(panel, place) {
+  if (!place) return;
+  const there = typeof panel.films === "boolean";
+  place.hidden = !there;
+  place.classList.toggle("is-lit", there && panel.films);
+  const words = place.querySelector("[data-filming-words]");
+  const sentence = panel.films ? "Camera lamp lit: it watches" : "Camera lamp off: it does not watch";
+  if (words.textContent !== sentence) words.textContent = sentence;
 }
 
 function follow(name) {
