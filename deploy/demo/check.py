@@ -29,7 +29,7 @@ class Round:
         self._kiosk, self._security_kiosk = shop.KIOSKS[0], shop.KIOSKS[1]
         self._streams: list[Stream] = []
         self._films = self._security_kiosk in stage.filmed
-        self._clip = ClipSteps(stage, self._say_step)
+        self._stage = stage
 
     def play(self) -> None:
         """DeployError names the first step that was not seen."""
@@ -42,8 +42,6 @@ class Round:
             self._come_to_rest(self._hands[kiosk.name])
         self._help(phone, pages, desk)
         self._security(desk)
-        if not self._films:
-            self._say("           There is no camera here, so no clip was looked for.")
         for stream in self._streams:
             stream.close()
 
@@ -87,8 +85,9 @@ class Round:
         paged = [member for member in shop.PEOPLE if member.role in ("security", "supervisor")]
         phones = [(member, *self._phone(member)) for member in paged]
         hand = self._hands[self._security_kiosk.name]
-        if self._films:
-            self._clip.begin(desk, hand)
+        clip = ClipSteps(self._stage, desk, self._say_step) if self._films else None
+        if clip:
+            clip.begin(hand)
         before = hand.look()
         pressed_s = time.monotonic()
         hand.press("security")
@@ -116,9 +115,10 @@ class Round:
             re.search(rf'row-resolved[^>]*data-id="{request}"', log) is not None, "security in the log"
         )
         self._seen("security answered and in the log", acted_s)
-        if self._films:
-            self._clip.sealed(request, pressed_s)
-            self._clip.exported()
+        if clip:
+            clip.play(request, pressed_s)
+        else:
+            self._say("           There is no camera here, so no clip was looked for.")
 
     def _phone(self, member: shop.Member) -> tuple[Browser, Stream]:
         started_s = time.monotonic()

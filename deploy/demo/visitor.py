@@ -40,6 +40,10 @@ class Browser:
         )
 
     def get(self, path: str) -> str:
+        return self._open(path, None).decode()
+
+    def read(self, path: str) -> bytes:
+        """What is no page."""
         return self._open(path, None)
 
     def post(self, path: str, page: str, fields: dict[str, str]) -> str:
@@ -47,7 +51,7 @@ class Browser:
         found = _TOKEN.search(page)
         if found is None:
             raise DeployError(f"{self.address}{path}: the page before it carries no form.")
-        return self._open(path, fields | {"csrf_token": html.unescape(found[1])})
+        return self._open(path, fields | {"csrf_token": html.unescape(found[1])}).decode()
 
     def sign_in_on_the_floor(self, person: str, pin: str) -> str:
         """The associate's page."""
@@ -66,12 +70,12 @@ class Browser:
         except OSError as error:
             raise DeployError(f"{self.address}{path}: {error}.") from None
 
-    def _open(self, path: str, fields: dict[str, str] | None) -> str:
+    def _open(self, path: str, fields: dict[str, str] | None) -> bytes:
         body = urllib.parse.urlencode(fields).encode() if fields is not None else None
         request = urllib.request.Request(self.address + path, body, {"Accept": "text/html"})
         try:
             with self._opener.open(request, timeout=TIMEOUT_S) as answer:
-                return str(answer.read().decode())
+                return bytes(answer.read())
         except urllib.error.HTTPError as error:
             raise DeployError(f"{self.address}{path} answered {error.code}.") from None
         except OSError as error:

@@ -120,7 +120,7 @@ def test_one_round_is_seen_at_every_place_on_data_that_was_kept(folder: Path) ->
     process = demo("--data", str(folder), "--check")
     said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
-    assert "clip is sealed in the vault" in said and "bundle verified: ok" in said
+    assert "clip is in the desk's player" in said and "bundle verified: ok" in said
     assert "Every step was seen at its place" in said
     assert left_of(folder) == []
 
