@@ -14,17 +14,8 @@ from edge.handling import arriving, greeting
 from edge.handling.escalating import finish
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import (
-    Acknowledge,
-    Action,
-    Attend,
-    Change,
-    Refusal,
-    Request,
-    Resolve,
-    State,
-    decide,
-)
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import Acknowledge, Action, Attend, Change, Refusal, Request, Resolve, State
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.people.store import Person, by_id
@@ -67,7 +58,7 @@ def resolve(
     now: datetime,
     through: str = "phone",
 ) -> None:
-    """Close with an outcome of lifecycle.OUTCOMES and an optional note of up to 1000 signs."""
+    """Close with an outcome of request.OUTCOMES and an optional note of up to 1000 signs."""
     if len(note) > 1000:
         raise Refused(f"The note has {len(note)} signs; allowed are 1000.")
     who, found = involved(conn, store, request, person)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Change, Request, State
+from edge.interactions.request import Change, Request, State
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.paging import timers

@@ -11,7 +11,8 @@ from edge.feedback import store as scores
 from edge.handling import arriving
 from edge.handling.telling import Telling, paging_text, state_text
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Change, LetLapse, Miss, Request, State, decide
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import Change, LetLapse, Miss, Request, State
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.paging import timers

@@ -9,7 +9,8 @@ from edge.handling import escalating
 from edge.handling.escalating import ReadFloor
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import GREETED, CallOut, Change, Request, State, decide
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import GREETED, CallOut, Change, Request, State
 from edge.interactions.store import Entry
 from edge.paging import timers
 from edge.paging.timers import Timer

@@ -12,7 +12,8 @@ from edge.config import Policies
 from edge.errors import Refused
 from edge.handling import acting, escalating
 from edge.handling.telling import Telling
-from edge.interactions.lifecycle import DECLINE_REASONS, Change, Decline, HandOver, Refusal, TakeBack, decide
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import DECLINE_REASONS, Change, Decline, HandOver, Refusal, TakeBack
 from edge.paging import store as pages
 from edge.paging import timers
 from edge.paging.timers import Timer
@@ -35,7 +36,7 @@ def decline(
     now: datetime,
     through: str = "phone",
 ) -> None:
-    """'I cannot come', with one of lifecycle.DECLINE_REASONS. Saying it twice is saying it once.
+    """'I cannot come', with one of request.DECLINE_REASONS. Saying it twice is saying it once.
 
     If nobody's page is left, the next people are called at once. `file` are edge.toml's policies.
     """

@@ -16,7 +16,7 @@ from edge.errors import Refused
 from edge.handling import acting, escalating
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Cancel, Request, State
+from edge.interactions.request import Cancel, Request, State
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.routing.choose import seniors

@@ -15,7 +15,7 @@ from broker import codec
 from broker.events import reference_of
 from broker.messages import Call, CallState, Command
 from broker.topics import Channel, of_device
-from edge.interactions.lifecycle import OPEN, Request, State
+from edge.interactions.request import OPEN, Request, State
 from edge.paging import feed, outgoing
 from edge.paging.feed import News
 from edge.paging.outgoing import Claimed, Message

@@ -20,7 +20,8 @@ from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.record import Pressed, Records
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Action, Attend, Cancel, Change, GiveWay, Request, State, decide
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import Action, Attend, Cancel, Change, GiveWay, Request, State
 from edge.interactions.store import Entry
 from edge.paging import timers
 from edge.paging.timers import Timer

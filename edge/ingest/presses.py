@@ -21,7 +21,8 @@ from edge.ingest import store as events
 from edge.ingest.greetings import Greetings
 from edge.ingest.record import Pressed, Records
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Action, Attend, Cancel, Change, Join, Noted, Request, State, decide
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import Action, Attend, Cancel, Change, Join, Noted, Request, State
 from edge.interactions.store import Entry
 from edge.people.store import by_badge
 from edge.reports import tallies

@@ -18,7 +18,7 @@ from edge.handling.feedback import rated
 from edge.ingest import store as events
 from edge.ingest.record import Records
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Request
+from edge.interactions.request import Request
 from edge.interactions.store import Entry
 
 RequestOf = Callable[[Event, UUID], Request | None]

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from broker.events import Event, reference_of
 from edge.ingest.age import Age, Reference, age_of
-from edge.interactions.lifecycle import Request, State
+from edge.interactions.request import Request, State
 
 UNKNOWN_ZONE = "unknown"
 

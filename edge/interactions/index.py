@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
 from edge.db.tables import feedback, interaction, log_due, log_words, page, person, timeline, zone
-from edge.interactions.lifecycle import ENDINGS
+from edge.interactions.request import ENDINGS
 from edge.interactions.wording import document, sought
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

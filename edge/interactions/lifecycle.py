@@ -1,228 +1,34 @@
-"""The states of a request and the rules for moving between them (DESIGN 5). Pure.
+"""The rules for moving a request between its states (DESIGN 5). Pure.
 
 raised -> acknowledged -> attended -> resolved, and cancelled or missed. What is refused changes nothing.
 A greeting is recorded, raised only if nobody has answered it for a while, and over with one tap.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
+from dataclasses import replace
 
-
-class State(StrEnum):
-    # A greeting for which nobody is called, or not yet.
-    RECORDED = "recorded"
-    RAISED = "raised"
-    ACKNOWLEDGED = "acknowledged"
-    ATTENDED = "attended"
-    RESOLVED = "resolved"
-    CANCELLED = "cancelled"
-    MISSED = "missed"
-
-
-OPEN = frozenset({State.RAISED, State.ACKNOWLEDGED, State.ATTENDED})
-
-# No closing without an outcome (PRODUCT 19).
-OUTCOMES: dict[str, str] = {
-    "helped": "Helped",
-    "referred": "Sent to the right place",
-    "not-available": "We could not provide it",
-    "gone": "Nobody was there",
-    "false-alarm": "False alarm",
-    "handled": "Handled",
-}
-# What a greeting ends with that somebody took: that they went, for more is not known.
-GREETED = "greeted"
-ENDINGS = OUTCOMES | {GREETED: "Went to greet"}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An open or closed request, as the rules see it. Times are aware UTC."""
-
-    id: str
-    store: str
-    device: str
-    zone: str
-    kind: str
-    topic: str | None
-    language: str | None
-    state: State
-    count: int
-    revision: int
-    step: int
-    round: int
-    silent: bool
-    drill: bool
-    raised_at: datetime
-    age_known: bool
-    owner: str | None = None
-    owner_name: str | None = None
-    acknowledged_at: datetime | None = None
-    # Whom the owner has asked to take over; until they accept, the owner stays responsible.
-    handover_to: str | None = None
-    handover_at: datetime | None = None
-    attended_at: datetime | None = None
-    outcome: str | None = None
-    # Who called from a phone, where no device did: nobody but them waits for it.
-    raised_by: str | None = None
-    # When people were first called for it, where that was not at once.
-    called_at: datetime | None = None
-
-    @property
-    def open(self) -> bool:
-        return self.state in OPEN
-
-    @property
-    def begun_at(self) -> datetime:
-        """From when the seconds of its escalation policy count."""
-        return self.called_at or self.raised_at
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """A person says 'I am coming'. `beside`: they were called while somebody else has it.
-
-    `unheard`: whoever has it was asked whether they are there, and has not answered.
-    """
-
-    person: str
-    name: str
-    beside: bool = False
-    unheard: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Attend:
-    """Somebody is there: the owner's own word, a known badge, or only the kiosk's button (person is None)."""
-
-    person: str | None
-    name: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Resolve:
-    person: str
-    role: str
-    outcome: str
-    note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Cancel:
-    """The device, or the person, that raised it takes it back."""
-
-    person: str | None = None
-    name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Miss:
-    """The ceiling has passed and nobody has answered."""
-
-
-@dataclass(frozen=True, slots=True)
-class Join:
-    """The same device pressed again; a silent press makes a loud request silent from then on."""
-
-    count: int
-    topic: str | None
-    silent: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Decline:
-    """A person who was called cannot come. It is written down and counts against nobody."""
-
-    person: str
-    name: str
-    reason: str
-    beside: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HandOver:
-    """The owner asks a colleague to take over, and stays responsible until they have accepted."""
-
-    person: str
-    name: str
-    to: str
-    to_name: str
-    at: datetime
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class TakeBack:
-    """The owner keeps the request after all."""
-
-    person: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class LetLapse:
-    """The colleague who was asked has not answered; the owner stays."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class CallOut:
-    """Nobody has answered a greeting for so long that somebody is called."""
-
-
-@dataclass(frozen=True, slots=True)
-class GiveWay:
-    """A greeting is needless, for what happened at its device since, which `words` say."""
-
-    words: str
-
-
-Action = (
-    Acknowledge
-    | Attend
-    | Resolve
-    | Cancel
-    | Miss
-    | Join
-    | Decline
-    | HandOver
-    | TakeBack
-    | LetLapse
-    | CallOut
-    | GiveWay
+from edge.interactions.request import (
+    DECLINE_REASONS,
+    OPEN,
+    OUTCOMES,
+    Acknowledge,
+    Action,
+    Attend,
+    CallOut,
+    Cancel,
+    Change,
+    Decline,
+    GiveWay,
+    HandOver,
+    Join,
+    LetLapse,
+    Miss,
+    Noted,
+    Refusal,
+    Request,
+    Resolve,
+    State,
+    TakeBack,
 )
-
-DECLINE_REASONS: dict[str, str] = {
-    "with-shopper": "With a shopper",
-    "too-far": "Too far away",
-    "not-mine": "Somebody else knows it better",
-    "other": "Cannot come now",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """The request afterwards, and the timeline's word and sentence for it."""
-
-    request: Request
-    what: str
-    words: str
-    person: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Noted:
-    """Nothing changes; the timeline keeps what was tried, if there are words for it."""
-
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    sentence: str
-    holder: str | None = None
 
 
 def decide(request: Request, action: Action) -> Change | Noted | Refusal:

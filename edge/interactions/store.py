@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from edge.db.tables import interaction, is_open, moved, person, timeline
 from edge.errors import NotFound
-from edge.interactions.lifecycle import Request, State
+from edge.interactions.request import Request, State
 
 # A greeting is one once somebody is called for it; until then it is only recorded.
 REQUEST_KINDS = ("help", "security", "greet")

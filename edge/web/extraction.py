@@ -15,7 +15,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from edge.handling import feedback
-from edge.interactions.lifecycle import DECLINE_REASONS, OUTCOMES
+from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.routing.choose import LANGUAGES as SPOKEN
 from edge.web import refusals, sentences, told, words
 from edge.web.languages import FOLDER, LANGUAGES, read

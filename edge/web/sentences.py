@@ -8,7 +8,7 @@ what has no pattern is shown as it was said. A test holds the patterns against t
 import re
 from functools import cache
 
-from edge.interactions.lifecycle import DECLINE_REASONS
+from edge.interactions.request import DECLINE_REASONS
 from edge.routing.choose import LANGUAGES
 from edge.web.languages import gettext, language_here
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from edge.interactions.lifecycle import ENDINGS
 from edge.interactions.log import Row
+from edge.interactions.request import ENDINGS
 
 KINDS = {
     "help": "Help",

@@ -20,7 +20,7 @@ from edge.ingest import gaps
 from edge.ingest.age import Reference, heard
 from edge.ingest.record import Origin
 from edge.interactions import store as requests
-from edge.interactions.lifecycle import Request
+from edge.interactions.request import Request
 
 log = logging.getLogger(__name__)
 REPLAY_S = 300

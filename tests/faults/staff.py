@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from edge.db.engine import connect
 from edge.errors import EdgeError
 from edge.handling import acting
-from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.request import OUTCOMES
 from edge.people import store as people
 from tests.rig.phone import Listening, Phone, Told
 from tests.rig.store import STORE, Rig

@@ -10,7 +10,7 @@ from deploy.demo.history.arrivals import Press
 from deploy.demo.history.phrases import NOTES
 from deploy.demo.history.records import Day, Dice, Person, Row, Shop, interaction, line
 from edge.config import HELP, SECURITY, Policy
-from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.request import OUTCOMES
 from edge.routing.choose import Colleague, Presence, Wanted, choose
 
 FLOOR = ("associate", "supervisor", "security")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from edge.handling import acting, behalf, being, handing_on, summoning
-from edge.interactions.lifecycle import DECLINE_REASONS, OUTCOMES
+from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.paging import store as paging
 from edge.presence import BREAK_MINUTES
 from edge.web import bearer

@@ -28,7 +28,7 @@ def acknowledge(request_id: str) -> Response:
 
 
 def decline(request_id: str) -> Response:
-    """With `reason`, one of lifecycle.DECLINE_REASONS."""
+    """With `reason`, one of request.DECLINE_REASONS."""
     reason, file = request.form.get("reason", ""), services().config.policy
     return _act(
         request_id,
@@ -67,7 +67,7 @@ def call_off(request_id: str) -> Response:
 
 
 def resolve(request_id: str) -> Response:
-    """With `outcome`, one of lifecycle.OUTCOMES, and a `note` of up to 1000 signs."""
+    """With `outcome`, one of request.OUTCOMES, and a `note` of up to 1000 signs."""
     outcome, note = request.form.get("outcome", ""), request.form.get("note", "").strip()
     return _act(
         request_id,

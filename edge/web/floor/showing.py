@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.devices import store as devices
 from edge.handling import arriving
 from edge.handling.handing_on import ASKS
-from edge.interactions.lifecycle import DECLINE_REASONS, OUTCOMES
+from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.interactions.store import last_words
 from edge.paging import feed
 from edge.paging import store as paging

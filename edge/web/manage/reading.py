@@ -8,8 +8,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.evidence import register
 from edge.interactions import index
 from edge.interactions import log as interactions
-from edge.interactions.lifecycle import ENDINGS
 from edge.interactions.log import Cursor, Filters
+from edge.interactions.request import ENDINGS
 from edge.paging import feed
 from edge.people import rights
 from edge.people import store as people

@@ -15,7 +15,7 @@ from edge.db.engine import connect
 from edge.db.tables import interaction, log_due
 from edge.interactions import log
 from edge.interactions.filters import Filters
-from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.request import OUTCOMES
 
 MONDAY = dt.date(2026, 3, 2)
 SHOP = Shop(

@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from edge.config import HELP
-from edge.interactions.lifecycle import (
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import (
     Acknowledge,
     Attend,
     Change,
@@ -17,7 +18,6 @@ from edge.interactions.lifecycle import (
     Resolve,
     State,
     TakeBack,
-    decide,
 )
 from edge.routing.escalation import hurry
 

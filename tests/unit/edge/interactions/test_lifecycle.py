@@ -7,7 +7,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from edge.interactions.lifecycle import (
+from edge.interactions.lifecycle import decide
+from edge.interactions.request import (
     OPEN,
     OUTCOMES,
     Acknowledge,
@@ -24,7 +25,6 @@ from edge.interactions.lifecycle import (
     Request,
     Resolve,
     State,
-    decide,
 )
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)

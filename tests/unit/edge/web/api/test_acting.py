@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 
 from edge.db.tables import session
-from edge.interactions.lifecycle import OUTCOMES
+from edge.interactions.request import OUTCOMES
 from edge.people import sessions
 from edge.people import store as people
 from tests.unit.edge.web.conftest import STORE, Shop
