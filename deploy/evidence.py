@@ -11,9 +11,10 @@ from deploy.errors import DeployError
 from deploy.provision import writing
 from deploy.register import CONFIG
 from edge.config import load_config
-from edge.evidence import clips, custody, export, heads
+from edge.evidence import clips, export, heads
 from edge.evidence.files import VaultFiles
 from edge.evidence.verify import Known, Verdict, describe, verify
+from edge.handling import exporting
 
 _HEAD = re.compile(r"(\d{1,15}):([0-9a-f]{64})")
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -50,19 +51,14 @@ def export_(config: Path, wanted: tuple[str, ...], by: str, reason: str, bundle:
                 raise DeployError(f"There is no clip {one[:80]!r} in this store.")
             chosen.append(found)
         export.check(chosen)
-        for clip in chosen:
-            said = f"In the export {identity}: {reason}"
-            custody.append(conn, loaded.store, "exported", clip.id, clip.manifest_sha256, by, said, now)
-        custody.append(conn, loaded.store, "exported", str(identity), "", by, reason, now)
+        exporting.write_down(conn, loaded.store, chosen, str(identity), by, reason, now)
         heads.sign_newest(conn, loaded.store, signer, now)
     with writing(loaded) as conn:
-        export.write(bundle, conn, loaded.store, files, chosen, identity, now)
-        head = heads.newest(conn, loaded.store)
-    assert head is not None
+        anchors = export.write(bundle, conn, loaded.store, files, chosen, identity, now)
     click.echo(f"{bundle}: {len(chosen)} clips. Keep these apart from it, to verify it with:")
-    for key in sorted({signer.key, *(clip.key or "" for clip in chosen)}):
+    for key in export.keys_of(anchors, chosen):
         click.echo(f"--key {key}")
-    click.echo(f"--head {head.size}:{head.root}")
+    click.echo(f"--head {anchors.head.size}:{anchors.head.root}")
 
 
 @evidence.command("verify")

@@ -149,3 +149,29 @@ witness = sa.Table(
     sa.Column("refused", sa.String(200)),
     sa.Column("refused_at", Instant),
 )
+
+# Asked for at the desk, made by the vault: edge/evidence/exports.py.
+export = sa.Table(
+    "export",
+    metadata,
+    sa.Column("store", _NAME, primary_key=True),
+    sa.Column("id", _ID, primary_key=True),
+    # ids of clips
+    sa.Column("clips", sa.JSON, nullable=False),
+    # whether one of them is of a silent request
+    sa.Column("silent", sa.Boolean, nullable=False),
+    # who asked, by the name of then, and why; the same stands in the custody log
+    sa.Column("actor", sa.String(160), nullable=False),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    # why it could not be made
+    sa.Column("trouble", sa.String(300)),
+    sa.Column("made_at", Instant),
+    sa.Column("bytes", sa.BigInteger),
+    # what its bundle is to be verified with
+    sa.Column("head_size", sa.BigInteger),
+    sa.Column("head_root", _HASH),
+    sa.Column("keys", sa.JSON, nullable=False),
+    sa.Index("ix_export_asked", "store", "asked_at", "id"),
+)

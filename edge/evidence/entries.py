@@ -18,6 +18,7 @@ Action = Literal[
     "mismatched",
     "viewed",
     "exported",
+    "downloaded",
     "held",
     "release_asked",
     "released",

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from edge.errors import EdgeError
+from edge.errors import EdgeError, Refused
 from edge.evidence import bundle, custody, heads
 from edge.evidence.bundle import Anchors, BundledClip, CustodyLine, File, Listing, WitnessedHead
 from edge.evidence.clips import SEALED, Clip
@@ -23,14 +23,14 @@ _MODE = zipfile.ZIP_STORED
 
 
 def check(clips: Sequence[Clip]) -> None:
-    """EdgeError, in a sentence, if one of these cannot be exported."""
+    """EdgeError or Refused, in a sentence, if one of these cannot be exported."""
     if not clips:
         raise EdgeError("Name at least one clip to export.")
     for clip in clips:
         if clip.state != SEALED:
-            raise EdgeError(f"The clip {clip.id} is {clip.state}; only sealed ones can be exported.")
+            raise Refused(f"The clip {clip.id} is {clip.state}; only sealed ones can be exported.")
         if clip.key is None:
-            raise EdgeError(f"The clip {clip.id} has no key that it could be checked with.")
+            raise Refused(f"The clip {clip.id} has no key that it could be checked with.")
 
 
 def write(
@@ -42,15 +42,15 @@ def write(
     export: UUID,
     made_at: datetime,
     extra: Mapping[str, bytes] | None = None,
-) -> None:
-    """The bundle at `path`, whole or not at all. The export's own entry is in the log, under a signed head.
+) -> Anchors:
+    """The bundle at `path`, whole or not at all; what it is anchored in. The export's own entry is in the
+    log, under a signed head.
 
     `extra` are files for reading, by name. EdgeError if a clip cannot be exported or no head is signed.
     """
     check(clips)
-    head = heads.newest(conn, store)
-    log = custody.log_of(conn, store)
-    if head is None or log is None:
+    anchors, log = _anchors(conn, store), custody.log_of(conn, store)
+    if anchors is None or log is None:
         raise EdgeError("The custody log has no signed head yet; the vault program signs one.")
     half = path.with_name(f"{path.name}.half")
     listed: dict[str, File] = {}
@@ -60,9 +60,9 @@ def write(
             _add(archive, listed, bundle.video_of(name), files.sealed(clip.sha256))
             _add(archive, listed, bundle.manifest_of(name), files.sealed(clip.manifest_sha256))
         _put(archive, listed, bundle.CUSTODY, _custody(conn, store, [*(c.id for c in clips), str(export)]))
-        leaves = [entry.leaf for entry in custody.between(conn, store, 0, head.size)]
+        leaves = [entry.leaf for entry in custody.between(conn, store, 0, anchors.head.size)]
         _put(archive, listed, bundle.LEAVES, bytes.fromhex("".join(leaves)))
-        _put(archive, listed, bundle.HEADS, msgspec.json.encode(_anchors(conn, store)))
+        _put(archive, listed, bundle.HEADS, msgspec.json.encode(anchors))
         for extra_name, content in (extra or {}).items():
             _put(archive, listed, extra_name, content)
         listing = Listing(
@@ -78,6 +78,12 @@ def write(
     with open(half, "rb") as written:
         os.fsync(written.fileno())
     half.replace(path)
+    return anchors
+
+
+def keys_of(anchors: Anchors, clips: Sequence[Clip]) -> list[str]:
+    """Every public key that the bundle is to be verified with: the store's and those of devices."""
+    return sorted({anchors.head.key, *(w.key for w in anchors.witnesses), *(c.key for c in clips if c.key)})
 
 
 def _custody(conn: sa.Connection, store: str, subjects: Sequence[str]) -> bytes:
@@ -89,9 +95,10 @@ def _custody(conn: sa.Connection, store: str, subjects: Sequence[str]) -> bytes:
     return b"".join(msgspec.json.encode(line) + b"\n" for line in lines)
 
 
-def _anchors(conn: sa.Connection, store: str) -> Anchors:
+def _anchors(conn: sa.Connection, store: str) -> Anchors | None:
     head = heads.newest(conn, store)
-    assert head is not None
+    if head is None:
+        return None
     held = [
         WitnessedHead(w.device, w.size, w.root, w.at_ms, w.key, w.signature)
         for w in heads.witnesses(conn, store)

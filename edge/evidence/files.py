@@ -3,6 +3,7 @@
     quarantine/{clip}/manifest.json, video.part    growing
     quarantine/{clip}/compared                     it is what was told of, and is being sealed
     quarantine/{clip}.{n}.mismatched/              what came and was not what was told of
+    exports/{export}.zip                           bundles that were asked for, for a week
     sealed/{ab}/{sha256}                           the video file, and the manifest likewise
 
 No name here comes from outside: a clip is named by its UUID and sealed under a hash that was computed here.
@@ -67,7 +68,8 @@ class VaultFiles:
     def __init__(self, directory: Path) -> None:
         self._quarantine = directory / "quarantine"
         self._sealed = directory / "sealed"
-        for folder in (directory, self._quarantine, self._sealed):
+        self._exports = directory / "exports"
+        for folder in (directory, self._quarantine, self._sealed, self._exports):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def quarantine(self, clip: UUID) -> Path:
@@ -125,6 +127,14 @@ class VaultFiles:
         if len(sha256) != 64 or not all(sign in "0123456789abcdef" for sign in sha256):
             raise ValueError(f"{sha256[:80]!r} is no SHA-256")
         return self._sealed / sha256[:2] / sha256
+
+    def exported(self, export: UUID) -> Path:
+        """Where the bundle of this export lies, or would lie."""
+        return self._exports / f"{export}.zip"
+
+    def all_exported(self) -> list[Path]:
+        """Every bundle, whole or half."""
+        return sorted(self._exports.iterdir())
 
     def delete(self, sha256: str) -> None:
         """For retention alone: the caller has made sure that nothing else has this hash."""

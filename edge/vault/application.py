@@ -28,6 +28,7 @@ from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
 from edge.hint import Hinter
 from edge.vault.arrivals import Arrivals, NotWhatWasTold, clip_for
+from edge.vault.bundles import Bundles
 from edge.vault.keeping import Keeping
 
 CHUNK = 64 * 1024
@@ -50,14 +51,18 @@ class Vault:
 
     def start(self) -> None:
         """Begin what the vault does by itself. IdentityError without the store's evidence key."""
+        store, signer = self.config.store, load_signer(self.config.identity_path / "vault" / "sign.key")
+        told, writer = self.hinter.send, self.writer
+        bundles = Bundles(store, signer, writer, self._read, self.files, self.clock, told)
         self._keeping = Keeping(
-            self.config.store,
-            load_signer(self.config.identity_path / "vault" / "sign.key"),
-            self.writer,
+            store,
+            signer,
+            writer,
             self.files,
             self.config.retention,
             self.clock,
-            self.hinter.send,
+            told,
+            bundles,
         )
         self._keeping.start()
 

@@ -1,8 +1,10 @@
-"""What the vault does by itself, in one thread: it signs a new head whenever the custody log has grown, and
-deletes what retention says, the register and the log first and the files after them."""
+"""What the vault does by itself, in one thread: it signs a new head whenever the custody log has grown, makes
+the bundles that were asked for, and deletes what retention says, the register and the log first and the files
+after them."""
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,10 +19,13 @@ from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
 from edge.handling import keeping
 from edge.retention import Retention
+from edge.vault.bundles import Bundles
 
 log = logging.getLogger(__name__)
 # A head for many entries at once: each is judged and kept by every kiosk.
 EVERY_S = 10.0
+# Somebody waits for a bundle, with a page before them.
+BUNDLES_EVERY_S = 1.0
 # After a start the files of what was purged so recently are looked for once more.
 RECENT = timedelta(days=2)
 
@@ -37,10 +42,12 @@ class Keeping:
         retention: Retention,
         clock: Callable[[], datetime],
         told: Callable[[], None],
+        bundles: Bundles,
     ) -> None:
         self._store, self._signer, self._writer = store, signer, writer
         self._files, self._retention = files, retention
         self._clock, self._told = clock, told
+        self._bundles = bundles
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="vault-keeping", daemon=True)
 
@@ -55,8 +62,13 @@ class Keeping:
 
     def _run(self) -> None:
         self._try(self.finish_purges)
-        while not self._stop.wait(EVERY_S):
-            self._try(self.turn)
+        next_s = time.monotonic() + EVERY_S
+        while not self._stop.wait(BUNDLES_EVERY_S):
+            self._try(self._bundles.make)
+            if time.monotonic() >= next_s:
+                next_s = time.monotonic() + EVERY_S
+                self._try(self.turn)
+                self._try(self._bundles.remove_old)
 
     def _try(self, work: Callable[[], None]) -> None:
         try:

@@ -60,6 +60,12 @@ CLIP_STATES = {
     "mismatched": "Not what was told of",
     "purged": "Deleted",
 }
+EXPORT_STATES = {
+    "asked": "Being made",
+    "ready": "Ready",
+    "failed": "Could not be made",
+    "removed": "Removed after a week",
+}
 DEEDS = {
     "begun": "Begun",
     "sealed": "Sealed",

@@ -19,8 +19,10 @@ from edge.evidence.files import VaultFiles
 from edge.handling import evidence
 from edge.handling.telling import Telling
 from edge.retention import Retention
+from edge.vault.bundles import Bundles
+from edge.web.services import Services
 
-CAMERA = Signer(Ed25519PrivateKey.generate())
+CAMERA, STORE_KEY = Signer(Ed25519PrivateKey.generate()), Signer(Ed25519PrivateKey.generate())
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,12 @@ class Shot:
     seconds: float = 10
     width: int = 640
     height: int = 360
+
+
+def make_bundles(room: Services) -> None:
+    """What the vault's thread does with the exports that wait."""
+    files = VaultFiles(room.config.vault_path)
+    Bundles(room.store, STORE_KEY, room.writer, room.read, files, room.clock, lambda: None).make()
 
 
 def announce(conn: sa.Connection, shot: Shot, now: datetime, signer: Signer = CAMERA) -> tuple[str, bytes]:

@@ -20,8 +20,8 @@ from deploy.provision import add_person, writing
 from edge.audit.store import Actor
 from edge.config import EdgeConfig
 from edge.db import tables
-from edge.evidence import clips, heads, holds
-from edge.handling import keeping
+from edge.evidence import clips, exports, heads, holds
+from edge.handling import exporting, keeping
 from edge.paging import store as paging
 from edge.web.shopper import sign_of
 from tests.rig import film, footage
@@ -159,9 +159,20 @@ def _clips(
         for n in (1, 2)
     )
     clips.set_mismatched(conn, shop.STORE, other, "The video is not the one that the manifest names.")
+    exported, asked = (
+        exporting.ask(conn, shop.STORE, [sealed], mira, "For the police", now, silent=True) for _ in range(2)
+    )
+    exports.set_ready(conn, shop.STORE, exported, 170_000, (9, "5e" * 32), ["ab" * 32, "cd" * 32], now)
     heads.sign_newest(conn, shop.STORE, footage.CAMERA, now)
     heads.refuse(conn, shop.STORE, device, HeadRefused(UUID(int=1), 4, "0" * 64, "It does not follow."), now)
-    return {"sealed": sealed, "purged": purged, "told_of": told, "mismatched": other}
+    return {
+        "sealed": sealed,
+        "purged": purged,
+        "told_of": told,
+        "mismatched": other,
+        "exported": exported,
+        "asked": asked,
+    }
 
 
 def _devices(conn: sa.Connection, now: dt.datetime) -> None:

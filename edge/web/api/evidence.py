@@ -211,10 +211,15 @@ def hold_release(id: str) -> ClipWhole:
     return evidence_read(_done(agree))
 
 
+def actor_here() -> Actor:
+    """The token, by its id as well: two who release are two tokens, or a token and a person at the desk."""
+    token = bearer.token_here()
+    return Actor(token.name, "api", token.id)
+
+
 def _done(deed: Callable[[sa.Connection, Actor, datetime, bool], T]) -> T:
-    """A deed in the token's name. Two who release are two tokens, or a token and a person at the desk."""
-    room, token, silent = services(), bearer.token_here(), bearer.sees_silent()
-    actor = Actor(token.name, "api", token.id)
+    """A deed in the token's name."""
+    room, actor, silent = services(), actor_here(), bearer.sees_silent()
     return room.change(lambda conn: deed(conn, actor, room.clock(), silent))
 
 

@@ -9,8 +9,6 @@ from edge.tokens.store import Token
 from edge.web import footage as way
 from edge.web.services import Services, services
 
-SCOPES = ("read:evidence", "act:evidence")
-
 
 def address(room: Services, token: Token, clip_id: str) -> str:
     """Good for this clip as long as the grant is, and as long as the token is valid."""

@@ -5,6 +5,7 @@ from edge.web.api import (
     changes,
     devices,
     evidence,
+    exports,
     feedback,
     importing,
     log,
@@ -19,11 +20,14 @@ from edge.web.api.routing import Media, Route
 
 CSV = Media("text/csv")
 XLSX = Media("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+ZIP = Media("application/zip")
 EVENTS = Media("text/event-stream")
 
 LOG, STORE, REPORTS = ("read:log",), ("read:store",), ("read:reports",)
 ACT, PEOPLE, WRITE, ADMIN = ("act:requests",), ("write:people",), ("write:store",), ("admin",)
 
+# A bundle has the length of the whole custody log, which tells of silent requests too.
+EXPORTS, EXPORT = ("read:evidence", "security"), ("read:evidence", "act:evidence", "security")
 FOOTAGE, DEEDS = ("read:evidence",), ("read:evidence", "act:evidence")
 
 # fmt: off
@@ -72,6 +76,10 @@ ROUTES = (
     Route("POST", "/evidence/{id}/hold", evidence.evidence_hold, DEEDS, evidence.ClipWhole, body=evidence.Why),
     Route("POST", "/holds/{id}/ask-release", evidence.hold_ask_release, DEEDS, evidence.ClipWhole, body=evidence.Why),
     Route("POST", "/holds/{id}/release", evidence.hold_release, DEEDS, evidence.ClipWhole),
+    Route("GET", "/exports", exports.exports_list, EXPORTS, exports.Exports),
+    Route("POST", "/exports", exports.export_ask, EXPORT, exports.Export, body=exports.NewExport, created=True),
+    Route("GET", "/exports/{id}", exports.export_read, EXPORTS, exports.Export),
+    Route("POST", "/exports/{id}/download", exports.export_download, EXPORT, ZIP),
 
     Route("GET", "/zones", zones.zones_list, STORE, zones.Zones),
     Route("POST", "/zones", zones.zone_add, WRITE, zones.Zone, body=zones.NewZone, created=True),

@@ -4,6 +4,7 @@ from flask import Blueprint
 from flask_limiter import Limiter
 
 from edge.web.manage import (
+    bundle,
     changes,
     charts,
     clip,
@@ -48,6 +49,9 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/evidence/<clip_id>/hold", view_func=clip.evidence_hold, methods=["POST"])
     add("/evidence/<clip_id>/holds/<hold_id>/ask", view_func=clip.evidence_ask, methods=["POST"])
     add("/evidence/<clip_id>/holds/<hold_id>/release", view_func=clip.evidence_release, methods=["POST"])
+    add("/evidence/<clip_id>/export", view_func=bundle.evidence_export, methods=["POST"])
+    add("/evidence/exports/<export_id>", view_func=bundle.evidence_bundle)
+    add("/evidence/exports/<export_id>/download", view_func=bundle.evidence_download, methods=["POST"])
     add("/stream", view_func=reading.stream)
     add("/devices", view_func=devices.devices)
     add("/devices/strip", view_func=devices.strip)

@@ -11,7 +11,7 @@ from flask import abort, make_response, redirect, render_template, request, url_
 from werkzeug.wrappers import Response
 
 from edge.errors import EdgeError
-from edge.evidence import clips, custody, holds, register
+from edge.evidence import clips, custody, exports, holds, register
 from edge.handling import keeping
 from edge.handling.evidence import cause_of
 from edge.paging import feed
@@ -33,7 +33,7 @@ REASONS = (
 
 @needs_evidence
 def evidence_clip(clip_id: str) -> Response:
-    return _page(clip_id)
+    return page_of(clip_id)
 
 
 @needs_evidence
@@ -45,7 +45,7 @@ def evidence_view(clip_id: str) -> Response:
         lambda conn: keeping.view(conn, room.store, clip_id, actor, reason, room.clock(), silent=silent)
     )
     if isinstance(done, EdgeError):
-        return _page(clip_id, done, {"look": reason})
+        return page_of(clip_id, done, {"look": reason})
     grant = room.grants.give(signed_in().person.id, done.id, room.clock())
     return redirect(url_for("manage.evidence_clip", clip_id=done.id, grant=grant), 303)
 
@@ -69,7 +69,7 @@ def evidence_hold(clip_id: str) -> Response:
         lambda conn: keeping.place_hold(conn, room.store, clip_id, actor, reason, room.clock(), silent=silent)
     )
     if isinstance(done, EdgeError):
-        return _page(clip_id, done, {"hold": reason})
+        return page_of(clip_id, done, {"hold": reason})
     return _back(clip_id, "The clip is held: nothing deletes it until two people release it.")
 
 
@@ -83,7 +83,7 @@ def evidence_ask(clip_id: str, hold_id: str) -> Response:
         )
     )
     if isinstance(done, EdgeError):
-        return _page(clip_id, done, {f"ask-{hold_id}": reason})
+        return page_of(clip_id, done, {f"ask-{hold_id}": reason})
     return _back(clip_id, "The release is asked for; another person must agree.")
 
 
@@ -92,7 +92,7 @@ def evidence_release(clip_id: str, hold_id: str) -> Response:
     room, actor, silent = services(), actor_here(), _silent()
     done = save(lambda conn: keeping.release(conn, room.store, hold_id, actor, room.clock(), silent=silent))
     if isinstance(done, EdgeError):
-        return _page(clip_id, done)
+        return page_of(clip_id, done)
     return _back(clip_id, "The hold is released.")
 
 
@@ -102,7 +102,8 @@ def _back(clip_id: str, sentence: str) -> Response:
     return saved(url_for("manage.evidence_clip", clip_id=clip_id, grant=grant), sentence)
 
 
-def _page(clip_id: str, error: EdgeError | None = None, typed: dict[str, str] | None = None) -> Response:
+def page_of(clip_id: str, error: EdgeError | None = None, typed: dict[str, str] | None = None) -> Response:
+    """The clip's page, with what stands against a deed and the reasons that were typed, by their form."""
     room, me = services(), signed_in().person
     with room.read() as conn:
         keeping.seen(conn, room.store, clip_id, silent=_silent())
@@ -113,14 +114,17 @@ def _page(clip_id: str, error: EdgeError | None = None, typed: dict[str, str] | 
             "entries": custody.of_subject(conn, room.store, clip_id),
             "holds": holds.of_clip(conn, room.store, clip_id),
             "interaction": cause_of(conn, room.store, one.clip.device, one.clip.cause).interaction,
+            "exports": exports.of_clip(conn, room.store, clip_id),
             "cursor": feed.head(conn, room.store),
         }
+        beside = register.of_interaction(conn, room.store, context["interaction"] or "", silent=_silent())
     until = _granted_until(clip_id) if one.clip.state == clips.SEALED else None
     if until is not None:
         allow_media()
     page = render_template(
         "manage/clip.html",
         until=until,
+        beside=[other for other in beside if other.clip.id != clip_id and other.clip.state == clips.SEALED],
         over=until is None and bool(_grant()),
         grant=_grant() if until else None,
         signed=footage.signed_facts(room, one.clip) if until else None,

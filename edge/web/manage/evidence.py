@@ -9,7 +9,7 @@ from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
-from edge.evidence import clips, custody, heads, register
+from edge.evidence import clips, custody, exports, heads, register
 from edge.evidence.heads import Held
 from edge.evidence.register import Filters, Place
 from edge.paging import feed
@@ -18,6 +18,7 @@ from edge.web.access import needs_evidence, signed_in
 from edge.web.services import services
 
 PAGE_ROWS = 50
+EXPORTS = 20
 STATES = (clips.ANNOUNCED, clips.SEALED, clips.MISMATCHED, clips.PURGED)
 HELD = {"yes": True, "no": False}
 
@@ -45,6 +46,7 @@ def evidence() -> Response:
         found = register.search(conn, room.store, filters, before, PAGE_ROWS + 1)
         context: dict[str, Any] = {
             "log": custody_now(conn, room.store),
+            "exports": exports.newest(conn, room.store, EXPORTS, silent=filters.with_silent),
             "zones": devices.zones(conn, room.store),
             "cursor": feed.head(conn, room.store),
         }

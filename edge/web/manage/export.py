@@ -34,7 +34,7 @@ def csv_of(filters: Filters) -> AnyResponse:
     """UTF-8 with a mark for Excel. 503 where too many are under way."""
     room = services()
     if not room.exports.acquire(blocking=False):
-        return _full()
+        return full()
     lines = csv_lines(rows(room.read, room.store, filters))
     return _file(lines, "text/csv; charset=utf-8", "csv")
 
@@ -43,7 +43,7 @@ def xlsx_of(filters: Filters) -> AnyResponse:
     """As csv_of."""
     room = services()
     if not room.exports.acquire(blocking=False):
-        return _full()
+        return full()
     try:
         file = xlsx_file(rows(room.read, room.store, filters))
     except BaseException:
@@ -124,6 +124,7 @@ def _file(content: Iterator[bytes], kind: str, ending: str) -> Response:
     return response
 
 
-def _full() -> AnyResponse:
+def full() -> AnyResponse:
+    """503: as many exports as may be are under way."""
     sentence = f"{EXPORTS_AT_ONCE} exports are already being written; try again in a moment."
     return refusal(503, sentence, retry_after_s=AGAIN_S)

@@ -10,6 +10,7 @@ const rows = document.getElementById("rows");
 const story = document.getElementById("story");
 const floor = document.getElementById("floor");
 const strip = document.getElementById("strip");
+const bundle = document.getElementById("bundle");
 const fresh = document.getElementById("fresh");
 const link = document.getElementById("link");
 // However much happens, twice a second is enough for eyes.
@@ -22,6 +23,7 @@ const redrawStory = story && redrawer(story, here, OFTEN);
 const redrawStrip = strip && redrawer(strip, facts.strip, OFTEN);
 // Who waits is worth a redraw at once; one more follows while more happens.
 const redrawFloor = floor && redrawer(floor, here, { everyMs: 200 });
+const redrawBundle = bundle && redrawer(bundle, here, OFTEN);
 const missed = new Set();
 
 const atTop = () => rows.dataset.atTop === "yes" && scrollY < 120;
@@ -42,7 +44,12 @@ function news(body) {
 // Whose clip it is, the page that is drawn anew knows.
 function clipNews() {
   if (story) redrawStory().catch(() => {});
+  if (awaited()) redrawBundle().catch(() => {});
 }
+
+// Whether the page shows an export that is still being made. A finished one stays as it is: somebody may be
+// about to press its button.
+const awaited = () => bundle?.querySelector('[data-state="asked"]');
 
 function deviceNews() {
   redrawStrip?.().catch(() => {});
@@ -83,6 +90,8 @@ document.body.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr?.status;
   if (status && status < 500) heard();
 });
+// The news of it may have gone by before this page was there.
+if (awaited()) setInterval(() => awaited() && redrawBundle().catch(() => {}), 2_000);
 // Heartbeats grow old without any news.
 if (redrawStrip) setInterval(() => document.visibilityState === "visible" && redrawStrip().catch(() => {}), 10_000);
 // Who has seen a page, who is on a break, whose phone answers: none of it is news to everyone.

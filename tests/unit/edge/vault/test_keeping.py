@@ -15,6 +15,7 @@ from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
 from edge.handling import keeping
 from edge.retention import Retention
+from edge.vault.bundles import Bundles
 from edge.vault.keeping import Keeping
 from tests.unit.edge.conftest import STORE
 from tests.unit.edge.vault.conftest import Door, film
@@ -34,7 +35,9 @@ def clip(door: Door, cause: UUID) -> Clip:
 def caretaker(door: Door) -> Keeping:
     vault = door.app.extensions["vault"]
     signer = Signer(Ed25519PrivateKey.generate())
-    return Keeping(STORE, signer, vault.writer, vault.files, Retention(free_gb=0), door.clock, lambda: None)
+    bundles = Bundles(STORE, signer, vault.writer, vault._read, vault.files, door.clock, lambda: None)
+    retention = Retention(free_gb=0)
+    return Keeping(STORE, signer, vault.writer, vault.files, retention, door.clock, lambda: None, bundles)
 
 
 def actions(door: Door) -> list[object]:

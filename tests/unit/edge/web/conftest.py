@@ -1,5 +1,6 @@
 """A store with people, a clock that only the test moves, and browsers that keep their cookies."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,17 +18,22 @@ from edge import create_app
 from edge.config import EdgeConfig, Web
 from edge.db import tables
 from edge.db.engine import migrate
+from edge.devices.store import register
 from edge.feedback import store as ratings
 from edge.feedback.store import Given
 from edge.paging import store as paging
 from edge.people import passwords
 from edge.people import store as people
 from edge.people.store import Person
+from edge.web import pieces
 from edge.web.services import Services
+from tests.rig import footage
+from tests.rig.footage import Shot
 
 STORE = "trial"
 PIN = "2411"
 PASSWORD = "correct horse battery"
+VIDEO = os.urandom(3 * pieces.PIECE_BYTES // 2)
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 STAFF = (
     ("Ana", "associate"),
@@ -97,6 +103,20 @@ class Shop:
 
         self.write(write)
         return str(id_)
+
+    def shot(self, cause: str, video: bytes = VIDEO) -> Shot:
+        """What the camera of kiosk-1 has recorded for this request."""
+        return Shot(STORE, "kiosk-1", "shoes", cause, self.clock.now - timedelta(seconds=10), video)
+
+    def seal(self, cause: str, video: bytes = VIDEO) -> str:
+        """It has come and is sealed; the clip's id."""
+        vault, shot = self.services.config.vault_path, self.shot(cause, video)
+        return str(self.write(lambda conn: footage.seal(conn, vault, shot, self.clock.now)))
+
+    def custody(self) -> list[tuple[object, ...]]:
+        """What people have done to clips: deed, who and why."""
+        deeds = "SELECT action, actor, reason FROM custody WHERE action <> 'sealed' ORDER BY place"
+        return self.read(deeds)
 
     def write_scores(self, scores: Sequence[tuple[float, int]]) -> None:
         """Faces pressed at the kiosk, each so many seconds from now, and judged."""
@@ -199,3 +219,32 @@ def shop(tmp_path: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop
 @pytest.fixture
 def visitor(shop: Shop) -> Browser:
     return Browser(shop.app)
+
+
+@pytest.fixture
+def mira(shop: Shop, visitor: Browser) -> Browser:
+    """The manager at the desk."""
+    visitor.sign_in_at_desk("Mira")
+    return visitor
+
+
+@pytest.fixture
+def second(shop: Shop, hashes: tuple[str, str]) -> Browser:
+    """Another person who may see evidence, at another desk."""
+    shop.write(lambda conn: people.add(conn, STORE, "Adam", "admin", shop.clock.now, password_hash=hashes[1]))
+    browser = Browser(shop.app)
+    browser.sign_in_at_desk("Adam")
+    return browser
+
+
+@pytest.fixture
+def alarm(shop: Shop) -> str:
+    """A silent request of kiosk-1."""
+    shop.write(lambda conn: register(conn, STORE, "kiosk-1", "shoes", None, shop.clock.now))
+    return shop.raise_request("Igor", kind="security")
+
+
+@pytest.fixture
+def clip(shop: Shop, alarm: str) -> str:
+    """Its clip."""
+    return shop.seal(alarm)

@@ -1,8 +1,6 @@
 """The desk's view of evidence: a look is written down before its first byte, and holds are by two people."""
 
-import os
 import re
-from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -10,55 +8,14 @@ from werkzeug.test import TestResponse
 
 from edge.db import tables
 from edge.db.evidence_tables import witness
-from edge.devices.store import register
 from edge.evidence import clips
-from edge.people import store as people
 from edge.web import pieces
 from edge.web.footage import NO_GRANT
 from tests.rig import footage
-from tests.rig.footage import Shot
 
-from .conftest import STORE, Browser, Shop
+from .conftest import STORE, VIDEO, Browser, Shop
 
-VIDEO = os.urandom(3 * pieces.PIECE_BYTES // 2)
 GRANT = re.compile(r"grant=([0-9a-f-]+)")
-
-
-def shot(shop: Shop, cause: str, video: bytes = VIDEO) -> Shot:
-    return Shot(STORE, "kiosk-1", "shoes", cause, shop.clock.now - timedelta(seconds=10), video)
-
-
-def sealed(shop: Shop, cause: str, video: bytes = VIDEO) -> str:
-    vault = shop.services.config.vault_path
-    one = shot(shop, cause, video)
-    return str(shop.write(lambda conn: footage.seal(conn, vault, one, shop.clock.now)))
-
-
-@pytest.fixture
-def alarm(shop: Shop) -> str:
-    """A silent request of kiosk-1."""
-    shop.write(lambda conn: register(conn, STORE, "kiosk-1", "shoes", None, shop.clock.now))
-    return shop.raise_request("Igor", kind="security")
-
-
-@pytest.fixture
-def clip(shop: Shop, alarm: str) -> str:
-    return sealed(shop, alarm)
-
-
-@pytest.fixture
-def mira(shop: Shop, visitor: Browser) -> Browser:
-    visitor.sign_in_at_desk("Mira")
-    return visitor
-
-
-@pytest.fixture
-def second(shop: Shop, hashes: tuple[str, str]) -> Browser:
-    """Another person who may."""
-    shop.write(lambda conn: people.add(conn, STORE, "Adam", "admin", shop.clock.now, password_hash=hashes[1]))
-    browser = Browser(shop.app)
-    browser.sign_in_at_desk("Adam")
-    return browser
 
 
 def look(browser: Browser, clip: str, reason: str = "The police have asked") -> str:
@@ -76,10 +33,6 @@ def video(browser: Browser, clip: str, grant: str, wanted: str | None = "bytes=0
     return browser.client.get(f"/manage/evidence/{clip}/video?grant={grant}", headers=headers)
 
 
-def entries(shop: Shop) -> list[tuple[object, ...]]:
-    return shop.read("SELECT action, actor, reason FROM custody ORDER BY place")[1:]
-
-
 def test_a_look_stands_in_the_log_with_its_reason_before_the_clip_plays(
     shop: Shop, mira: Browser, clip: str
 ) -> None:
@@ -87,7 +40,7 @@ def test_a_look_stands_in_the_log_with_its_reason_before_the_clip_plays(
     assert "Reason for looking" in page.text and "<video" not in page.text
     assert "media-src 'none'" in page.headers["Content-Security-Policy"]
     grant = look(mira, clip)
-    assert entries(shop) == [("viewed", "Mira", "The police have asked (desk)")]
+    assert shop.custody() == [("viewed", "Mira", "The police have asked (desk)")]
     page = mira.get(f"/manage/evidence/{clip}?grant={grant}")
     assert "<video" in page.text and "it holds" in page.text and "The police have asked (desk)" in page.text
     assert "media-src 'self'" in page.headers["Content-Security-Policy"]
@@ -104,7 +57,7 @@ def test_not_a_byte_is_sent_if_the_look_cannot_be_written_down(shop: Shop, mira:
     answer = mira.post(f"/manage/evidence/{clip}/view", reason="The police have asked")
     assert answer.status_code == 503 and "grant" not in answer.text and "Location" not in answer.headers
     assert video(mira, clip, "").status_code == 403
-    assert entries(shop) == []
+    assert shop.custody() == []
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
@@ -112,7 +65,7 @@ def test_without_a_reason_there_is_no_look(shop: Shop, mira: Browser, clip: str,
     mira.get(f"/manage/evidence/{clip}")
     answer = mira.post(f"/manage/evidence/{clip}/view", reason=reason)
     assert answer.status_code == 400 and "1 to 500 are allowed" in answer.text
-    assert entries(shop) == []
+    assert shop.custody() == []
 
 
 def test_the_bytes_come_in_pieces_and_are_the_sealed_ones(mira: Browser, clip: str) -> None:
@@ -147,7 +100,7 @@ def test_a_range_that_is_none_is_refused_with_the_size(mira: Browser, clip: str,
 
 
 def test_a_large_clip_is_not_sent_whole_and_a_small_one_is(shop: Shop, mira: Browser, alarm: str) -> None:
-    large, small = sealed(shop, alarm), sealed(shop, alarm, b"small")
+    large, small = shop.seal(alarm), shop.seal(alarm, b"small")
     refused = video(mira, large, look(mira, large), None)
     assert refused.status_code == 400 and "ask with a Range" in refused.text
     assert video(mira, small, look(mira, small), None).data == b"small"
@@ -158,7 +111,7 @@ def test_a_large_clip_is_not_sent_whole_and_a_small_one_is(shop: Shop, mira: Bro
 def test_a_grant_is_for_one_person_one_clip_and_ten_minutes(
     shop: Shop, mira: Browser, second: Browser, alarm: str
 ) -> None:
-    one, other = sealed(shop, alarm), sealed(shop, alarm, b"other")
+    one, other = shop.seal(alarm), shop.seal(alarm, b"other")
     grant = look(mira, one)
     assert video(mira, one, grant).status_code == 206
     ending, _, signature = grant.partition("-")
@@ -185,7 +138,7 @@ def test_a_supervisor_sees_none_of_it(shop: Shop, visitor: Browser, clip: str, a
         assert visitor.get(f"/manage/evidence{where}").status_code == 403
     for deed in ("view", "hold"):
         assert visitor.post(f"/manage/evidence/{clip}/{deed}", reason="Because").status_code == 403
-    assert entries(shop) == []
+    assert shop.custody() == []
 
 
 def test_the_timeline_shows_the_clips_of_the_request_and_of_the_presses_that_joined_it(
@@ -204,8 +157,8 @@ def test_the_timeline_shows_the_clips_of_the_request_and_of_the_presses_that_joi
             tables.event.insert().values(store=STORE, device="kiosk-1", interaction=alarm, **event)
         )
     )
-    first = sealed(shop, alarm)
-    waiting = shop.write(lambda conn: footage.announce(conn, shot(shop, joined, b"more"), shop.clock.now)[0])
+    first = shop.seal(alarm)
+    waiting = shop.write(lambda conn: footage.announce(conn, shop.shot(joined, b"more"), shop.clock.now)[0])
     story = mira.get(f"/manage/log/{alarm}").text
     assert f"/manage/evidence/{first}" in story and f"/manage/evidence/{waiting}" in story
     assert "Sealed" in story and "Waiting for it" in story
@@ -217,9 +170,9 @@ def test_the_list_is_narrowed_and_goes_on(shop: Shop, mira: Browser, alarm: str)
     loud = shop.raise_request("Ana")
     for number in range(51):
         shop.clock.pass_(seconds=1)
-        one = shot(shop, loud, b"%d" % number)
+        one = shop.shot(loud, b"%d" % number)
         shop.write(lambda conn, one=one: footage.announce(conn, one, shop.clock.now))
-    clip = sealed(shop, alarm)
+    clip = shop.seal(alarm)
     page = mira.get("/manage/evidence").text
     assert page.count('data-label="Sealed"') == 50 and clip in page
     older = re.search(r'href="(/manage/evidence\?before=[^"]+)"', page)
@@ -260,7 +213,7 @@ def test_a_hold_is_placed_by_one_and_released_by_two(
     assert own.status_code == 409 and "another person must agree" in own.text
     assert "Agree to the release" in second.get(f"/manage/evidence/{clip}").text
     assert second.post(f"{address}/release").status_code == 303
-    assert [action for action, _, _ in entries(shop)] == ["viewed", "held", "release_asked", "released"]
+    assert [action for action, _, _ in shop.custody()] == ["viewed", "held", "release_asked", "released"]
     assert "Released by Adam" in mira.get(f"/manage/evidence/{clip}").text
     assert second.post(f"{address}/release").status_code == 409
 

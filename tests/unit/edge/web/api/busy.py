@@ -7,10 +7,9 @@ from broker.events import new_id
 from edge.audit.store import Actor
 from edge.db import tables
 from edge.devices.store import register
-from edge.handling import keeping
+from edge.handling import exporting, keeping
 from edge.people import sessions
 from tests.rig import footage
-from tests.rig.footage import Shot
 from tests.unit.edge.web.conftest import STORE, Shop
 
 OUTBOX, BOOT = "0192f0e1-0000-7000-8000-000000000001", "0192f0e1-0000-7000-8000-000000000002"
@@ -35,11 +34,12 @@ def fill(shop: Shop) -> dict[str, list[str]]:
             lambda conn, name=name: sessions.start(conn, shop.people[name], "floor", shop.clock.now, 8)
         )
     clips = [
-        sealed(shop, requests[4], b"silent"),
-        sealed(shop, requests[0], b"loud"),
+        shop.seal(requests[4], b"silent"),
+        shop.seal(requests[0], b"loud"),
         told_of(shop, requests[1]),
     ]
     held = [hold(shop, clips[0], "Mira"), hold(shop, clips[1], None)]
+    ready, asked = exported(shop, clips[0]), exported(shop, clips[1], made=False)
     people = [one.id for one in shop.people.values()]
     return {
         "interactions": requests,
@@ -47,6 +47,8 @@ def fill(shop: Shop) -> dict[str, list[str]]:
         "devices": devices,
         "evidence": clips,
         "holds": held,
+        "exports": [ready, asked],
+        "clips": clips,
         "zones": ["shoes", "tills"],
         "person": people,
         "to": people,
@@ -90,16 +92,9 @@ def standing(shop: Shop, name: str, zone: str) -> str:
     return name
 
 
-def sealed(shop: Shop, cause: str, video: bytes) -> str:
-    """A clip that kiosk-1 recorded for this request."""
-    vault, now = shop.services.config.vault_path, shop.clock.now
-    shot = Shot(STORE, "kiosk-1", "shoes", cause, now - timedelta(seconds=10), video)
-    return str(shop.write(lambda conn: footage.seal(conn, vault, shot, now)))
-
-
 def told_of(shop: Shop, cause: str) -> str:
     """A clip that has not come yet."""
-    shot, now = Shot(STORE, "kiosk-1", "shoes", cause, shop.clock.now, b"still there"), shop.clock.now
+    shot, now = shop.shot(cause, b"still there"), shop.clock.now
     return str(shop.write(lambda conn: footage.announce(conn, shot, now)[0]))
 
 
@@ -110,6 +105,15 @@ def hold(shop: Shop, clip: str, asked_by: str | None) -> str:
     if asked_by is not None:
         shop.write(lambda conn: keeping.ask_release(conn, STORE, str(made), mira, "Over", now, silent=True))
     return str(made)
+
+
+def exported(shop: Shop, clip: str, *, made: bool = True) -> str:
+    """An export of this clip, which the vault may have made."""
+    mira, now = Actor("Mira", "desk", shop.people["Mira"].id), shop.clock.now
+    asked = shop.write(lambda conn: exporting.ask(conn, STORE, [clip], mira, "Police", now, silent=True))
+    if made:
+        footage.make_bundles(shop.services)
+    return str(asked)
 
 
 def aside(shop: Shop, device: str, kind: str, payload: bytes) -> None:

@@ -5,9 +5,10 @@ import pytest
 from broker.events import new_id
 from edge.tokens import store as tokens
 from edge.web.footage import NO_GRANT
+from tests.rig import footage
 from tests.unit.edge.web.conftest import STORE, Shop
 
-from .busy import hold, sealed, told_of
+from .busy import hold, told_of
 from .conftest import Let, Program
 
 VIDEO = b"moving pictures"
@@ -15,12 +16,12 @@ VIDEO = b"moving pictures"
 
 @pytest.fixture
 def loud(shop: Shop, kiosk: str) -> str:
-    return sealed(shop, shop.raise_request("Ana"), VIDEO)
+    return shop.seal(shop.raise_request("Ana"), VIDEO)
 
 
 @pytest.fixture
 def silent(shop: Shop, kiosk: str) -> str:
-    return sealed(shop, shop.raise_request("Igor", kind="security"), b"silent")
+    return shop.seal(shop.raise_request("Igor", kind="security"), b"silent")
 
 
 @pytest.fixture
@@ -109,3 +110,25 @@ def test_what_has_not_come_cannot_be_looked_at(shop: Shop, plain: Program, kiosk
     assert answer.status_code == 409 and "only sealed ones" in answer.json["detail"]
     assert plain.post(f"/evidence/{clip}/view", reason="  ").status_code == 422
     assert [one["id"] for one in plain.get("/evidence", state="announced").json["clips"]] == [clip]
+
+
+def test_an_export_is_asked_for_made_and_fetched_by_a_token_that_may_see_silent_requests(
+    shop: Shop, let: Let, plain: Program, loud: str, silent: str
+) -> None:
+    assert plain.post("/exports", clips=[loud], reason="Case 7").status_code == 403
+    trusted = let("read:evidence", "act:evidence", "security", name="Police desk")
+    asked = trusted.post("/exports", clips=[loud, silent], reason="Case 7")
+    assert (asked.status_code, asked.json["state"], asked.json["actor"]) == (201, "asked", "Police desk")
+    address = f"/exports/{asked.json['id']}"
+    early = trusted.ask("POST", f"{address}/download")
+    assert early.status_code == 409 and "the export is asked" in early.json["detail"]
+    footage.make_bundles(shop.services)
+    ready = trusted.get(address).json
+    assert ready["state"] == "ready" and len(ready["keys"]) == 2 and len(ready["head_root"]) == 64
+    bundle = trusted.ask("POST", f"{address}/download")
+    assert bundle.mimetype == "application/zip" and len(bundle.data) == ready["bytes"]
+    assert shop.custody()[-1] == ("downloaded", "Police desk", "The bundle of 2 clips (api)")
+    assert [one["id"] for one in trusted.get("/exports").json["exports"]] == [ready["id"]]
+    assert trusted.post("/exports", clips=[str(new_id(0))], reason="Case 7").status_code == 404
+    unsealed = told_of(shop, shop.raise_request("Ana"))
+    assert trusted.post("/exports", clips=[unsealed], reason="Case 7").status_code == 409

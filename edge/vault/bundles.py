@@ -1,0 +1,89 @@
+"""Makes the bundles that were asked for at the desk, and removes them again after a week."""
+
+import logging
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from functools import partial
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from broker.signing import Signer
+from edge.db.writer import Writer
+from edge.errors import EdgeError, StorageError
+from edge.evidence import clips, export, exports, heads
+from edge.evidence.exports import Export
+from edge.evidence.files import VaultFiles
+from edge.handling.telling import Telling
+
+log = logging.getLogger(__name__)
+Read = Callable[[], AbstractContextManager[sa.Connection]]
+
+
+class Bundles:
+    """See the module. Only the vault's own thread calls it."""
+
+    def __init__(
+        self,
+        store: str,
+        signer: Signer,
+        writer: Writer,
+        read: Read,
+        files: VaultFiles,
+        clock: Callable[[], datetime],
+        told: Callable[[], None],
+    ) -> None:
+        self._store, self._signer, self._writer, self._read = store, signer, writer, read
+        self._files, self._clock, self._told = files, clock, told
+
+    def make(self) -> None:
+        """Every one that waits, the oldest first. One that cannot be made says why and is not tried again;
+        StorageError leaves it for the next time."""
+        with self._read() as conn:
+            waiting = exports.waiting(conn, self._store)
+        for one in waiting:
+            try:
+                self._make(one)
+            except StorageError:
+                raise
+            except (EdgeError, OSError) as error:
+                log.error("The export %s could not be made: %s", one.id, error)
+                self._change(one, partial(self._fail, one, str(error)))
+            self._told()
+
+    def remove_old(self) -> None:
+        """The register first, then the files: also what a kill has left."""
+        now = self._clock()
+        self._writer.run(lambda conn: exports.remove_old(conn, self._store, now))
+        with self._read() as conn:
+            wanted = exports.fetchable(conn, self._store)
+        for path in self._files.all_exported():
+            if path.name.partition(".")[0] not in wanted:
+                path.unlink(missing_ok=True)
+
+    def _make(self, one: Export) -> None:
+        now, path = self._clock(), self._files.exported(UUID(one.id))
+        # The export's own entries must be under the head that the bundle carries.
+        self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))
+        with self._read() as conn:
+            found = [clips.find(conn, self._store, clip) for clip in one.clips]
+            chosen = [clip for clip in found if clip is not None]
+            anchors = export.write(path, conn, self._store, self._files, chosen, UUID(one.id), now)
+        head, size = (anchors.head.size, anchors.head.root), path.stat().st_size
+        keys = export.keys_of(anchors, chosen)
+        ready = partial(exports.set_ready, size=size, head=head, keys=keys, now=now)
+        self._change(one, lambda conn: ready(conn, self._store, one.id))
+        log.info("The export %s is ready: %d bytes.", one.id, size)
+
+    def _fail(self, one: Export, trouble: str, conn: sa.Connection) -> None:
+        exports.set_failed(conn, self._store, one.id, trouble)
+
+    def _change(self, one: Export, work: Callable[[sa.Connection], None]) -> None:
+        def change(conn: sa.Connection) -> None:
+            work(conn)
+            telling = Telling(self._store)
+            telling.evidence(one.clips[0], silent=one.silent)
+            telling.flush(conn, self._clock())
+
+        self._writer.run(change)

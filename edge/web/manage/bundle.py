@@ -1,0 +1,103 @@
+"""Evidence out of the store: asking for an export, seeing it come, and fetching its bundle.
+
+The vault makes the bundle. Whoever fetches it stands in the custody log before its first byte is sent.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+from uuid import UUID
+
+from flask import Response, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from edge.audit.store import Actor
+from edge.errors import EdgeError, NotFound
+from edge.evidence import custody, register
+from edge.evidence.files import VaultFiles
+from edge.handling import exporting
+from edge.paging import feed
+from edge.people import rights
+from edge.web.access import actor_here, needs_evidence, signed_in
+from edge.web.manage import clip as clip_page
+from edge.web.manage.export import full
+from edge.web.manage.saving import save, saved
+from edge.web.services import Services, services
+
+_CHUNK_BYTES = 64 * 1024
+
+
+@needs_evidence
+def evidence_export(clip_id: str) -> AnyResponse:
+    """Ask for a bundle of this clip and of those that were chosen beside it."""
+    room, actor, silent = services(), actor_here(), _silent()
+    reason, others = request.form.get("reason", "")[:1000], request.form.getlist("clips")[:100]
+    wanted = [clip_id, *(one[:36] for one in others)]
+    done = save(
+        lambda conn: exporting.ask(conn, room.store, wanted, actor, reason, room.clock(), silent=silent)
+    )
+    if isinstance(done, EdgeError):
+        return clip_page.page_of(clip_id, done, {"export": reason})
+    return saved(url_for("manage.evidence_bundle", export_id=done), "The export is asked for.")
+
+
+@needs_evidence
+def evidence_bundle(export_id: str) -> AnyResponse:
+    """How far it is; for htmx only the part that changes."""
+    room = services()
+    with room.read() as conn:
+        found = exporting.seen(conn, room.store, export_id, silent=_silent())
+        listed = [register.one(conn, room.store, clip) for clip in found.clips]
+        context: dict[str, Any] = {
+            "export": found,
+            "clips": [one for one in listed if one is not None],
+            "entries": custody.of_subject(conn, room.store, export_id),
+            "cursor": feed.head(conn, room.store),
+        }
+    part = request.headers.get("HX-Request")
+    template = "manage/_bundle.html" if part else "manage/bundle.html"
+    return make_response(render_template(template, me=signed_in().person, **context))
+
+
+@needs_evidence
+def evidence_download(export_id: str) -> AnyResponse:
+    return sent(services(), export_id, actor_here(), silent=_silent())
+
+
+def sent(room: Services, export_id: str, actor: Actor, *, silent: bool) -> AnyResponse:
+    """The whole bundle as a file. 503 while too many files are under way, 409 if there is no bundle."""
+    with room.read() as conn:
+        exporting.seen(conn, room.store, export_id, silent=silent)
+    if not room.exports.acquire(blocking=False):
+        return full()
+    try:
+        room.change(
+            lambda conn: exporting.download(conn, room.store, export_id, actor, room.clock(), silent=silent)
+        )
+        file, size = _opened(VaultFiles(room.config.vault_path).exported(UUID(export_id)))
+    except BaseException:
+        room.exports.release()
+        raise
+    response = Response(_chunks(file), content_type="application/zip")
+    response.content_length = size
+    name = f"floorbell-evidence-{room.store}-{export_id[:8]}.zip"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.call_on_close(room.exports.release)
+    response.call_on_close(file.close)
+    return response
+
+
+def _opened(path: Path) -> tuple[IO[bytes], int]:
+    try:
+        return open(path, "rb"), path.stat().st_size
+    except FileNotFoundError:
+        raise NotFound("The bundle is not in the vault any more.") from None
+
+
+def _chunks(file: IO[bytes]) -> Iterator[bytes]:
+    while chunk := file.read(_CHUNK_BYTES):
+        yield chunk
+
+
+def _silent() -> bool:
+    return rights.sees_silent_evidence(signed_in().person.role)
