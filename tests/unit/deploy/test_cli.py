@@ -108,7 +108,7 @@ def test_the_broker_is_rendered_from_edge_toml(config: Path, floorbell: Run) -> 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (("dance",), "No such command 'dance'."),
+        (("sing",), "No such command 'sing'."),
         (("device", "add"), "Missing argument 'NAME'."),
         (("edge", "worker", "--config", "/nowhere.toml"), "There is no configuration file /nowhere.toml."),
         (("broker", "render", "--config", "/nowhere.toml"), "There is no configuration file /nowhere.toml."),
