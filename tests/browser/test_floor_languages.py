@@ -11,7 +11,10 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def catalan(new_context: CreateContextCallback) -> BrowserContext:
-    return new_context(viewport={"width": 360, "height": 740}, has_touch=True, locale="ca-ES")
+    # A card that still comes in has other colours.
+    return new_context(
+        viewport={"width": 360, "height": 740}, has_touch=True, locale="ca-ES", reduced_motion="reduce"
+    )
 
 
 def fits(page: Page) -> bool:
