@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 # PRODUCT 8.
 LANGUAGES = ("en", "ca", "sr", "it", "pt")
 FOLDER = Path(__file__).parent / "translations"
-# decisions/002: whoever manages reads English.
+# decisions/005: whoever manages reads English.
 ENGLISH = ("/manage", "/api")
 COOKIE = "floorbell_language"
 _YEAR_S = 365 * 24 * 3600

@@ -1,6 +1,6 @@
 """What the rules say in English, said again in the language of whoever reads it on a phone.
 
-Rules, pages and timelines say and keep English (decisions/002). A sentence is known here by its pattern. What
+Rules, pages and timelines say and keep English (decisions/005). A sentence is known here by its pattern. What
 stands in its gaps - names, codes, notes - stays as it is, except the few that are words of ours themselves;
 what has no pattern is shown as it was said. A test holds the patterns against the rules.
 """
