@@ -96,6 +96,8 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     Clips go to the store at `upload_kib_s` KiB a second at most, 0 for no limit; one that the store has
     sealed stays for `keep_sealed_h` hours while there is room.
 
+    `notice` is what the screen says while the camera watches, instead of the kiosk's own sentences.
+
     Each of `masks` is a polygon, corners as [x, y] in parts of width and height from the top left.
     """
 
@@ -111,6 +113,7 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     memory_mb: Annotated[int, Meta(ge=1, le=512)] = 32
     on_help: list[str] = []
     lamp: Pin | None = None
+    notice: Annotated[str, Meta(max_length=120, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     masks: Annotated[
         list[Annotated[list[Point], Meta(min_length=3, max_length=64)]], Meta(max_length=32)
     ] = []

@@ -293,7 +293,7 @@ class Panel:
         self._light_smileys()
         before, display = self._shown, self.visit.display
         if self._screens is not None:
-            view = self._views.of(display, self.visit.beside, self._viewed.number)
+            view = self._views.of(display, self.visit.beside, self._viewed.number, self._watching)
             if view != self._viewed:
                 self._viewed = msgspec.structs.replace(view, number=view.number + 1)
                 self._screens(self._viewed)

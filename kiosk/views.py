@@ -5,7 +5,7 @@ There is no other source, so that what passes around the Display, as a silent re
 
 from kiosk.config import Config
 from kiosk.display import Display
-from kiosk.screen.messages import Key, View
+from kiosk.screen.messages import Filming, Key, View
 from kiosk.visit import Beside
 
 
@@ -15,6 +15,9 @@ class Views:
     def __init__(self, config: Config) -> None:
         self._languages = list(config.languages)
         self._zone = config.zone
+        camera = config.camera
+        self._filming = None if camera is None else Filming()
+        self._watching = None if camera is None else Filming(True, camera.pre_s, camera.notice)
         open_keys, other_keys = list[Key](), list[Key]()
         for button in config.button:
             real = button.pin is not None
@@ -29,7 +32,8 @@ class Views:
                     open_keys.append(Key(button.name, "attend", None, real))
         self._keys = {True: open_keys, False: other_keys}
 
-    def of(self, display: Display, beside: Beside, number: int) -> View:
+    def of(self, display: Display, beside: Beside, number: int, watching: bool = False) -> View:
+        """`watching`: the camera's lamp is lit."""
         return View(
             number=number,
             language=beside.language,
@@ -45,5 +49,6 @@ class Views:
             note=beside.note,
             offer=beside.offer,
             asking=beside.asking,
+            filming=self._watching if watching else self._filming,
             zone=self._zone,
         )

@@ -36,6 +36,15 @@ class Asking(Struct, frozen=True, omit_defaults=True):
     ends_s: float = 0.0
 
 
+class Filming(Struct, frozen=True, omit_defaults=True):
+    """There is a camera. `watches`: it keeps the last `seconds` in memory, as its lamp says; False if that is
+    not known. `notice` is the shop's own text for that."""
+
+    watches: bool = False
+    seconds: int = 0
+    notice: Annotated[str, Meta(max_length=120)] = ""
+
+
 class View(Struct, frozen=True, omit_defaults=True):
     """What is to be seen now. `text` and `args` are a sentence's key and values; `state` is that of the lamp.
 
@@ -58,6 +67,7 @@ class View(Struct, frozen=True, omit_defaults=True):
     note: Word | None = None
     offer: bool = False
     asking: Asking | None = None
+    filming: Filming | None = None
     zone: Word = ""
 
 

@@ -3,13 +3,13 @@
 The rule of kiosk.request holds here too: nothing is shown that the View does not say.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from broker.questions import QUESTIONS
 from kiosk.display import State
 from kiosk.screen.languages import Speaker
-from kiosk.screen.messages import Asking, Key, View
+from kiosk.screen.messages import Asking, Filming, Key, View
 from kiosk.screen.words import LANGUAGES, PLAIN
 
 Mode = Literal["rest", "open", "ask", "question", "thanks", "lost"]
@@ -70,6 +70,14 @@ class Tongue:
 
 
 @dataclass(frozen=True)
+class Notice:
+    """Of the camera: `full` where there is room for it, else `short`."""
+
+    short: str
+    full: str
+
+
+@dataclass(frozen=True)
 class Scene:
     """What the templates need. `age_s` and `left_s` are how long ago, and how long to go, at this moment."""
 
@@ -92,6 +100,7 @@ class Scene:
     link_code: str = ""
     languages: tuple[Tongue, ...] = ()
     lost_words: tuple[tuple[str, str, str], ...] = ()
+    notice: Notice | None = None
 
     @property
     def size(self) -> str:
@@ -107,6 +116,11 @@ class Scene:
 def of(view: View, now_s: float) -> Scene:
     """The scene of a View at `now_s`, on the same monotonic clock as the panel's."""
     speaker = Speaker(view.language)
+    notice = None if view.filming is None else _notice(view.filming, speaker)
+    return replace(_of(view, speaker, now_s), notice=notice)
+
+
+def _of(view: View, speaker: Speaker, now_s: float) -> Scene:
     state = view.state if view.state in MARKS else str(State.IDLE)
     sentence = speaker.say_or(view.text, view.args, PLAIN[state])
     tongues = _tongues(view.languages, view.language)
@@ -202,6 +216,17 @@ def _asking(
         link_code=asking.code or "",
         languages=tongues,
     )
+
+
+def _notice(filming: Filming, speaker: Speaker) -> Notice:
+    if not filming.watches:
+        # Whether it keeps pictures is not known here, so neither is said.
+        there = speaker.say("filming.there")
+        return Notice(there, there)
+    short = speaker.say("filming.watched")
+    kept = "filming.memory" if filming.seconds else "filming.stored"
+    more = speaker.say(kept, {"seconds": str(filming.seconds)})
+    return Notice(short, filming.notice or f"{short} {more}")
 
 
 def _key(key: Key, speaker: Speaker) -> Button:

@@ -30,7 +30,7 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors {framed}"
 )
 _HERE = Path(__file__).parent
-REGIONS = ("mark", "status", "note", "name", "sentence", "steps", "extra", "keys", "languages")
+REGIONS = ("mark", "status", "note", "name", "sentence", "steps", "extra", "keys", "languages", "notice")
 
 
 def create_app(

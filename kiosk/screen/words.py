@@ -84,6 +84,10 @@ OWN: dict[str, str] = {
     "question.again.no": "No",
     "qr.words": "Or answer on your own phone",
     "qr.code": "with the code {code}",
+    "filming.watched": "This place is filmed.",
+    "filming.memory": "The last {seconds} s are in memory; they are stored only after a call.",
+    "filming.stored": "Pictures are stored only after a call.",
+    "filming.there": "There is a camera here.",
     "lost.sentence": "This screen has lost its connection to the kiosk.",
     "lost.hint": "Please ask at the till if you need help.",
 }

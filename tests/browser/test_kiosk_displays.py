@@ -12,12 +12,21 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from kiosk.screen.messages import Filming
 from tests.rig.faces import faces
 from tests.rig.screen import Screen
 
 pytestmark = pytest.mark.browser
 LOOK = Path(__file__).with_name("look.js").read_text()
 LANGUAGES = ("en", "ca", "sr", "it", "pt")
+# Each face must also have room for what is said of a camera.
+WATCHES = Filming(watches=True, seconds=30)
+# As long as it may be.
+OWN = (
+    "For your safety and that of our staff this shop is filmed. "
+    "Ask at the till for the manager, or write to privacy@shop.eu."
+)
+MORE = {"a notice of the shop's own": {"filming": Filming(watches=True, seconds=30, notice=OWN)}}
 # Width and height, and the least capital of the sentence, of any word, and the least side of what is touched.
 DISPLAYS = {
     (360, 640): (20, 9, 44),
@@ -47,9 +56,9 @@ def test_nothing_scrolls_or_is_cut_and_all_can_be_read_and_hit(
             if seen[what] is not None and seen[what] < least:
                 wrong.append(f"{where}: the least {what} has {seen[what]} px; allowed are {least} and more")
 
-    for face, more in faces().items():
+    for face, more in (faces() | MORE).items():
         for language in LANGUAGES:
-            view = screen.panel.show(language=language, **more)
+            view = screen.panel.show(language=language, **({"filming": WATCHES} | more))
             page.wait_for_function("n => document.documentElement.dataset.news === n", arg=str(view.news))
             look(f"{face} in {language}")
     screen.panel.close()

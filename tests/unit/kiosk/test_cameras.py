@@ -19,6 +19,7 @@ from kiosk.config import Camera
 from kiosk.jobs import Job, Save, Saved
 from kiosk.outbox import unnumbered
 from kiosk.panel import CameraNews, Panel
+from kiosk.screen.messages import Filming, View
 from tests.unit.kiosk.test_screens import EXAMPLE, StillPins, StillPlayer
 
 CAMERA = Camera("scene", post_s=60, on_help=["till"], lamp=21)
@@ -48,12 +49,14 @@ class Booth:
         self.now_s = 1000.0
         self.jobs: list[Job] = []
         self.orders: list[Orders] = []
+        self.views: list[View] = []
         unused: Any = SimpleQueue()
         self.panel = Panel(
             msgspec.structs.replace(EXAMPLE, camera=CAMERA),
             Clocks(UUID(int=9), lambda: self.now_s),
             self.jobs.append,
             unused,
+            screens=self.views.append,
             cameras=self.orders.append,
         )
         self.pins = LitPins()
@@ -163,3 +166,17 @@ def test_the_kiosks_own_program_loads_nothing_of_the_cameras_libraries() -> None
     code = f"import sys, kiosk.program, kiosk.__main__; print(sorted({heavy} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
+
+
+def test_the_screen_says_what_the_lamp_says_and_a_silent_request_changes_neither() -> None:
+    booth = Booth()
+    booth.do()
+    assert booth.views[-1].filming == Filming()
+    booth.do(CameraNews(OK))
+    assert booth.views[-1].filming == Filming(True, 30)
+    number = len(booth.views)
+    booth.press("security", held_s=2)
+    booth.do(CameraNews(msgspec.structs.replace(OK, finished=[clip(1)])))
+    assert booth.causes and len(booth.views) == number
+    booth.do(later_s=HUNG_S + 1)
+    assert booth.views[-1].filming == Filming() and booth.pins.lit == [True, False]

@@ -115,6 +115,8 @@ def test_the_examples_camera_can_be_used_as_it_stands(tmp_path: Path) -> None:
     [
         ("pre_s = 61", "camera.pre_s is 61"),
         ("post_s = 301", "camera.post_s is 301"),
+        ('notice = "Filmed.\\nAsk us."', "camera.notice is 'Filmed.\\nAsk us.'"),
+        (f'notice = "{"x" * 121}"', "camera.notice is 'xxx"),
         ("longest_s = 60", "camera.longest_s is 60; allowed is at least pre_s + post_s, 90"),
         ("loop = true", "camera.loop is True; only a video file can begin again"),
         ('on_help = ["cakes"]', "camera.on_help[0] is 'cakes'; allowed are the topics"),

@@ -3,7 +3,7 @@ import pytest
 from broker.questions import QUESTIONS
 from kiosk.display import State
 from kiosk.screen import scene
-from kiosk.screen.messages import Asking, Key
+from kiosk.screen.messages import Asking, Filming, Key
 from kiosk.screen.scene import MARKS, Scene
 from tests.rig.panel import HELP, OPEN, a_view
 
@@ -139,3 +139,20 @@ def test_without_the_panel_every_language_says_so_and_nothing_can_be_touched() -
     assert drawn.sentence == "Aquesta pantalla ha perdut la connexió amb el quiosc."
     assert [tag for tag, _, _ in drawn.lost_words] == ["en", "it"]
     assert drawn.keys == () and drawn.languages == ()
+
+
+def test_of_a_camera_only_what_is_known_is_said() -> None:
+    assert shown().notice is None
+
+    def said(*filming: object, language: str = "en") -> str:
+        notice = shown(filming=Filming(*filming), language=language).notice  # type: ignore[arg-type]
+        assert notice is not None
+        return notice.full
+
+    assert said() == said(False, 30, "All is filmed.") == "There is a camera here."
+    assert said(True, 30) == (
+        "This place is filmed. The last 30\u00a0s are in memory; they are stored only after a call."
+    )
+    assert said(True, 0) == "This place is filmed. Pictures are stored only after a call."
+    assert said(True, 30, "All is filmed.", language="it") == "All is filmed."
+    assert said(True, 30, language="it").startswith("Questo luogo viene filmato. Gli ultimi 30\u00a0s")
