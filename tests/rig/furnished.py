@@ -52,25 +52,25 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
     long_named = add_person(config, LONG_NAME, "associate", now, zones=("tills",), languages=("en",))
     write.fill(config, DAYS, story.SEED, now)
     with writing(config) as conn:
-        waiting = _request(conn, now - dt.timedelta(seconds=70), "fitting-rooms", "fitting-room", count=3)
+        waiting = request(conn, now - dt.timedelta(seconds=70), "fitting-rooms", "fitting-room", count=3)
         paging.insert(conn, shop.STORE, waiting, [(ids["Marta"], "works in Fitting rooms, free")], 0, now)
-        alarm = _request(conn, now - dt.timedelta(seconds=20), "entrance", "hold", kind="security")
+        alarm = request(conn, now - dt.timedelta(seconds=20), "entrance", "hold", kind="security")
         paging.insert(
             conn, shop.STORE, alarm, [(ids["Omar"], "security"), (ids["Nadia"], "supervisor")], 0, now
         )
-        mine = _request(
+        mine = request(
             conn, now - dt.timedelta(minutes=4), "tills", "till", state="acknowledged", owner=ids["Marta"],
             acknowledged_at=now - dt.timedelta(minutes=3),
         )  # fmt: skip
-        missed = _request(
+        missed = request(
             conn, now - dt.timedelta(minutes=6), "entrance", "find-item", state="missed",
             closed_at=now - dt.timedelta(minutes=4),
         )  # fmt: skip
         noon = now.astimezone().replace(hour=12, minute=0) - dt.timedelta(days=1)
-        yesterday = _request(
+        yesterday = request(
             conn, noon, "tills", None, kind="feedback", state="recorded", score=1, reason=COMPLAINT
         )
-        told = _request(
+        told = request(
             conn, now - dt.timedelta(minutes=9), "tills", None, kind="feedback", state="recorded", score=1,
             reason=LONG_WORDS,
         )  # fmt: skip
@@ -107,24 +107,37 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
 @contextmanager
 def served(config: EdgeConfig) -> Iterator[str]:
     """The web program of this store, alone: no press comes in, so nothing moves while it is looked at."""
+    with _program(config, "web", config.web.port):
+        yield f"http://127.0.0.1:{config.web.port}"
+
+
+@contextmanager
+def vault(config: EdgeConfig) -> Iterator[None]:
+    """The vault program of this store."""
+    with _program(config, "vault", config.vault.port):
+        yield
+
+
+@contextmanager
+def _program(config: EdgeConfig, name: str, port: int) -> Iterator[None]:
     directory = Path(config.directory)
-    with open(directory / "web.log", "ab") as log:
+    with open(directory / f"{name}.log", "ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "edge", "web", "--config", str(directory / "edge.toml")],
+            [sys.executable, "-m", "edge", name, "--config", str(directory / "edge.toml")],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
         )
     try:
-        wait_for(lambda: listens(config.web.port), "The start of the web program")
-        yield f"http://127.0.0.1:{config.web.port}"
+        wait_for(lambda: listens(port), f"The start of the {name} program")
+        yield
     finally:
         process.terminate()
         process.wait(15)
 
 
-def _request(
+def request(
     conn: sa.Connection, at: dt.datetime, zone: str, topic: str | None, *, kind: str = "help", **more: Any
 ) -> str:
     id_ = new_id(int(at.timestamp() * 1000))
