@@ -4,6 +4,7 @@
 shopper.
 """
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -13,9 +14,13 @@ from uuid import UUID
 from broker.messages import Upload
 from kiosk.camera.clips import Announcement
 from kiosk.camera.messages import CameraReport, Happened, Orders
+from kiosk.camera.seen import Tamper
 from kiosk.camera.window import Kind
 from kiosk.config import Camera
+from kiosk.greeting import Sensor
 from kiosk.sockets import LineServer
+
+log = logging.getLogger(__name__)
 
 HUNG_S = 10.0  # the camera says how it is every two seconds
 ABSENT = "absent"
@@ -35,6 +40,8 @@ class Watch:
         self._stored: OrderedDict[UUID, None] = OrderedDict()
         self._saving: set[UUID] = set()
         self._report: CameraReport | None = None
+        self._moving = False
+        self._tampered: Tamper | None = None
         self._heard_s = now_s
 
     def wants(self, topic: str) -> bool:
@@ -59,6 +66,33 @@ class Watch:
         fresh = [a for a in report.finished if a.event not in self._stored and a.event not in self._saving]
         self._saving.update(about.event for about in fresh)
         return fresh
+
+    @property
+    def sensor(self) -> Sensor | None:
+        """What greets whoever the camera sees, if it is to."""
+        camera = self._camera
+        return None if camera.greet is None else Sensor(camera.name, camera.greet, camera.cool_down_s)
+
+    def begins_to_move(self, report: CameraReport | None) -> bool:
+        """Whether somebody has come since the report before."""
+        before, self._moving = self._moving, report is not None and report.moving
+        return self._moving and not before
+
+    def tampered(self, report: CameraReport) -> str | None:
+        """What was done to the camera, said once until it is seen to be undone. A camera that does not know
+        leaves it as it was: whoever restarts it while it is covered has uncovered nothing."""
+        if report.tamper == "unknown":
+            return None
+        if report.tamper == "none":
+            if self._tampered is not None:
+                log.warning("The camera sees again as before; it was %s.", self._tampered)
+            self._tampered = None
+            return None
+        if self._tampered is not None:
+            return None
+        self._tampered = report.tamper
+        log.warning("The camera is %s.", report.tamper)
+        return f"camera {report.tamper}"
 
     def stored(self, event: UUID) -> bool:
         """Whether that was a clip's event, which is now in the outbox."""

@@ -98,6 +98,10 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
 
     `notice` is what the screen says while the camera watches, instead of the kiosk's own sentences.
 
+    With `watch` its key frames are looked at: for somebody who moves, who is greeted by `greet` as by a
+    motion sensor, once in `cool_down_s`; for somebody who stands there for `waiting_s` without a touch, to
+    whom the screen offers help, 0 for never; and for whoever covers, turns or blurs it.
+
     Each of `masks` is a polygon, corners as [x, y] in parts of width and height from the top left.
     """
 
@@ -122,6 +126,10 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     free_mb: Annotated[int, Meta(ge=10, le=1_000_000)] = 500
     upload_kib_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 512
     keep_sealed_h: Annotated[float, Meta(ge=0, le=168)] = 24
+    watch: bool = True
+    greet: Literal["in", "out"] | None = None
+    cool_down_s: Annotated[int, Meta(ge=1, le=3600)] = 60
+    waiting_s: Annotated[int, Meta(ge=0, le=3600)] = 0
     socket: str | None = None
 
 
@@ -249,7 +257,7 @@ def _check(config: Config, where: str) -> None:
     if not any(button.action == "help" for button in config.button):
         raise SettingsError(f"{where}: button: there must be at least one with action 'help'.")
     if config.camera is not None:
-        _check_camera(config.camera, config, wrong)
+        _check_camera(config.camera, config, names, wrong)
     _check_lamp(config.lamp, where)
     _check_pins(config, where)
 
@@ -275,7 +283,9 @@ def _is_file(source: str) -> bool:
     return source not in ("picamera", "scene") and "://" not in source
 
 
-def _check_camera(camera: Camera, config: Config, wrong: Callable[[str, object, str], SettingsError]) -> None:
+def _check_camera(
+    camera: Camera, config: Config, names: set[str], wrong: Callable[[str, object, str], SettingsError]
+) -> None:
     topics_here = [b.topic for b in config.button if b.action == "help" and b.topic]
     for index, topic in enumerate(camera.on_help):
         if topic not in topics_here:
@@ -287,6 +297,13 @@ def _check_camera(camera: Camera, config: Config, wrong: Callable[[str, object, 
         raise wrong("camera.source", camera.source, "allowed are addresses with rtsp, rtsps, http or https")
     if camera.loop and (not _is_file(camera.source) or camera.source.startswith("/dev/")):
         raise wrong("camera.loop", True, "only a video file can begin again")
+    for key, value in (("greet", camera.greet), ("waiting_s", camera.waiting_s)):
+        if value and not camera.watch:
+            raise wrong(f"camera.{key}", value, "only a camera with watch = true sees anybody")
+    if camera.greet is not None and camera.name in names:
+        raise wrong("camera.name", camera.name, "something else has this name; each needs its own")
+    if camera.waiting_s and config.screen is None:
+        raise wrong("camera.waiting_s", camera.waiting_s, "only a kiosk with a [screen] can offer help")
     if camera.longest_s < camera.pre_s + camera.post_s:
         needed = f"allowed is at least pre_s + post_s, {camera.pre_s + camera.post_s}"
         raise wrong("camera.longest_s", camera.longest_s, needed)

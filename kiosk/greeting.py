@@ -4,6 +4,8 @@ The same words never come twice in a row: nothing sounds as robotic as a door th
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 from uuid import UUID
 
 from broker.events import Greeted
@@ -14,6 +16,15 @@ GREETINGS = tuple(f"greet.{number}" for number in range(1, 7))
 THANKS = tuple(f"thanks.{number}" for number in range(1, 5))
 SHOWN_S = 20.0
 RECENT_S = 120.0  # as long as the store may still be looking for somebody to greet
+
+
+@dataclass(frozen=True)
+class Sensor:
+    """What greets as a motion sensor does, and has no pin: a camera."""
+
+    name: str
+    way: Literal["in", "out"]
+    cool_down_s: int
 
 
 class Greeting:
@@ -28,7 +39,7 @@ class Greeting:
         self._until_s = 0.0
         self._came: tuple[UUID, float] | None = None
 
-    def moved(self, sensor: Motion, now_s: float) -> Make | None:
+    def moved(self, sensor: Motion | Sensor, now_s: float) -> Make | None:
         """Somebody moved before the sensor. None while it cools down."""
         if now_s - self._seen_s.get(sensor.name, float("-inf")) < sensor.cool_down_s:
             return None

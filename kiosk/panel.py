@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from broker.events import Content, HelpRequested, SecurityRequested, new_id
+from broker.events import Content, HelpRequested, SecurityRequested, Tampered, new_id
 from broker.messages import Call, Capture, Identify, Upload
 from kiosk import texts
 from kiosk.buttons import ButtonEvent, ButtonWatch, Happening
@@ -273,11 +273,20 @@ class Panel:
             self._cameras(self.camera.orders(self._clocks.now()))
 
     def _heard_camera(self, report: CameraReport | None, now_s: float) -> None:
-        if self.camera is None:
+        camera = self.camera
+        if camera is None:
             return
-        for clip in self.camera.reported(report, now_s):
+        for clip in camera.reported(report, now_s):
             stamp = Stamp(clip.clock.monotonic_ms / 1000, clip.at, clip.clock)
             self._store(Save(NewEvent(clip.event, clip.content, stamp)))
+        if camera.begins_to_move(report) and camera.sensor is not None:
+            self._perform(self.visit.moved(camera.sensor, now_s), now_s)
+        if report is None:
+            return
+        if report.stands_since_ms is not None:
+            self.visit.stands(report.stands_since_ms / 1000, now_s)
+        if (what := camera.tampered(report)) is not None:
+            self._save(self.new_id(), Tampered(what), None, now_s)
 
     def _light_camera(self, now_s: float) -> None:
         watching = self.camera is not None and self.camera.watching(now_s)

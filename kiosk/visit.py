@@ -14,7 +14,7 @@ from broker.messages import Call, CallState
 from kiosk.config import Config, Motion
 from kiosk.display import Display, State
 from kiosk.feedback import Feedback
-from kiosk.greeting import Greeting
+from kiosk.greeting import Greeting, Sensor
 from kiosk.request import Effect, Make, Request
 from kiosk.screen.messages import Asking
 
@@ -47,11 +47,12 @@ class Visit:
         self._new_id = new_id
         self._asks = config.screen is not None or any(b.action == "smiley" for b in config.button)
         self.language = config.spoken
-        self._touched_s = 0.0
+        self._touched_s = float("-inf")
         self._noted: tuple[str, float] | None = None
         self._attend: UUID | None = None
         self._offer_s: float | None = None
         self._offer_until_s: float | None = None
+        self._offered_s = float("-inf")
         self._shown = self.request.display
         self._news = self._said_news = 0
 
@@ -154,14 +155,26 @@ class Visit:
         languages = self._config.languages
         self.speak(languages[(languages.index(self.language) + 1) % len(languages)], now_s)
 
-    def moved(self, sensor: Motion, now_s: float) -> list[Effect]:
-        """A motion sensor saw somebody."""
+    def moved(self, sensor: Motion | Sensor, now_s: float) -> list[Effect]:
+        """A motion sensor or the camera saw somebody."""
         made = self.greeting.moved(sensor, now_s)
         if made is None:
             return []
         if sensor.way == "out" and self._asks and not self.is_open and self.feedback.asking is None:
             self.feedback.offer(None, now_s)
         return [made]
+
+    def stands(self, since_s: float, now_s: float) -> None:
+        """Somebody stands there. Who has touched nothing for so long is offered help once, without a sound;
+        who pressed anything has been heard."""
+        camera = self._config.camera
+        if camera is None or not camera.waiting_s or now_s - since_s < camera.waiting_s:
+            return
+        heard = self.is_open or max(self._touched_s, self._offered_s) >= since_s or self._offer_s is not None
+        cooling = now_s - self._offered_s < camera.cool_down_s
+        if not heard and not cooling and self.feedback.asking is None:
+            self._offered_s = now_s
+            self._offer_until_s = now_s + OFFER_S
 
     # What the outbox, the courier and time do
 

@@ -3,27 +3,32 @@
 import logging
 import threading
 import time
-import zlib
 from collections.abc import Callable
-from typing import Any
-
-import av
+from typing import TYPE_CHECKING
 
 from kiosk.camera import mp4
-from kiosk.camera.pulse import Look, Pulse
+from kiosk.camera.pulse import Pulse
 from kiosk.camera.ring import Ring
+from kiosk.camera.seen import Seen
+from kiosk.camera.sight import sight_of
 from kiosk.camera.source import SENTENCES, CameraState, Packet, Source, SourceError
 from kiosk.camera.timeline import Timeline
+
+if TYPE_CHECKING:
+    from kiosk.camera.watch import Lookout
 
 log = logging.getLogger(__name__)
 
 PAUSES_S = (1.0, 2.0, 5.0, 10.0)
 LOOK_S = 10.0
-_STRIDE = 251  # every so many-th pixel tells how bright a picture is
+WATCH_S = 0.9  # a camera whose every picture is a key frame costs no more than another
+SPARSE_S = 5.0
+STALE_S = 10.0
 
 
 class Feed:
-    """See the module. `tick` is called with every packet and in every pause."""
+    """See the module. `tick` is called with every packet and in every pause, `noticed` from the same thread
+    when the lookout sees another thing than before."""
 
     def __init__(
         self,
@@ -32,12 +37,18 @@ class Feed:
         tick: Callable[[], None] = lambda: None,
         pauses_s: tuple[float, ...] = PAUSES_S,
         look_s: float = LOOK_S,
+        lookout: "Lookout | None" = None,
+        noticed: Callable[[], None] = lambda: None,
     ) -> None:
         self._source = source
         self._ring = ring
         self._tick = tick
         self._pauses_s = pauses_s
         self._look_s = look_s
+        self._lookout = lookout
+        self._noticed = noticed
+        self._seen, self._seen_s = Seen(), float("-inf")
+        self._trouble: str | None = None
         self._timeline = Timeline()
         self._pulse: Pulse | None = None
         self._lost: SourceError | None = None
@@ -62,7 +73,17 @@ class Feed:
         if lost is not None:
             return lost.state, lost.sentence
         state = CameraState.STARTING if pulse is None else pulse.state(now_s)
+        if state is CameraState.OK and self.seen(now_s).tamper == "frozen":
+            state = CameraState.FROZEN
         return state, SENTENCES[state]
+
+    def seen(self, now_s: float) -> Seen:
+        """What is seen in the pictures; nothing is known while there are none."""
+        return Seen() if self._lost is not None or now_s - self._seen_s > STALE_S else self._seen
+
+    def faults(self) -> list[str]:
+        """Sentences for the manager about watching."""
+        return [] if self._trouble is None else [self._trouble]
 
     def _run(self) -> None:
         tries = 0
@@ -96,10 +117,8 @@ class Feed:
                     )
                 pulse.came(packet.came_s)
                 self._ring.add(self._timeline.put(packet))
-                if packet.key and packet.came_s - self._looked_s >= self._look_s:
-                    self._looked_s = packet.came_s
-                    if (look := look_at(packet)) is not None:
-                        pulse.looked(look)
+                if packet.key:
+                    self._look(packet, pulse)
             if not self._stop.is_set():
                 self._say(SourceError(CameraState.UNPLUGGED, "The camera's stream has ended."))
         except SourceError as error:
@@ -112,27 +131,38 @@ class Feed:
         finally:
             self._source.close()
 
+    def _look(self, packet: Packet, pulse: Pulse) -> None:
+        now_s = packet.came_s
+        looks = now_s - self._looked_s >= self._look_s
+        watches = self._lookout is not None and now_s - self._seen_s >= WATCH_S
+        if not (looks or watches) or (sight := sight_of(packet)) is None:
+            return
+        if looks:
+            self._looked_s = now_s
+            pulse.looked(sight.look())
+        if watches and self._lookout is not None:
+            gap_s, before = now_s - self._seen_s, self._seen
+            try:
+                self._seen, self._seen_s = self._lookout.looked(sight.small(), now_s), now_s
+            except Exception:
+                # Watching must never cost the recording.
+                log.exception("Watching failed and is given up.")
+                self._lookout, self._seen = None, Seen()
+                self._trouble = "Watching the camera's pictures failed; clips are still recorded."
+                return
+            sparse = SPARSE_S < gap_s < float("inf")
+            self._trouble = (
+                f"The camera gives a key frame only every {gap_s:.0f} s; set it to one in 2 s for watching."
+                if sparse
+                else None
+            )
+            if self._seen != before:
+                self._noticed()
+
     def _say(self, error: SourceError) -> None:
         if self._lost is None or self._lost.sentence != error.sentence:
             log.warning("%s It is tried again.", error.sentence)
         self._lost = error
-
-
-def look_at(packet: Packet) -> Look | None:
-    """What the picture of a key frame looks like; None if it cannot be decoded."""
-    decoder: Any = av.CodecContext.create("h264", "r")
-    decoder.thread_count = 1
-    if packet.stream.extradata:
-        decoder.extradata = packet.stream.extradata
-    try:
-        pictures = [*decoder.decode(av.Packet(packet.data)), *decoder.decode(None)]
-    except av.FFmpegError:
-        return None
-    if not pictures:
-        return None
-    plane = bytes(pictures[0].planes[0])
-    some = plane[::_STRIDE]
-    return Look(sum(some) / len(some), zlib.crc32(plane))
 
 
 def has_parameters(packet: Packet) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from broker.messages import ShortText, Upload
 from kiosk.camera.clips import Announcement
+from kiosk.camera.seen import Tamper
 from kiosk.camera.window import Kind
 
 
@@ -33,9 +34,13 @@ class Orders(Struct, frozen=True):
 
 class CameraReport(Struct, frozen=True):
     """The camera's word. `watching`: pictures come in and are kept in memory; the lamp says so. `finished`
-    are the clips whose events the panel has not said to be stored."""
+    are the clips whose events the panel has not said to be stored. `moving`, `stands_since_ms` (monotonic)
+    and `tamper` are of the pictures, see kiosk.camera.seen."""
 
     state: Annotated[str, Meta(max_length=32)]
     watching: bool
     faults: Annotated[list[ShortText], Meta(max_length=8)] = []
     finished: Annotated[list[Announcement], Meta(max_length=16)] = []
+    moving: bool = False
+    stands_since_ms: int | None = None
+    tamper: Tamper = "unknown"

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from broker.errors import IdentityError
@@ -22,6 +23,7 @@ from kiosk.camera.opening import source_of
 from kiosk.camera.recorder import Limits, Recorder
 from kiosk.camera.recording import Place
 from kiosk.camera.ring import Ring
+from kiosk.camera.seen import SENTENCES as TAMPERED
 from kiosk.camera.source import CameraState, Source
 from kiosk.camera.uploader import Uploader
 from kiosk.camera.window import Reach, Trigger
@@ -29,6 +31,9 @@ from kiosk.clock import Clocks
 from kiosk.config import Config
 from kiosk.disk import lock
 from kiosk.errors import KioskError
+
+if TYPE_CHECKING:
+    from kiosk.camera.watch import Lookout
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +50,11 @@ class Connected:
     """The panel is there and knows nothing yet."""
 
 
+@dataclass(frozen=True)
+class Noticed:
+    """Something is seen in the pictures, or no longer."""
+
+
 class CameraProgram:
     """One camera of one kiosk."""
 
@@ -59,11 +69,17 @@ class CameraProgram:
         self._clocks = Clocks()
         self.clips = Clips(Path(camera.clips))
         self._held = lock(self.clips.directory, ".lock", "clips")
-        self._inbox: queue.SimpleQueue[Orders | Connected] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Orders | Connected | Noticed] = queue.SimpleQueue()
         self._watchdog = Watchdog(["camera recorder", "camera feed"], HUNG_S)
         reach = Reach(camera.pre_s, camera.post_s, camera.longest_s)
         self._ring = Ring(camera.pre_s + LATE_S, camera.memory_mb * _MEGABYTE)
-        self._feed = Feed(source or source_of(camera), self._ring, self._tick_feed)
+        self._feed = Feed(
+            source or source_of(camera),
+            self._ring,
+            self._tick_feed,
+            lookout=_lookout(camera.watch),
+            noticed=lambda: self._inbox.put(Noticed()),
+        )
         self._link = PanelLink(config.camera_socket, self._inbox.put, lambda: self._inbox.put(Connected()))
         self._recorder = Recorder(
             self.clips,
@@ -122,11 +138,13 @@ class CameraProgram:
         self._recorder.turn(now_s)
         self._report(now_s)
 
-    def _handle(self, item: Orders | Connected) -> None:
+    def _handle(self, item: Orders | Connected | Noticed) -> None:
         now_s = self._clocks.now()
         match item:
             case Connected():
                 self._reported = None
+            case Noticed():
+                pass  # the report says it
             case Orders(happened, uploads, stored):
                 triggers = [Trigger(one.cause, one.kind, one.at_ms / 1000) for one in happened]
                 self._recorder.happened(triggers, now_s)
@@ -142,7 +160,10 @@ class CameraProgram:
 
     def _report(self, now_s: float) -> None:
         state, sentence = self._feed.state(now_s)
-        faults = self._recorder.faults(now_s) + self._uploader.faults()
+        seen = self._feed.seen(now_s)
+        faults = self._recorder.faults(now_s) + self._uploader.faults() + self._feed.faults()
+        if seen.tamper in TAMPERED and state not in (CameraState.BLACK, CameraState.FROZEN):
+            faults.insert(0, TAMPERED[seen.tamper])
         if state not in (CameraState.OK, CameraState.STARTING):
             faults.insert(0, sentence)
         report = CameraReport(
@@ -150,6 +171,9 @@ class CameraProgram:
             state in WATCHED,
             [fault[:200] for fault in faults[:8]],
             list(self._finished.values())[:FINISHED_AT_ONCE],
+            seen.moving,
+            None if seen.stands_since_s is None else int(seen.stands_since_s * 1000),
+            seen.tamper,
         )
         if report != self._reported or now_s - self._reported_s >= REPORT_S:
             self._reported_s = now_s
@@ -166,6 +190,14 @@ def run(config: Config, stop: threading.Event) -> int:
     """Be a kiosk's camera until `stop` is set; the exit status. KioskError says why it cannot."""
     os.umask(0o077)  # footage is for nobody else on this machine
     return CameraProgram(config).run(stop)
+
+
+def _lookout(watch: bool) -> "Lookout | None":
+    if not watch:
+        return None
+    from kiosk.camera.watch import Lookout  # numpy: 20 MB that a camera which only records does without
+
+    return Lookout()
 
 
 def _new_id() -> UUID:

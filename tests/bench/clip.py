@@ -42,6 +42,7 @@ source = "film.mp4"
 loop = true
 pre_s = {PRE_S}
 post_s = {POST_S}
+watch = false
 """
 
 

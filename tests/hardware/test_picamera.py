@@ -5,9 +5,9 @@ from itertools import islice, pairwise
 import pytest
 
 from broker.manifest import Mask
-from kiosk.camera.feed import look_at
 from kiosk.camera.mp4 import sets_of
 from kiosk.camera.picamera import PiCamera
+from kiosk.camera.sight import sight_of
 from kiosk.camera.source import CameraState, SourceError
 
 pytestmark = pytest.mark.hardware
@@ -31,7 +31,7 @@ def test_it_gives_h264_that_begins_anywhere_and_can_be_opened_again(camera: PiCa
         camera.close()
         keys = [number for number, packet in enumerate(packets) if packet.key]
         assert keys[0] == 0 and [b - a for a, b in pairwise(keys)] == [30] * (len(keys) - 1)
-        assert sets_of(packets[0].data) and look_at(packets[0]) is not None
+        assert sets_of(packets[0].data) and sight_of(packets[0]) is not None
         assert packets[-1].came_s - packets[0].came_s == pytest.approx(3, abs=0.5)
         assert [p.dts_us for p in packets] == sorted(p.dts_us for p in packets)
 
@@ -43,8 +43,8 @@ def test_with_masks_its_pictures_are_masked_before_they_are_encoded(camera: PiCa
     masked.stop()
     masked.close()
     assert packets[0].stream.treatment == "encoded" and packets[0].key
-    look = look_at(packets[0])
-    assert look is not None and look.light == pytest.approx(16, abs=1)
+    sight = sight_of(packets[0])
+    assert sight is not None and sight.look().light == pytest.approx(16, abs=1)
 
 
 def test_a_camera_that_is_taken_is_busy(camera: PiCamera) -> None:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from broker.events import ClipRecorded, Clock, HelpRequested, SecurityRequested
+from broker.events import ClipRecorded, Clock, Greeted, HelpRequested, SecurityRequested, Tampered
 from broker.messages import Capture, Upload
 from kiosk.camera.clips import Announcement
 from kiosk.camera.messages import CameraReport, Orders
@@ -45,14 +45,14 @@ class LitPins(StillPins):
 class Booth:
     """A panel with a camera, without threads; its clock is the test's."""
 
-    def __init__(self) -> None:
+    def __init__(self, camera: Camera = CAMERA) -> None:
         self.now_s = 1000.0
         self.jobs: list[Job] = []
         self.orders: list[Orders] = []
         self.views: list[View] = []
         unused: Any = SimpleQueue()
         self.panel = Panel(
-            msgspec.structs.replace(EXAMPLE, camera=CAMERA),
+            msgspec.structs.replace(EXAMPLE, camera=camera),
             Clocks(UUID(int=9), lambda: self.now_s),
             self.jobs.append,
             unused,
@@ -180,3 +180,45 @@ def test_the_screen_says_what_the_lamp_says_and_a_silent_request_changes_neither
     assert booth.causes and len(booth.views) == number
     booth.do(later_s=HUNG_S + 1)
     assert booth.views[-1].filming == Filming() and booth.pins.lit == [True, False]
+
+
+def test_whoever_the_camera_sees_is_greeted_once_as_by_a_motion_sensor() -> None:
+    booth = Booth(Camera("scene", name="aisle", greet="in"))
+    moving = CameraReport("ok", True, moving=True, tamper="none")
+    booth.do(CameraNews(moving))
+    assert booth.panel.visit.greeting.key is not None
+    for report in (moving, OK, moving, None, moving):
+        booth.do(CameraNews(report), later_s=5)
+    assert [e.content for e in booth.saved] == [Greeted("in", "aisle")]
+    booth.do(CameraNews(OK), later_s=60)
+    booth.do(CameraNews(moving))
+    assert len(booth.saved) == 2
+    quiet = Booth()
+    quiet.do(CameraNews(moving))
+    assert quiet.saved == []
+
+
+def test_who_stands_there_long_and_touches_nothing_is_offered_help_without_a_sound() -> None:
+    booth = Booth(Camera("scene", waiting_s=30))
+    visit = booth.panel.visit
+
+    def stands(since_s: float, later_s: float) -> bool:
+        booth.do(later_s=later_s)
+        booth.do(CameraNews(CameraReport("ok", True, [], [], True, int(since_s * 1000))))
+        return visit.beside.offer
+
+    assert not stands(1000, 29)
+    assert stands(1000, 1) and visit.display.text == "idle" and booth.saved == []
+    assert not stands(1000, 300), "an offer goes by itself and is made once to whoever stands there"
+    booth.press("find-item")
+    booth.press("cancel")
+    assert not stands(1000, 300), "who has pressed anything was heard"
+    assert stands(booth.now_s + 5, 40)
+
+
+def test_tamper_is_told_once_and_again_only_after_it_was_undone() -> None:
+    booth = Booth()
+    for tamper in ("unknown", "none", "covered", "covered", "unknown", "moved", "none", "frozen"):
+        booth.do(CameraNews(CameraReport("ok", True, tamper=tamper)), later_s=2)  # type: ignore[arg-type]
+        booth.do(CameraNews(None))
+    assert [e.content for e in booth.saved] == [Tampered("camera covered"), Tampered("camera frozen")]

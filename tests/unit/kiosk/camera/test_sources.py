@@ -17,12 +17,15 @@ from hypothesis import strategies as st
 from broker.manifest import Mask
 from kiosk.camera import containers
 from kiosk.camera.containers import ContainerSource
-from kiosk.camera.feed import Feed, look_at
+from kiosk.camera.feed import Feed
 from kiosk.camera.mask import Masks, covered
 from kiosk.camera.mp4 import units
 from kiosk.camera.ring import Ring
 from kiosk.camera.scene import Scene
+from kiosk.camera.seen import Seen
+from kiosk.camera.sight import sight_of
 from kiosk.camera.source import CameraState, Packet, SourceError
+from kiosk.camera.watch import Lookout
 from tests.rig import film
 from tests.rig.panel import until
 from tests.rig.rtsp import NetworkCamera
@@ -211,16 +214,36 @@ def test_a_camera_whose_driver_breaks_is_tried_again() -> None:
     feed.close()
 
 
+def test_watching_that_fails_costs_no_picture() -> None:
+    class Blind(Lookout):
+        def looked(self, picture: Any, now_s: float) -> Seen:
+            raise ZeroDivisionError
+
+    ring, source = Ring(60, 10_000_000), Moody(25)
+    feed = Feed(source, ring, pauses_s=(0.02,), look_s=1e9, lookout=Blind())
+    feed.start()
+    until(lambda: feed.faults() and len(ring.since(0)[1]) > 20)
+    feed.close()
+    assert feed.faults() == ["Watching the camera's pictures failed; clips are still recorded."]
+    assert feed.seen(2.0) == Seen() and feed.state(2.5)[0] is CameraState.OK
+
+
+def test_the_small_picture_is_of_the_same_shape_and_light() -> None:
+    sight = sight_of(film.film(width=320, height=180)[0])
+    assert sight is not None and sight.small().shape == (90, 160)
+    assert sight.small().mean() == pytest.approx((sight.look().light - 16) * 255 / 219, abs=8)
+
+
 def test_a_black_picture_is_seen_as_black_and_a_bright_one_is_not() -> None:
-    bright = look_at(film.film()[0])
-    assert bright is not None and bright.light > 60
+    bright = sight_of(film.film()[0])
+    assert bright is not None and bright.look().light > 60
     from kiosk.camera.encoder import Encoder
 
     picture = av.VideoFrame.from_ndarray(np.full((72, 64), 16, np.uint8), format="yuv420p")
     (packet,) = Encoder(64, 48, 10, ()).encode(picture, 0, 0.0, 0)
-    black = look_at(packet)
-    assert black is not None and black.light < 20
-    assert look_at(Packet(packet.stream, b"\0\0\1\x65nonsense", 0, 0, True, 0.0, 0)) is None
+    black = sight_of(packet)
+    assert black is not None and black.look().light < 20
+    assert sight_of(Packet(packet.stream, b"\0\0\1\x65nonsense", 0, 0, True, 0.0, 0)) is None
 
 
 @pytest.fixture
