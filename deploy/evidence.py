@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+from functools import partial
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,6 +14,7 @@ from deploy.register import CONFIG
 from edge.config import load_config
 from edge.evidence import clips, export, heads
 from edge.evidence.files import VaultFiles
+from edge.evidence.reporting import reported
 from edge.evidence.verify import Known, Verdict, describe, verify
 from edge.handling import exporting
 
@@ -54,7 +56,8 @@ def export_(config: Path, wanted: tuple[str, ...], by: str, reason: str, bundle:
         exporting.write_down(conn, loaded.store, chosen, str(identity), by, reason, now)
         heads.sign_newest(conn, loaded.store, signer, now)
     with writing(loaded) as conn:
-        anchors = export.write(bundle, conn, loaded.store, files, chosen, identity, now)
+        paper = partial(reported, conn, loaded.store, loaded.title, files, chosen, identity, now)
+        anchors = export.write(bundle, conn, loaded.store, files, chosen, identity, now, paper)
     click.echo(f"{bundle}: {len(chosen)} clips. Keep these apart from it, to verify it with:")
     for key in export.keys_of(anchors, chosen):
         click.echo(f"--key {key}")

@@ -2,7 +2,7 @@
 
 import os
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -41,12 +41,12 @@ def write(
     clips: Sequence[Clip],
     export: UUID,
     made_at: datetime,
-    extra: Mapping[str, bytes] | None = None,
+    extra: Callable[[Anchors], Mapping[str, bytes]] | None = None,
 ) -> Anchors:
     """The bundle at `path`, whole or not at all; what it is anchored in. The export's own entry is in the
     log, under a signed head.
 
-    `extra` are files for reading, by name. EdgeError if a clip cannot be exported or no head is signed.
+    `extra` gives files for reading, by name. EdgeError if a clip cannot be exported or no head is signed.
     """
     check(clips)
     anchors, log = _anchors(conn, store), custody.log_of(conn, store)
@@ -63,7 +63,7 @@ def write(
         leaves = [entry.leaf for entry in custody.between(conn, store, 0, anchors.head.size)]
         _put(archive, listed, bundle.LEAVES, bytes.fromhex("".join(leaves)))
         _put(archive, listed, bundle.HEADS, msgspec.json.encode(anchors))
-        for extra_name, content in (extra or {}).items():
+        for extra_name, content in (extra(anchors) if extra else {}).items():
             _put(archive, listed, extra_name, content)
         listing = Listing(
             format="floorbell-bundle-1",

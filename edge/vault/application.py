@@ -53,7 +53,7 @@ class Vault:
         """Begin what the vault does by itself. IdentityError without the store's evidence key."""
         store, signer = self.config.store, load_signer(self.config.identity_path / "vault" / "sign.key")
         told, writer = self.hinter.send, self.writer
-        bundles = Bundles(store, signer, writer, self._read, self.files, self.clock, told)
+        bundles = Bundles(store, self.config.title, signer, writer, self._read, self.files, self.clock, told)
         self._keeping = Keeping(
             store,
             signer,

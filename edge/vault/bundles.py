@@ -15,6 +15,7 @@ from edge.errors import EdgeError, StorageError
 from edge.evidence import clips, export, exports, heads
 from edge.evidence.exports import Export
 from edge.evidence.files import VaultFiles
+from edge.evidence.reporting import reported
 from edge.handling.telling import Telling
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ class Bundles:
     def __init__(
         self,
         store: str,
+        title: str,
         signer: Signer,
         writer: Writer,
         read: Read,
@@ -34,7 +36,8 @@ class Bundles:
         clock: Callable[[], datetime],
         told: Callable[[], None],
     ) -> None:
-        self._store, self._signer, self._writer, self._read = store, signer, writer, read
+        self._store, self._title, self._signer = store, title, signer
+        self._writer, self._read = writer, read
         self._files, self._clock, self._told = files, clock, told
 
     def make(self) -> None:
@@ -69,7 +72,8 @@ class Bundles:
         with self._read() as conn:
             found = [clips.find(conn, self._store, clip) for clip in one.clips]
             chosen = [clip for clip in found if clip is not None]
-            anchors = export.write(path, conn, self._store, self._files, chosen, UUID(one.id), now)
+            paper = partial(reported, conn, self._store, self._title, self._files, chosen, UUID(one.id), now)
+            anchors = export.write(path, conn, self._store, self._files, chosen, UUID(one.id), now, paper)
         head, size = (anchors.head.size, anchors.head.root), path.stat().st_size
         keys = export.keys_of(anchors, chosen)
         ready = partial(exports.set_ready, size=size, head=head, keys=keys, now=now)

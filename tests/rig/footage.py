@@ -43,7 +43,9 @@ class Shot:
 def make_bundles(room: Services) -> None:
     """What the vault's thread does with the exports that wait."""
     files = VaultFiles(room.config.vault_path)
-    Bundles(room.store, STORE_KEY, room.writer, room.read, files, room.clock, lambda: None).make()
+    Bundles(
+        room.store, room.config.title, STORE_KEY, room.writer, room.read, files, room.clock, lambda: None
+    ).make()
 
 
 def announce(conn: sa.Connection, shot: Shot, now: datetime, signer: Signer = CAMERA) -> tuple[str, bytes]:

@@ -85,7 +85,8 @@ def exported(door: Door, cause: UUID, tmp_path: Path) -> Exported:
         assert head is not None
         path = tmp_path / "bundle.zip"
         files = door.app.extensions["vault"].files
-        export.write(path, conn, STORE, files, clips, identity, START, {"report.txt": b"For reading."})
+        extra = {"report.txt": b"For reading."}
+        export.write(path, conn, STORE, files, clips, identity, START, lambda _: extra)
     keys = frozenset({door.signer.key, STORE_KEY.key})
     return Exported(path, keys, clips, (early.size, early.root), door)
 

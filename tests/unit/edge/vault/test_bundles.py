@@ -1,7 +1,9 @@
 """The vault makes what the desk asks for, says why where it cannot, and clears up after a week."""
 
 import os
+import zipfile
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -9,12 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.signing import Signer
 from broker.witness import HeadKept, kept_to_sign
-from edge.evidence import exports, heads
+from edge.audit.store import Actor
+from edge.evidence import custody, exports, heads, report
 from edge.evidence.clips import Clip
 from edge.evidence.exports import Export
 from edge.evidence.files import VaultFiles
 from edge.evidence.verify import Known, Verdict, verify
-from edge.handling import exporting
+from edge.handling import exporting, keeping
 from edge.vault.bundles import Bundles
 from tests.rig.footage import STORE_KEY
 from tests.unit.edge.conftest import STORE
@@ -33,7 +36,9 @@ def clip(door: Door, cause: UUID) -> Clip:
 @pytest.fixture
 def maker(door: Door) -> Bundles:
     vault = door.app.extensions["vault"]
-    return Bundles(STORE, STORE_KEY, vault.writer, vault._read, vault.files, door.clock, lambda: None)
+    return Bundles(
+        STORE, "Botiga Žabica", STORE_KEY, vault.writer, vault._read, vault.files, door.clock, lambda: None
+    )
 
 
 def ask(door: Door, clip: Clip) -> str:
@@ -63,6 +68,28 @@ def test_a_bundle_has_the_keys_of_every_witness_beside_it(door: Door, clip: Clip
     path = VaultFiles(door.folder).exported(UUID(export))
     assert one.bytes == path.stat().st_size
     (finding,) = verify(path, Known(frozenset(one.keys)))
+    assert finding.verdict is Verdict.OK
+
+
+@pytest.mark.parametrize("fonts", ["/usr/share/fonts/truetype/dejavu", "/nowhere"])
+def test_the_report_tells_what_is_known_also_without_fonts_and_when_a_name_was_erased(
+    door: Door, clip: Clip, maker: Bundles, monkeypatch: pytest.MonkeyPatch, fonts: str
+) -> None:
+    monkeypatch.setattr(report, "_FONTS", Path(fonts))
+    with door.engine.begin() as conn:
+        who = Actor("Žarko 中", "desk", "zarko-id")
+        reason = "L'ha demanat la policía; " * 15
+        keeping.view(conn, STORE, clip.id, who, reason, door.clock(), silent=True)
+        keeping.view(conn, STORE, clip.id, Actor("Ana", "desk"), "To see\x07", door.clock(), silent=True)
+        custody.erase_actor(conn, STORE, "Ana")
+    export = ask(door, clip)
+    maker.make()
+    one = found(door, export)
+    assert one.state == "ready", one.trouble
+    path = VaultFiles(door.folder).exported(UUID(export))
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read("report.pdf").startswith(b"%PDF-")
+    (finding,) = verify(path, Known(frozenset(one.keys), [(one.head_size or 0, one.head_root or "")]))
     assert finding.verdict is Verdict.OK
 
 

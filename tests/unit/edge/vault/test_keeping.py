@@ -35,7 +35,7 @@ def clip(door: Door, cause: UUID) -> Clip:
 def caretaker(door: Door) -> Keeping:
     vault = door.app.extensions["vault"]
     signer = Signer(Ed25519PrivateKey.generate())
-    bundles = Bundles(STORE, signer, vault.writer, vault._read, vault.files, door.clock, lambda: None)
+    bundles = Bundles(STORE, "Shop", signer, vault.writer, vault._read, vault.files, door.clock, lambda: None)
     retention = Retention(free_gb=0)
     return Keeping(STORE, signer, vault.writer, vault.files, retention, door.clock, lambda: None, bundles)
 

@@ -1,0 +1,50 @@
+"""Gathers what the report of an export tells; report.py puts it on paper."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from broker import manifest as manifests
+from broker.errors import ContractError
+from broker.manifest import Manifest
+from edge.evidence import custody, export, report
+from edge.evidence.bundle import Anchors
+from edge.evidence.clips import Clip
+from edge.evidence.files import VaultFiles
+from edge.evidence.report import Told
+
+
+def reported(
+    conn: sa.Connection,
+    store: str,
+    title: str,
+    files: VaultFiles,
+    clips: Sequence[Clip],
+    identity: UUID,
+    made_at: datetime,
+    anchors: Anchors,
+) -> dict[str, bytes]:
+    """The report as a file of the bundle: what export.write() takes as `extra`, but for the last argument."""
+    subjects = [*(clip.id for clip in clips), str(identity)]
+    entries = [entry for subject in subjects for entry in custody.of_subject(conn, store, subject)]
+    told = Told(
+        title=title,
+        store=store,
+        export=identity,
+        made_at=made_at,
+        clips=clips,
+        manifests={clip.id: read for clip in clips if (read := _manifest(files, clip)) is not None},
+        entries=sorted(entries, key=lambda entry: entry.index),
+        anchors=anchors,
+        keys=export.keys_of(anchors, clips),
+    )
+    return {report.NAME: report.report(told)}
+
+
+def _manifest(files: VaultFiles, clip: Clip) -> Manifest | None:
+    try:
+        return manifests.decode(files.sealed(clip.manifest_sha256).read_bytes())
+    except (OSError, ContractError):
+        return None
