@@ -97,8 +97,8 @@ def test_a_part_that_dies_ends_the_demo_with_its_name(folder: Path, running: sub
     assert left_of(folder) == []
 
 
-def test_with_a_history_the_desk_shows_yesterday(tmp_path: Path) -> None:
-    process = demo("--data", str(tmp_path / "lived-in"), "--history", "2")
+def test_with_a_history_the_desk_shows_yesterday(short_path: Path) -> None:
+    process = demo("--data", str(short_path / "lived-in"), "--history", "2")
     try:
         said = until_it_is_open(process)
         assert re.search(r"The log holds \d+ interactions of 2 days", said)

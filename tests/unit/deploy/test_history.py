@@ -105,9 +105,9 @@ def test_a_month_has_everything_that_a_shop_has(month: Day) -> None:
     assert mean[4] < mean[3] < mean[2], "Who waits longer is less content."
 
 
-def test_the_demo_has_the_history_in_its_log_once_and_can_search_it(tmp_path: Path) -> None:
+def test_the_demo_has_the_history_in_its_log_once_and_can_search_it(short_path: Path) -> None:
     now = dt.datetime(2026, 3, 10, 15, 0, tzinfo=dt.UTC)
-    stage = prepare(tmp_path / "demo", 8080, now)
+    stage = prepare(short_path / "demo", 8080, now)
     try:
         count = write.fill(stage.config, 3, story.SEED, now)
         assert count > 300
