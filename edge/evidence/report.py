@@ -1,6 +1,6 @@
 """The report of an export for people who read paper: report.pdf in the bundle. It proves nothing by itself.
 
-Only who makes a bundle calls it: the library of PDF costs 40 MB of memory, and is loaded here alone.
+Only who makes a bundle calls it: the library of PDF costs 47 MB of memory, and is loaded here alone.
 """
 
 import unicodedata
@@ -82,7 +82,7 @@ def report(told: Told) -> bytes:
     paper.text("What was done to these clips and to this export, by whom and why, in the order of the log.")
     names = {clip.id: f"clip {number}" for number, clip in enumerate(told.clips, 1)}
     paper.table(
-        (10, 34, 24, 18, 34, 70),
+        (13, 34, 24, 18, 34, 67),
         ("Entry", "When", "What", "Of", "Who", "Why"),
         [
             (
@@ -155,9 +155,12 @@ class _Paper:
             pdf.add_font("text", "", _FONTS / _PLAIN)
             pdf.add_font("text", "B", _FONTS / _BOLD)
             pdf.add_font("code", "", _FONTS / _CODE)
+            self._letters = frozenset(getattr(pdf.fonts["text"], "cmap", ()))
         self._face, self._code = ("text", "code") if has_fonts else ("helvetica", "courier")
 
     def heading(self, words: str, size: int) -> None:
+        if self._pdf.will_page_break(40):
+            self._pdf.add_page()
         self._pdf.ln(3)
         self._pdf.set_font(self._face, "B", size)
         self._line(words, size * 0.5)
@@ -196,7 +199,7 @@ class _Paper:
     def _said(self, words: str) -> str:
         words = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in words)
         if self.has_fonts:
-            return words
+            return "".join(sign if sign == "\n" or ord(sign) in self._letters else "?" for sign in words)
         return "".join(map(_western, words))
 
 
