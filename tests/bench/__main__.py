@@ -8,13 +8,24 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench import clip, fan_out, ingest, kiosk_memory, log_page, press_to_page, resting, upload
+from tests.bench import (
+    clip,
+    fan_out,
+    ingest,
+    kiosk_memory,
+    log_page,
+    press_to_page,
+    resting,
+    upload,
+    watching,
+)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
-        "--only", choices=("press", "ingest", "resting", "kiosk", "fan-out", "log", "clip", "upload")
+        "--only",
+        choices=("press", "ingest", "resting", "kiosk", "fan-out", "log", "clip", "upload", "watching"),
     )
     parser.add_argument("--presses", type=int, default=300, help="of each kind, while nothing else happens")
     parser.add_argument(
@@ -33,6 +44,7 @@ def main() -> None:
         "log": lambda folder: log_page.run(folder, chosen.interactions),
         "clip": clip.run,
         "upload": upload.run,
+        "watching": watching.run,
     }
     result: dict[str, object] = {"machine": platform.machine(), "python": platform.python_version()}
     result["at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

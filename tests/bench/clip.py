@@ -49,7 +49,7 @@ watch = false
 def run(directory: Path, seconds: float = 60.0, clips: int = 5) -> dict[str, float]:
     """The figures; prints them."""
     directory.mkdir()
-    _film(directory / "film.mp4", 20)
+    film(directory / "film.mp4", 20)
     identity.make_request(directory / "identity", "kiosk-1")
     (directory / "outbox").mkdir()
     (directory / "kiosk.toml").write_text(CONFIG)
@@ -114,7 +114,7 @@ def _say(f: dict[str, float]) -> None:
     )
 
 
-def _film(path: Path, seconds: int) -> None:
+def film(path: Path, seconds: int) -> None:
     """Something that moves before a sensor's noise, at five megabits a second."""
     rng = np.random.default_rng(1)
     grain = rng.integers(-5, 6, (8, HEIGHT, WIDTH)).astype(np.int16)

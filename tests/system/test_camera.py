@@ -12,15 +12,16 @@ from pathlib import Path
 from uuid import uuid4
 
 import av
+import msgspec
 import pytest
 
 from broker import manifest as manifests
-from broker.events import ClipRecorded
+from broker.events import ClipRecorded, Greeted
 from broker.messages import Capture, Upload
 from broker.mosquitto import Broker as RunningBroker
 from broker.signing import is_signed, load_signer
 from kiosk.camera.clips import Clip, Clips
-from kiosk.config import Camera
+from kiosk.config import Camera, Config
 from tests.rig import film
 from tests.system.kiosk_rig import HELP, SECURITY, TILL, FakeServer, RunningKiosk, settings, until
 
@@ -33,7 +34,7 @@ WATCH = 21
 class Booth:
     """A kiosk, its camera's process and the store that hears of both."""
 
-    config: object
+    config: Config
     path: Path
     clips: Clips
     server: FakeServer
@@ -190,11 +191,23 @@ def test_a_clip_that_was_finished_and_not_heard_of_is_announced_with_the_same_id
     (clip,) = booth.clips.all()
     (clip.folder / "announced").unlink()
     booth.kiosk.close()
-    booth.kiosk = RunningKiosk(booth.config)  # type: ignore[arg-type]
+    booth.kiosk = RunningKiosk(booth.config)
     booth.watch()
     until(lambda: booth.clips.all()[0].announced, 25)
     assert [e.id for e in booth.server.of_kind("clip")] == [event.id]
     assert json.loads((clip.folder / "event.json").read_bytes())["event"] == str(event.id)
+
+
+def test_whoever_the_camera_sees_is_greeted_by_the_kiosk(booth: Booth) -> None:
+    booth.kiosk.close()
+    text = booth.path.read_text().replace('"film.mp4"', '"scene"').replace("loop = true", "frame_rate = 5")
+    booth.path.write_text(text)
+    seeing = msgspec.structs.replace(booth.config, camera=Camera("scene", name="aisle", greet="in"))
+    booth.kiosk = RunningKiosk(seeing)
+    booth.watch()
+    (greeted,) = until(lambda: booth.server.of_kind("greet"), 40)
+    assert greeted.content == Greeted("in", "aisle")
+    assert booth.server.of_kind("tamper") == []
 
 
 def test_a_missing_camera_is_in_the_heartbeat_and_a_second_program_is_sent_away(booth: Booth) -> None:
