@@ -94,15 +94,17 @@ def pictures(sequence: Sequence, reel: Picture, seed: int) -> Iterator[Picture]:
     grain = rng.normal(0, sequence.noise, (16, *empty.shape)).astype(np.int16)
     at, shown, last = 0, len(reel) // 2, empty
     for part in sequence.parts:
-        sequence.spans.append((at / RATE, at / RATE + part.seconds, part.kind, part.how))
-        for number in range(part.seconds * RATE):
+        # Nothing waits for a key frame to begin.
+        length = part.seconds * RATE + int(rng.integers(RATE * GOP_S))
+        sequence.spans.append((at / RATE, (at + length) / RATE, part.kind, part.how))
+        for number in range(length):
             walking = reel[(shown + number) % len(reel)]
             if part.how != "frozen" or number == 0:
                 clean = _drawn(part, walking, empty, number)
                 last = np.clip(clean + grain[rng.integers(16)], 0, 255).astype(np.uint8)
             yield last
-        at += part.seconds * RATE
-        shown += part.seconds * RATE if part.kind else 37
+        at += length
+        shown += length if part.kind else 37
 
 
 def _drawn(part: Part, walking: Picture, empty: Picture, number: int) -> Picture:
