@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 from pytest_playwright import CreateContextCallback
 
-from deploy.demo.shop import PEOPLE, VISITOR
+from deploy.demo.shop import MANAGER, PEOPLE, VISITOR
 from tests.browser.conftest import Demo
 from tests.rig.wire import Wire
 
@@ -104,16 +104,25 @@ def test_the_guided_round_acts_in_the_real_pages_and_ends_when_it_is_told_to(dem
     expect(phone.locator("article[data-waiting]")).to_have_count(0)
 
 
-def test_a_held_security_button_pages_and_shows_nothing_at_the_kiosk(demo: Demo, page: Page) -> None:
+def test_a_held_security_button_pages_shows_nothing_at_the_kiosk_and_leaves_a_clip_at_the_desk(
+    demo: Demo, page: Page
+) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     page.goto(demo.address)
     phone = page.frame_locator("#phone")
     sign_in_on_the_phone(phone, "Omar")
+    desk = page.frame_locator("#desk")
+    desk.get_by_label("Name").fill(MANAGER.name)
+    desk.get_by_label("Password").fill(MANAGER.password or "")
+    desk.get_by_role("button", name="Sign in").click()
+    expect(desk.locator("#link")).to_have_attribute("data-link", "connected")
     # Not the kiosk of the tests before: it asks for a minute how the help was.
     page.get_by_role("tab", name="Tills").click()
     kiosk = page.locator("[data-case]:visible")
     sentence = kiosk.locator("[data-sentence]")
     expect(sentence).to_contain_text("Press a button if you need help", timeout=30_000)
+    lamp = kiosk.locator("[data-filming]")
+    expect(lamp).to_have_class(re.compile("is-lit"))
     kiosk.locator(".key-security").hover()
     # Held until it is known to have been taken: how long that lasts is the machine's business.
     page.mouse.down()
@@ -124,6 +133,9 @@ def test_a_held_security_button_pages_and_shows_nothing_at_the_kiosk(demo: Demo,
     phone.locator("summary", has_text="Done").click()
     phone.get_by_role("button", name="Handled").click()
     expect(phone.locator("article[data-kind='security']")).to_have_count(0)
+    page.get_by_role("button", name="A clip came in: Tills. Open it").click()
+    expect(desk.locator(".story-head")).to_contain_text("Sealed")
+    expect(lamp).to_have_class(re.compile("is-lit"))
 
 
 def test_a_phone_that_was_away_misses_nothing_and_does_not_claim_to_be_connected(

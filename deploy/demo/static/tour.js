@@ -11,12 +11,16 @@ const start = document.getElementById("tour-start");
 const phone = document.getElementById("phone");
 const desk = document.getElementById("desk");
 const KIOSK = "kiosk-fitting-rooms";
+// With a camera, if the demo has any.
+const THREATENED = "kiosk-entrance";
 
 let running = null;
+let request = "";
 
 const find = (frame, selector) => frame.contentDocument?.querySelector(selector);
 const shopper = () => document.querySelector(`[data-case="${KIOSK}"]`);
 const state = () => shopper().dataset.state;
+const clipCame = () => !document.getElementById("clip-open").hidden;
 
 // What is looked at, what is said, for how long at least, and what happens at its beginning. `until` is what
 // must have come true before the next one; after ten seconds the round goes on without it and says so.
@@ -65,9 +69,9 @@ const STEPS = [
   },
   {
     at: "kiosk",
-    words: "An associate is threatened: security, held for two seconds. Look at the kiosk: nothing shows.",
+    words: "At the entrance an associate is threatened: security, held for two seconds. Look at the kiosk: nothing shows.",
     seconds: 5,
-    act: () => hold("security", 1900),
+    act: () => (choose(THREATENED), hold("security", 1900)),
   },
   {
     at: "desk",
@@ -80,15 +84,22 @@ const STEPS = [
     at: "phone",
     words: "Somebody answers, and the paging ends. It would never have ended by itself.",
     seconds: 5,
-    act: () => find(phone, "[data-kind='security'] .button-accept")?.click(),
+    act: () => {
+      request = find(phone, "[data-kind='security'][data-request]")?.dataset.request ?? "";
+      find(phone, "[data-kind='security'] .button-accept")?.click();
+    },
     until: () => find(phone, "[data-kind='security'] .outcome[value='handled']"),
     then: () => resolve("handled"),
   },
   {
     at: "desk",
-    words: "All of it stands in the log, with its reasons. Now it is your shop: press whatever you like.",
+    get words() {
+      return clipCame()
+        ? "It stands in the log with its reasons, and with the clip: seconds before the press and after it. Now it is your shop."
+        : "All of it stands in the log, with its reasons. Now it is your shop: press whatever you like.";
+    },
     seconds: 5,
-    act: () => (desk.src = desk.dataset.log),
+    act: () => (desk.src = clipCame() && request ? `${desk.dataset.log}/${request}` : desk.dataset.log),
   },
 ];
 
@@ -105,8 +116,8 @@ function tap(button) {
 }
 
 function hold(button, ms) {
-  press(KIOSK, button);
-  setTimeout(() => release(KIOSK, button), ms);
+  press(THREATENED, button);
+  setTimeout(() => release(THREATENED, button), ms);
 }
 
 function resolve(outcome) {
