@@ -26,7 +26,7 @@ from deploy.demo.filming import choose as filming_of
 from deploy.demo.stage import Stage, person_ids, prepare, socket_of
 from deploy.demo.visitor import Browser
 from deploy.errors import DeployError
-from edge.db.tables import device
+from edge.db.store_tables import device
 
 PORT = 8080
 START_S = 30.0

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import audit
+from edge.db.store_tables import audit
 
 MAX_LIMIT = 200
 

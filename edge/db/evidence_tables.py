@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from edge.db.tables import Instant, metadata
+from edge.db.columns import Instant, metadata
 
 _ID, _NAME, _HASH = sa.String(36), sa.String(32), sa.String(64)
 

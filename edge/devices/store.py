@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from broker.messages import Heartbeat
-from edge.db.tables import device, moved, zone
+from edge.db.columns import moved
+from edge.db.store_tables import device, zone
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from broker import tree
 from broker.witness import HeadKept, HeadRefused, HeadShown, TreeHead, head_to_sign
 from edge.db.evidence_tables import custody_log, tree_head, witness
-from edge.db.tables import device
+from edge.db.store_tables import device
 from edge.evidence import custody
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from edge.db.evidence_tables import clip, hold
-from edge.db.tables import person, token
+from edge.db.store_tables import person, token
 from edge.errors import EdgeError, NotFound, Refused
 from edge.evidence.clips import PURGED
 

@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from edge.db.evidence_tables import clip
-from edge.db.tables import event, zone
+from edge.db.store_tables import zone
+from edge.db.tables import event
 from edge.evidence import holds
 from edge.evidence.clips import Clip
 

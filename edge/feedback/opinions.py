@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import feedback, interaction, person, zone
+from edge.db.feedback_tables import feedback
+from edge.db.store_tables import person, zone
+from edge.db.tables import interaction
 from edge.feedback.judging import Judged
 
 SCORES = (1, 2, 3, 4)

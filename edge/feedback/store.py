@@ -7,7 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import feedback, interaction
+from edge.db.feedback_tables import feedback
+from edge.db.tables import interaction
 from edge.feedback.judging import REPEAT, STAFF, Judged, Score, Verdict, judge
 
 # How far around an instant a device's scores are read; further where one run reaches beyond.

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from edge.audit.store import Actor
-from edge.db.tables import audit, person
+from edge.db.store_tables import audit, person
 from edge.errors import Refused
 
 

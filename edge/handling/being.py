@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from edge import presence as rule
-from edge.db.tables import session
+from edge.db.store_tables import session
 from edge.errors import Refused
 from edge.handling import acting, staffing
 from edge.handling.telling import Telling

@@ -7,7 +7,8 @@ import sqlalchemy as sa
 
 from broker.messages import Command, Identify, Maintenance, Replay
 from edge.audit.store import Actor, record
-from edge.db.tables import device, gap
+from edge.db.store_tables import device
+from edge.db.tables import gap
 from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound, Refused
 from edge.handling import basis

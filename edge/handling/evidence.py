@@ -15,7 +15,8 @@ from broker.events import ClipRecorded, Event
 from broker.messages import Upload
 from broker.topics import Channel, of_device
 from broker.witness import HeadKept, HeadRefused, kept_to_sign
-from edge.db.tables import device, event, interaction
+from edge.db.store_tables import device
+from edge.db.tables import event, interaction
 from edge.evidence import clips, custody, heads
 from edge.evidence.clips import Clip
 from edge.handling.telling import Telling

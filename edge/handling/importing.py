@@ -6,7 +6,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from edge.audit.store import Actor
-from edge.db.tables import person
+from edge.db.store_tables import person
 from edge.devices import store as devices
 from edge.errors import Refused
 from edge.handling import basis, staffing

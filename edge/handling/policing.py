@@ -7,7 +7,7 @@ import msgspec
 import sqlalchemy as sa
 
 from edge.audit.store import Actor, record
-from edge.db.tables import setting
+from edge.db.store_tables import setting
 from edge.errors import EdgeError, NotFound
 from edge.handling import basis
 from edge.handling.telling import Telling

@@ -11,8 +11,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from edge.audit.store import Actor, record
-from edge.db.tables import interaction, is_open, session
-from edge.db.tables import person as table
+from edge.db.store_tables import person as table
+from edge.db.store_tables import session
+from edge.db.tables import interaction, is_open
 from edge.devices import store as devices
 from edge.errors import NotFound, Refused
 from edge.handling import basis

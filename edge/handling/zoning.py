@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from broker.errors import ContractError
 from broker.topics import check_name
 from edge.audit.store import Actor, record
-from edge.db.tables import device, person, zone
+from edge.db.store_tables import device, person, zone
 from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound, Refused
 from edge.handling import basis

@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 
-from edge.db.tables import feedback, interaction, log_due, log_words, page, person, timeline, zone
+from edge.db.feedback_tables import feedback
+from edge.db.store_tables import person, zone
+from edge.db.tables import interaction, log_due, log_words, page, timeline
 from edge.interactions.request import ENDINGS
 from edge.interactions.wording import document, sought
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import feedback, interaction, log_words, page, person, timeline, zone
+from edge.db.feedback_tables import feedback
+from edge.db.store_tables import person, zone
+from edge.db.tables import interaction, log_words, page, timeline
 from edge.errors import NotFound
 from edge.interactions import index
 from edge.interactions.filters import Filters, conditions

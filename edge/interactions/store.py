@@ -7,7 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import interaction, is_open, moved, person, timeline
+from edge.db.columns import moved
+from edge.db.store_tables import person
+from edge.db.tables import interaction, is_open, timeline
 from edge.errors import NotFound
 from edge.interactions.request import Request, State
 

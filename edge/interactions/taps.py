@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from edge.db.tables import tap
+from edge.db.store_tables import tap
 
 # Longer than any phone keeps one.
 KEPT = timedelta(days=2)

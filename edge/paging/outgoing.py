@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from edge.db.tables import moved, outgoing
+from edge.db.columns import moved
+from edge.db.tables import outgoing
 
 LEASE = timedelta(seconds=5)
 KEPT = timedelta(days=1)

@@ -7,7 +7,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from broker.events import new_id
-from edge.db.tables import interaction, is_open, page, person, zone
+from edge.db.store_tables import person, zone
+from edge.db.tables import interaction, is_open, page
 
 # How far a page can get before someone answers; a report of an earlier stage never takes it back.
 _STAGES = ("pending", "sent", "delivered", "seen")

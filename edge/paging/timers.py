@@ -10,7 +10,8 @@ from enum import StrEnum
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from edge.db.tables import moved, timer
+from edge.db.columns import moved
+from edge.db.tables import timer
 
 
 class Timer(StrEnum):

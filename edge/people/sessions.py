@@ -9,8 +9,8 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from edge.db.tables import person as person_table
-from edge.db.tables import session as table
+from edge.db.store_tables import person as person_table
+from edge.db.store_tables import session as table
 from edge.people import store as people
 from edge.people.store import DESK_ROLES, Person
 

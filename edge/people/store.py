@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from broker.events import new_id
-from edge.db.tables import person as table
-from edge.db.tables import session
+from edge.db.store_tables import person as table
+from edge.db.store_tables import session
 from edge.errors import EdgeError, NotFound
 from edge.people.details import ROLES as ROLES
 from edge.presence import Presence

@@ -7,7 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
-from edge.db.tables import feedback, interaction
+from edge.db.feedback_tables import feedback
+from edge.db.tables import interaction
 from edge.reports.curves import Waits
 
 SCORES = (1, 2, 3, 4)

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.tables import device, event, gap, interaction, quarantine, zone
+from edge.db.store_tables import device, zone
+from edge.db.tables import event, gap, interaction, quarantine
 
 # A device beats every 5 s. After three missed beats its 'online' is no longer known to be true.
 SILENT_AFTER = timedelta(seconds=16)

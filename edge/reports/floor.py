@@ -8,7 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from edge import presence
-from edge.db.tables import interaction, is_open, page, person, session, zone
+from edge.db.store_tables import person, session, zone
+from edge.db.tables import interaction, is_open, page
 
 # DESIGN 7: a phone counts as reachable only after a round trip this recently.
 FRESH = timedelta(seconds=10)

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from edge.db.tables import person, session
+from edge.db.store_tables import person, session
 from edge.reports.floor import FRESH, holding
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from edge.db.tables import setting
+from edge.db.store_tables import setting
 from edge.policies import Policies, Policy, faults
 
 log = logging.getLogger(__name__)

@@ -6,7 +6,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from edge import presence
-from edge.db.tables import interaction, is_open, person, zone
+from edge.db.store_tables import person, zone
+from edge.db.tables import interaction, is_open
 from edge.routing.choose import Colleague
 
 _BUSY = ("acknowledged", "attended")

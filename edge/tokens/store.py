@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from broker.events import new_id
-from edge.db.tables import token as table
+from edge.db.store_tables import token as table
 
 # So that a token which ends up in a repository or a log is known for what it is.
 PREFIX = "fb_"

@@ -13,7 +13,7 @@ from broker import manifest as manifests
 from broker.events import ClipRecorded, Clock, Event, new_id
 from broker.manifest import Footage, Manifest
 from broker.signing import Signer
-from edge.db.tables import device
+from edge.db.store_tables import device
 from edge.evidence import clips
 from edge.evidence.files import VaultFiles
 from edge.handling import evidence

@@ -19,7 +19,7 @@ from deploy.demo.history import story, write
 from deploy.provision import add_person, writing
 from edge.audit.store import Actor
 from edge.config import EdgeConfig
-from edge.db import tables
+from edge.db import feedback_tables, store_tables, tables
 from edge.evidence import clips, exports, heads, holds
 from edge.handling import exporting, keeping
 from edge.paging import store as paging
@@ -152,7 +152,7 @@ def request(
 
 
 def _rated(interaction: sa.ColumnElement[str]) -> sa.Exists:
-    return sa.exists().where(tables.feedback.c.about == interaction)
+    return sa.exists().where(feedback_tables.feedback.c.about == interaction)
 
 
 def _clips(
@@ -190,7 +190,7 @@ def _clips(
 
 def _devices(conn: sa.Connection, now: dt.datetime) -> None:
     """One kiosk is well, one is in trouble; the third was never heard."""
-    d, boot = tables.device, str(new_id(int(now.timestamp() * 1000)))
+    d, boot = store_tables.device, str(new_id(int(now.timestamp() * 1000)))
     beat = {
         "boot": boot, "monotonic_ms": 90_000, "uptime_s": 90, "depth": 0, "oldest_open_seq": None,
         "clock_synced": True, "temperature_c": 51.5, "free_disk_bytes": 21_000_000_000,

@@ -10,7 +10,8 @@ from deploy.demo.history import story
 from deploy.demo.history.records import Day, Person, Shop
 from deploy.provision import writing
 from edge.config import EdgeConfig
-from edge.db.tables import feedback, interaction, page, timeline
+from edge.db.feedback_tables import feedback
+from edge.db.tables import interaction, page, timeline
 from edge.interactions import index
 from edge.people import store as people
 

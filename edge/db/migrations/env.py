@@ -2,9 +2,14 @@
 
 from alembic import context
 
-from edge.db import evidence_tables  # noqa: F401 (its tables belong to the metadata)
+from edge.db import (  # noqa: F401 (their tables belong to the metadata)
+    evidence_tables,
+    feedback_tables,
+    store_tables,
+    tables,
+)
+from edge.db.columns import metadata
 from edge.db.engine import connect
-from edge.db.tables import metadata
 
 engine = connect(context.config.attributes["url"], write=True)
 with engine.connect() as connection:

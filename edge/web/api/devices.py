@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from edge.db.tables import device, quarantine
+from edge.db.store_tables import device
+from edge.db.tables import quarantine
 from edge.errors import NotFound
 from edge.handling import basis, commanding
 from edge.reports import devices as heard

@@ -7,7 +7,7 @@ from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.audit import store as audits
-from edge.db.tables import audit
+from edge.db.store_tables import audit
 from edge.paging import feed
 from edge.web.access import signed_in
 from edge.web.services import services

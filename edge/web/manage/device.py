@@ -7,7 +7,8 @@ import sqlalchemy as sa
 from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from edge.db.tables import device, quarantine
+from edge.db.store_tables import device
+from edge.db.tables import quarantine
 from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound
 from edge.handling import basis, commanding

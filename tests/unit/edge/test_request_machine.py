@@ -18,7 +18,7 @@ from hypothesis.stateful import precondition, rule, run_state_machine_as_test
 
 from broker.events import Attended, Cancelled, Greeted, HelpRequested, SecurityRequested
 from edge.db.engine import connect, sqlite_url
-from edge.db.tables import person
+from edge.db.store_tables import person
 from edge.errors import NotFound, Refused
 from edge.handling import acting, being, handing_on, policing, staffing, summoning
 from edge.people import sessions

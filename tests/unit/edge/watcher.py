@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from broker import codec
 from broker.messages import Call
+from edge.db import store_tables
 from edge.db import tables as t
 from edge.policies import Policies, Policy, Step
 
@@ -91,7 +92,7 @@ def look(conn: sa.Connection, before: Seen | None = None) -> Seen:
         news = rows(t.feed, t.feed.c.cursor > last_news, by="cursor")
         return Seen(
             {r["id"]: r for r in requests},
-            {r["id"]: r for r in rows(t.person)},
+            {r["id"]: r for r in rows(store_tables.person)},
             {r["id"]: r for r in rows(t.page)},
             {(r["request"], r["kind"]): r["due_at"] for r in rows(t.timer, by="request")},
             rows(t.timeline),

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from edge.db.tables import Instant
+from edge.db.columns import Instant
 
 revision = "0010"
 down_revision = "0009"

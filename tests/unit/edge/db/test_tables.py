@@ -12,9 +12,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.db import engine as engines
-from edge.db import evidence_tables  # noqa: F401 (its tables belong to the metadata)
+from edge.db import (  # noqa: F401 (their tables belong to the metadata)
+    evidence_tables,
+    feedback_tables,
+    store_tables,
+    tables,
+)
+from edge.db.columns import Instant, metadata, moved
 from edge.db.engine import check_version, connect, sqlite_url
-from edge.db.tables import Instant, metadata, moved, timer
+from edge.db.tables import timer
 from edge.errors import StorageError
 
 

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from edge.db.engine import connect
-from edge.db.tables import zone
+from edge.db.store_tables import zone
 from edge.db.writer import Writer
 from edge.errors import Refused, StorageError
 

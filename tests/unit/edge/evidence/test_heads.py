@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from broker.errors import ContractError
 from broker.signing import Signer, is_signed
 from broker.witness import HeadKept, HeadRefused, head_to_sign, kept_to_sign
-from edge.db.tables import device
+from edge.db.store_tables import device
 from edge.evidence import custody, heads
 from edge.handling import evidence
 from edge.handling.telling import Telling

@@ -10,8 +10,9 @@ from broker import codec
 from broker.events import HelpRequested, new_id
 from edge.audit import store as audits
 from edge.audit.store import Actor
-from edge.db import tables
-from edge.db.tables import outgoing, session
+from edge.db import store_tables, tables
+from edge.db.store_tables import session
+from edge.db.tables import outgoing
 from edge.devices import store as devices
 from edge.errors import NotFound, Refused
 from edge.handling import acting, basis, commanding, staffing, zoning
@@ -191,7 +192,7 @@ def test_only_a_device_that_is_heard_is_made_to_blink(conn: sa.Connection, mira:
     with conn.begin():
         with pytest.raises(Refused, match="not heard"):
             commanding.identify(conn, STORE, mira, "kiosk-1", START)
-        conn.execute(sa.update(tables.device).values(**heard))
+        conn.execute(sa.update(store_tables.device).values(**heard))
         commanding.identify(conn, STORE, mira, "kiosk-1", START)
         (payload,) = conn.execute(sa.select(outgoing.c.payload)).scalars()
         assert codec.decode_command(payload) == commanding.Identify(10)
@@ -205,7 +206,7 @@ def test_a_replay_begins_at_the_first_open_gap(conn: sa.Connection, mira: Actor)
     with conn.begin():
         with pytest.raises(Refused, match="not yet said which outbox"):
             commanding.replay(conn, STORE, mira, "kiosk-1", START)
-        conn.execute(sa.update(tables.device).values(heartbeat={"outbox": outbox}))
+        conn.execute(sa.update(store_tables.device).values(heartbeat={"outbox": outbox}))
         assert commanding.replay(conn, STORE, mira, "kiosk-1", START) == 1
         conn.execute(sa.insert(tables.gap).values(first_seq=7, **gap))
         assert commanding.replay(conn, STORE, mira, "kiosk-1", START) == 7

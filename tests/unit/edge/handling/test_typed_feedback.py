@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from broker.events import HelpRequested, SecurityRequested, reference_of
-from edge.db.tables import feedback as scores
+from edge.db.feedback_tables import feedback as scores
 from edge.db.tables import interaction, timeline
 from edge.errors import NotFound
 from edge.feedback import opinions

@@ -12,7 +12,8 @@ from broker.events import CONTENT, Clock, Content, new_id
 from broker.messages import Call
 from broker.topics import Channel, of_device
 from edge.config import Greeter, Policies
-from edge.db.tables import event, feed, interaction, outgoing, page, person, quarantine, timeline
+from edge.db.store_tables import person
+from edge.db.tables import event, feed, interaction, outgoing, page, quarantine, timeline
 from edge.handling import escalating, greeting
 from edge.handling.telling import Telling
 from edge.ingest.age import Reference

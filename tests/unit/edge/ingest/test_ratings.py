@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from broker.events import Attended, FeedbackGiven, HelpRequested, SecurityRequested
-from edge.db.tables import feedback, interaction, timeline
+from edge.db.feedback_tables import feedback
+from edge.db.tables import interaction, timeline
 from edge.feedback.judging import Score, judge
 from edge.handling import acting
 from tests.unit.edge.ingest.server import Arrival, Kiosk, Server, id_of

@@ -21,7 +21,8 @@ from broker.events import Clock as DeviceClock
 from broker.manifest import Footage, Manifest
 from broker.signing import Signer
 from edge.config import EdgeConfig, Vault
-from edge.db.tables import device, interaction
+from edge.db.store_tables import device
+from edge.db.tables import interaction
 from edge.evidence import clips
 from edge.handling import evidence
 from edge.handling.telling import Telling

@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from broker.events import new_id, reference_of
 from edge import create_app
 from edge.config import EdgeConfig, Web
-from edge.db import tables
+from edge.db import store_tables, tables
 from edge.db.engine import migrate
 from edge.devices.store import register
 from edge.feedback import store as ratings
@@ -197,7 +197,7 @@ def opened(directory: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[S
 
     def fill(conn: sa.Connection) -> None:
         for name, title in (("shoes", "Shoes"), ("tills", "Tills")):
-            conn.execute(tables.zone.insert().values(store=STORE, name=name, title=title))
+            conn.execute(store_tables.zone.insert().values(store=STORE, name=name, title=title))
         for name, role in STAFF:
             pin = hashes[0] if role != "manager" else None
             password = hashes[1] if role in ("manager", "supervisor") else None

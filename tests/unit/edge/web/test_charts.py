@@ -7,7 +7,7 @@ from html import unescape
 
 import pytest
 
-from edge.db import tables
+from edge.db import feedback_tables
 
 from .conftest import Browser, Shop
 
@@ -61,7 +61,7 @@ def test_ratings_show_what_counts_beside_all(shop: Shop, mira: Browser) -> None:
             "interaction": f"i{number}", "store": "trial", "device": "kiosk-1", "zone": "shoes", "at": now,
             "source": "kiosk", "score": 4, "answers": {}, "judged": judged, "why": "",
         }  # fmt: skip
-        shop.write(lambda conn, values=values: conn.execute(tables.feedback.insert().values(values)))  # type: ignore[misc]
+        shop.write(lambda conn, values=values: conn.execute(feedback_tables.feedback.insert().values(values)))  # type: ignore[misc]
     assert "2 of 3 ratings count" in mira.get("/manage/charts").text
 
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from edge.db import tables
+from edge.db import store_tables
 from edge.handling import acting
 from edge.people import store as people
 
@@ -62,6 +62,6 @@ def test_only_a_phone_that_answered_in_the_last_ten_seconds_is_called_reachable(
             "token_sha256": name, "store": "trial", "person": who, "audience": "floor", "started_at": now,
             "expires_at": now + timedelta(hours=1), "heard_at": now - timedelta(seconds=ago),
         }  # fmt: skip
-        shop.write(lambda c, values=values: c.execute(tables.session.insert().values(values)))  # type: ignore[misc]
+        shop.write(lambda c, values=values: c.execute(store_tables.session.insert().values(values)))  # type: ignore[misc]
     text = mira.get("/manage/floor").text
     assert text.count("phone answers") == 1 and "phone silent" in text and "40 s" in text

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from edge.db import tables
+from edge.db import store_tables, tables
 from edge.handling import acting
 
 from .conftest import Browser, Shop
@@ -97,7 +97,7 @@ def test_a_device_that_fell_silent_is_not_called_online(shop: Shop, mira: Browse
             ("gone", "offline", now - timedelta(seconds=9)),
         ):
             conn.execute(
-                tables.device.insert().values(
+                store_tables.device.insert().values(
                     store="trial", name=name, zone="shoes", added_at=now, status=status, status_at=beat,
                     heartbeat_at=beat, heartbeat={"depth": 2, "stuck": ["help"], "faults": []},
                 )

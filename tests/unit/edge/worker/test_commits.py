@@ -12,7 +12,8 @@ from broker.session import Arrival
 from broker.topics import Channel
 from edge.config import Policies
 from edge.db.engine import connect
-from edge.db.tables import device, event, outgoing, page, quarantine, timer
+from edge.db.store_tables import device
+from edge.db.tables import event, outgoing, page, quarantine, timer
 from edge.handling import acting, escalating
 from edge.ingest.inbox import Inbox, Waiting
 from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link

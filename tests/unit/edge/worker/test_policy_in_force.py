@@ -8,7 +8,8 @@ import sqlalchemy as sa
 from broker.events import HelpRequested, SecurityRequested
 from broker.messages import Call
 from edge.audit.store import Actor
-from edge.db.tables import page, setting
+from edge.db.store_tables import setting
+from edge.db.tables import page
 from edge.errors import NotFound
 from edge.handling import basis, policing
 from edge.policies import HELP, Policies, Policy, Step

@@ -5,7 +5,7 @@ from hashlib import sha256
 
 from broker.events import new_id
 from edge.audit.store import Actor
-from edge.db import tables
+from edge.db import store_tables, tables
 from edge.devices.store import register
 from edge.handling import exporting, keeping
 from edge.people import sessions
@@ -78,7 +78,7 @@ def over(shop: Shop, request: str, state: str) -> str:
 
 def standing(shop: Shop, name: str, zone: str) -> str:
     """A device that was heard, of whose events two never came and one was refused."""
-    now, d = shop.clock.now, tables.device
+    now, d = shop.clock.now, store_tables.device
     beat = {"boot": BOOT, "monotonic_ms": 5, "outbox": OUTBOX, "depth": 2, "oldest_open_seq": 9}
     shop.write(lambda conn: register(conn, STORE, name, zone, None, now))
     heard = {"status": "online", "status_at": now, "version": "0.1.0", "heartbeat": beat, "heartbeat_at": now}

@@ -3,7 +3,7 @@
 import pytest
 import sqlalchemy as sa
 
-from edge.db.tables import session
+from edge.db.store_tables import session
 from edge.interactions.request import OUTCOMES
 from edge.people import sessions
 from edge.people import store as people

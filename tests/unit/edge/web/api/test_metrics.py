@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from prometheus_client.parser import text_string_to_metric_families
 from werkzeug.test import TestResponse
 
-from edge.db import tables
+from edge.db import columns
 from edge.handling import acting
 from edge.reports import tallies
 from tests.unit.edge.web.conftest import STORE, Shop
@@ -165,7 +165,7 @@ def test_ready_says_which_part_is_not(shop: Shop, monkeypatch: pytest.MonkeyPatc
     assert ask(timedelta(0))[0] == 200, "What was found is told for five seconds."
     status, said = ask()
     assert status == 503 and said["migrations"].startswith("at 0001; this program needs ")
-    shop.write(lambda conn: tables.metadata.tables["feed"].drop(conn))
+    shop.write(lambda conn: columns.metadata.tables["feed"].drop(conn))
     shop.write(lambda conn: conn.execute(sa.text("ALTER TABLE alembic_version RENAME TO gone")))
     status, said = ask()
     assert (status, said["database"], said["migrations"]) == (503, "cannot be written", "not known")

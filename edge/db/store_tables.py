@@ -1,0 +1,152 @@
+"""The tables of the store itself: who works here, what stands here, what was set and changed."""
+
+import sqlalchemy as sa
+
+from edge.db.columns import Instant, counter_kind, id_kind, metadata, name_kind
+
+zone = sa.Table(
+    "zone",
+    metadata,
+    sa.Column("store", name_kind(), primary_key=True),
+    sa.Column("name", name_kind(), primary_key=True),
+    sa.Column("title", sa.String(80), nullable=False),
+)
+
+person = sa.Table(
+    "person",
+    metadata,
+    sa.Column("id", id_kind(), primary_key=True),
+    sa.Column("store", name_kind(), nullable=False),
+    sa.Column("name", sa.String(80), nullable=False),
+    # associate, supervisor, security, manager or admin
+    sa.Column("role", sa.String(16), nullable=False),
+    sa.Column("zones", sa.JSON, nullable=False),
+    sa.Column("languages", sa.JSON, nullable=False),
+    sa.Column("pin_hash", sa.String(200)),
+    sa.Column("password_hash", sa.String(200)),
+    sa.Column("badge", sa.String(64)),
+    # available, busy, on_break, unreachable or off; 'off' whoever is signed in nowhere
+    sa.Column("presence", sa.String(16), nullable=False),
+    sa.Column("presence_at", Instant, nullable=False),
+    # when a break ends, as its person said; None where they did not
+    sa.Column("presence_until", Instant),
+    # who stands in while this person is unreachable
+    sa.Column("cover", id_kind()),
+    sa.Column("active", sa.Boolean, nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+    sa.UniqueConstraint("store", "name"),
+    sa.UniqueConstraint("store", "badge"),
+)
+
+# A sign-in. The token itself is only in the browser; here is its SHA-256.
+session = sa.Table(
+    "session",
+    metadata,
+    sa.Column("token_sha256", sa.String(64), primary_key=True),
+    sa.Column("store", name_kind(), nullable=False),
+    sa.Column("person", id_kind(), nullable=False, index=True),
+    # floor or manage: one browser may hold one of each
+    sa.Column("audience", sa.String(16), nullable=False),
+    sa.Column("started_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    # when this phone last answered what the server had sent it
+    sa.Column("heard_at", Instant),
+)
+
+device = sa.Table(
+    "device",
+    metadata,
+    sa.Column("store", name_kind(), primary_key=True),
+    sa.Column("name", name_kind(), primary_key=True),
+    sa.Column("zone", name_kind(), nullable=False),
+    sa.Column("certificate_sha256", sa.String(64)),
+    sa.Column("certificate_serial", sa.String(64)),
+    sa.Column("signing_key", sa.String(64)),
+    sa.Column("valid_from", Instant),
+    sa.Column("valid_until", Instant),
+    sa.Column("added_at", Instant, nullable=False),
+    # unknown, online or offline: the device's own word or its last will
+    sa.Column("status", sa.String(16), nullable=False),
+    sa.Column("status_at", Instant),
+    sa.Column("version", sa.String(40)),
+    # The pair that the age of an event is measured against, and when it arrived.
+    sa.Column("boot", id_kind()),
+    sa.Column("monotonic_ms", sa.BigInteger),
+    sa.Column("clock_at", Instant),
+    sa.Column("heartbeat", sa.JSON),
+    sa.Column("heartbeat_at", Instant),
+)
+
+# Every change that somebody made to the store itself: people, zones, devices, policies, tokens.
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", counter_kind, primary_key=True, autoincrement=True),
+    sa.Column("store", name_kind(), nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("person", id_kind()),
+    # the name as it was then: a person's, a token's, or 'command line'
+    sa.Column("actor", sa.String(80), nullable=False),
+    # desk, phone, api or command
+    sa.Column("through", sa.String(16), nullable=False),
+    # person.added, zone.renamed and so on
+    sa.Column("what", sa.String(40), nullable=False),
+    sa.Column("subject", sa.String(80), nullable=False),
+    sa.Column("words", sa.String(500), nullable=False),
+    sa.Column("before", sa.JSON, nullable=False),
+    sa.Column("after", sa.JSON, nullable=False),
+    sa.Index("ix_audit_at", "store", "at", "id"),
+)
+
+# What the desk has set instead of edge.toml: a name ("policy.help") and its value.
+setting = sa.Table(
+    "setting",
+    metadata,
+    sa.Column("store", name_kind(), primary_key=True),
+    sa.Column("name", sa.String(40), primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+)
+
+# What an integration shows to be let in. The token itself was shown once; here is its SHA-256.
+token = sa.Table(
+    "token",
+    metadata,
+    sa.Column("id", id_kind(), primary_key=True),
+    sa.Column("store", name_kind(), nullable=False),
+    sa.Column("name", sa.String(80), nullable=False),
+    sa.Column("token_sha256", sa.String(64), nullable=False),
+    # names of edge/tokens/scopes.py
+    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    # the name of whoever made it, as it was then
+    sa.Column("created_by", sa.String(80), nullable=False),
+    # to the minute; None before its first use
+    sa.Column("last_used_at", Instant),
+    sa.Column("revoked_at", Instant),
+    sa.UniqueConstraint("token_sha256"),
+)
+
+# A name is free again once its token is revoked: so a token is replaced by another of the same name.
+_in_use = token.c.revoked_at.is_(None)
+sa.Index(
+    "uq_token_name",
+    token.c.store,
+    token.c.name,
+    unique=True,
+    sqlite_where=_in_use,
+    postgresql_where=_in_use,
+)
+
+# What phones sent under an id of its own, so that a tap which comes again changes nothing.
+tap = sa.Table(
+    "tap",
+    metadata,
+    sa.Column("store", name_kind(), primary_key=True),
+    sa.Column("person", id_kind(), primary_key=True),
+    sa.Column("id", id_kind(), primary_key=True),
+    sa.Column("at", Instant, nullable=False, index=True),
+    # the sentence that it was answered with; None: it was done
+    sa.Column("refused", sa.String(500)),
+    sqlite_with_rowid=False,
+)
