@@ -39,3 +39,13 @@ sa.Index(
     sqlite_where=feedback.c.source == sa.literal_column("'code'"),
     postgresql_where=feedback.c.source == sa.literal_column("'code'"),
 )
+
+# Whose scores, of what time, are to be judged (again) once no press waits for its page.
+judge_due = sa.Table(
+    "judge_due",
+    metadata,
+    sa.Column("store", name_kind(), primary_key=True),
+    sa.Column("device", name_kind(), primary_key=True),
+    sa.Column("from_at", Instant, nullable=False),
+    sa.Column("to_at", Instant, nullable=False),
+)

@@ -4,6 +4,7 @@ Nothing is left out for it: a burst and a score by staff stay in the log and in 
 words. Why these thresholds: decisions/001-which-scores-count.md.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -97,9 +98,15 @@ def _of_a_visit(score: Score, former: Score | None, playing: bool, staff_at: Seq
 
 
 def _plays(run: Sequence[Score]) -> bool:
-    for first in range(len(run)):
-        near = [s.score for s in run[first:] if s.at - run[first].at <= FACES]
-        if len(set(near)) >= PLAY:
+    """Whether PLAY faces stand within FACES anywhere in it. One pass: a run may be long."""
+    faces: Counter[int] = Counter()
+    begin = 0
+    for score in run:
+        faces[score.score] += 1
+        while score.at - run[begin].at > FACES:
+            faces[run[begin].score] -= 1
+            begin += 1
+        if sum(count > 0 for count in faces.values()) >= PLAY:
             return True
     return False
 

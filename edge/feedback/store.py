@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
-from edge.db.feedback_tables import feedback
+from edge.db.feedback_tables import feedback, judge_due
 from edge.db.tables import interaction
 from edge.feedback.judging import REPEAT, STAFF, Judged, Score, Verdict, judge
 
@@ -15,7 +16,8 @@ from edge.feedback.judging import REPEAT, STAFF, Judged, Score, Verdict, judge
 AROUND = timedelta(minutes=2)
 # Whoever arrives or closes does so within this long after the press.
 LONGEST_HELP = timedelta(hours=1)
-MOST_RUN_READS = 12
+# A run is followed for some two hours either way; nobody hammers a face for longer without a pause.
+MOST_RUN_READS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,19 @@ _STAFF = sa.select(
     interaction.c.kind.in_(("help", "security")),
     interaction.c.attended_at.is_not(None),
 )
+
+
+def _widen(new: Any, least: Any, most: Any) -> Any:
+    """Add a mark, or make the one that is there wide enough for both."""
+    d = judge_due.c
+    wider = {"from_at": least(d.from_at, new.excluded.from_at), "to_at": most(d.to_at, new.excluded.to_at)}
+    return new.on_conflict_do_update(index_elements=["store", "device"], set_=wider)
+
+
+_DOUBT = {
+    "sqlite": _widen(sqlite.insert(judge_due), sa.func.min, sa.func.max),
+    "postgresql": _widen(postgresql.insert(judge_due), sa.func.least, sa.func.greatest),
+}
 _JUDGE = (
     sa.update(feedback)
     .where(feedback.c.interaction == sa.bindparam("in_id"))
@@ -71,7 +86,7 @@ _JUDGE = (
 
 
 def insert(conn: sa.Connection, store: str, given: Sequence[Given]) -> None:
-    """Write scores, counted until they are judged: call judge_around() for each in the same transaction."""
+    """Write scores, counted until they are judged: call doubt() or judge_around() in the same transaction."""
     rows = [
         {
             "interaction": g.interaction,
@@ -91,6 +106,27 @@ def insert(conn: sa.Connection, store: str, given: Sequence[Given]) -> None:
     ]
     if rows:
         conn.execute(sa.insert(feedback), rows)
+
+
+def doubt(conn: sa.Connection, store: str, device: str, first: datetime, last: datetime) -> None:
+    """Something new stands at this device between `first` and `last`: settle() judges what is near it.
+
+    Judging reads all that hangs together, so nothing that a person waits for does it.
+    """
+    mark = {"store": store, "device": device, "from_at": first, "to_at": last}
+    conn.execute(_DOUBT[conn.dialect.name], mark)
+
+
+def settle(conn: sa.Connection, store: str) -> str | None:
+    """Judge what is in doubt at one device; its name, or None if nothing is."""
+    d = judge_due.c
+    first = sa.select(d.device).where(d.store == store).limit(1).scalar_subquery()
+    taken = sa.delete(judge_due).where(d.store == store, d.device == first)
+    row = conn.execute(taken.returning(d.device, d.from_at, d.to_at)).first()
+    if row is None:
+        return None
+    judge_around(conn, store, row.device, row.from_at, row.to_at)
+    return str(row.device)
 
 
 def judge_around(conn: sa.Connection, store: str, device: str, first: datetime, last: datetime) -> None:

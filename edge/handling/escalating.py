@@ -147,7 +147,7 @@ def finish(
     requests.append(conn, [Entry(after.id, now, change.what, through, change.words, change.person)])
     if after.state in (State.ATTENDED, State.RESOLVED):
         # Whoever is at the device may be the hand that pressed a face there.
-        scores.judge_around(conn, telling.store, after.device, now, now)
+        scores.doubt(conn, telling.store, after.device, now, now)
     called = set(pages.paged(conn, after.id))
     if after.state is not State.RAISED:
         ended = _end_pages(conn, before, after, called, now)

@@ -78,12 +78,12 @@ class Ratings:
         return rows
 
     def write(self) -> None:
-        """Write the scores, after their rows in the log; complete and judge them."""
+        """Write the scores, after their rows in the log; complete them and leave them to be judged."""
         scores.insert(self._conn, self._store, self._given)
         for device, score in {(g.device, g.interaction) for g in self._given} | self._followed:
             self._complete(device, score)
         for device, (first, last) in self._span.items():
-            scores.judge_around(self._conn, self._store, device, first, last)
+            scores.doubt(self._conn, self._store, device, first, last)
 
     def _tied(self, event: Event, content: FeedbackGiven, request_of: RequestOf) -> str | None:
         """The help of the same device that the score speaks of, told on its timeline; None for a visit.

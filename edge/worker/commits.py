@@ -13,6 +13,7 @@ from broker.errors import ContractError
 from broker.messages import EdgeState
 from edge.config import Greeter, Policies
 from edge.errors import StorageError
+from edge.feedback import store as scores
 from edge.handling import escalating, evidence, following, greeting
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
@@ -118,6 +119,15 @@ class Commits:
                 return index.settle(conn, self._store) == index.BATCH
         except sa.exc.DBAPIError as error:
             log.warning("The log's words could not be written: %s", error.orig)
+            return False
+
+    def judge(self, conn: sa.Connection) -> bool:
+        """Judge the scores in doubt at one device, in a transaction of its own; whether more may wait."""
+        try:
+            with conn.begin():
+                return scores.settle(conn, self._store) is not None
+        except sa.exc.DBAPIError as error:
+            log.warning("Scores could not be judged: %s", error.orig)
             return False
 
     def _transact(self, conn: sa.Connection, batch: Batch) -> None:

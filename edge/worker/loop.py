@@ -217,7 +217,8 @@ class Worker:
                     self._sender.beat()
                     next_beat = now_mono + BEAT_S
                 if now_mono >= next_words and not self._inbox.backlog and not self._inbox.urgent():
-                    many = self._commits.index(conn)
+                    many = self._commits.judge(conn)
+                    many = self._commits.index(conn) or many
                     next_words = time.monotonic() + (MANY_WORDS_S if many else WORDS_S)
                 if self._inbox.backlog:
                     self._inbox.pause(PAUSE_BESIDE_PEOPLE_S if people else PAUSE_S)

@@ -78,7 +78,8 @@ def test_of_two_that_wait_for_each_other_the_one_that_the_database_ends_begins_a
     with engine.connect() as conn:
         titles = list(conn.execute(sa.select(zone.c.title).where(zone.c.name.in_(("a", "b")))).scalars())
     assert {"".join(sorted(title[1:])) for title in titles} == {"ab"}
-    assert len(tries) == (3 if engine.dialect.name == "postgresql" else 2)
+    # The one that begins again may meet the other once more.
+    assert len(tries) > 2 if engine.dialect.name == "postgresql" else len(tries) == 2
 
 
 def test_an_error_of_the_database_becomes_a_storage_error_and_the_thread_goes_on(

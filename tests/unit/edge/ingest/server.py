@@ -14,6 +14,7 @@ from broker.topics import Channel, of_device
 from edge.config import Greeter, Policies
 from edge.db.store_tables import person
 from edge.db.tables import event, feed, interaction, outgoing, page, quarantine, timeline
+from edge.feedback import store as scores
 from edge.handling import escalating, greeting
 from edge.handling.telling import Telling
 from edge.ingest.age import Reference
@@ -80,6 +81,13 @@ class Server:
             intake.take(arrivals)
             telling.flush(self.conn, self.clock())
         return intake.receipts
+
+    def judge(self) -> None:
+        """Judge all scores in doubt, as the worker does once no press waits."""
+        going: str | None = ""
+        while going is not None:
+            with self.conn.begin():
+                going = scores.settle(self.conn, STORE)
 
     def timers(self) -> int:
         """Fire what is due; how many."""

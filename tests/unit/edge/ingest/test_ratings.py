@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from broker.events import Attended, FeedbackGiven, HelpRequested, SecurityRequested
-from edge.db.feedback_tables import feedback
+from edge.db.feedback_tables import feedback, judge_due
 from edge.db.tables import interaction, timeline
 from edge.feedback.judging import Score, judge
 from edge.handling import acting
@@ -17,6 +17,8 @@ pytestmark = pytest.mark.usefixtures("small_store")
 
 
 def one(server: Server) -> sa.RowMapping:
+    """The only score, judged."""
+    server.judge()
     (row,) = server.rows(feedback)
     return row
 
@@ -138,6 +140,9 @@ def test_whatever_the_order_of_arrival_the_verdicts_are_the_same_and_nothing_is_
     chance.shuffle(arrivals)
     while arrivals:
         server.take(*(arrivals.pop() for _ in range(min(len(arrivals), chance.randint(1, 4)))))
+        if chance.random() < 0.3:
+            server.judge()
+    server.judge()
     rows = server.rows(feedback)
     assert len(rows) == 30
     verdicts = judge(
@@ -147,3 +152,17 @@ def test_whatever_the_order_of_arrival_the_verdicts_are_the_same_and_nothing_is_
         id_: (v.judged.value, v.why) for id_, v in verdicts.items()
     }
     assert max(r["at"] for r in rows) - min(r["at"] for r in rows) > timedelta(seconds=30)
+
+
+def test_a_score_counts_and_says_no_reason_until_it_is_judged(server: Server, kiosk: Kiosk) -> None:
+    """Judging reads all that hangs together: no press waits for it."""
+    for _ in range(2):
+        server.take(kiosk.event(FeedbackGiven(4)))
+        kiosk.wait(1)
+    assert [(r["judged"], r["why"]) for r in server.rows(feedback)] == [("counted", "")] * 2
+    server.judge()
+    assert sorted((r["judged"], r["why"]) for r in server.rows(feedback)) == [
+        ("burst", "1 s after another one"),
+        ("counted", "stands alone"),
+    ]
+    assert server.rows(judge_due) == []
