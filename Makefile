@@ -17,7 +17,7 @@ demo:
 	@exec $(BIN)/floorbell demo $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest $(SUITES) $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(SUITES) $(ARGS)
 
 check: ready
 	$(BIN)/ruff format --check .

@@ -53,8 +53,8 @@ def run(
     filming = filming_of(video, webcam)
     if filming.why:
         say(filming.why)
-    with _directory(data) as directory:
-        stage = prepare(directory, _web_port(port), dt.datetime.now(dt.UTC), filming.sources)
+    with _directory(data) as directory, contextlib.ExitStack() as claims:
+        stage = prepare(directory, _web_port(port, claims), dt.datetime.now(dt.UTC), filming.sources)
         children = Children()
         try:
             if history:
@@ -175,12 +175,23 @@ def _directory(data: Path | None) -> Iterator[Path]:
         shutil.rmtree(made, ignore_errors=True)
 
 
-def _web_port(asked: int | None) -> int:
+def _web_port(asked: int | None, claims: contextlib.ExitStack) -> int:
+    """The pages' port, claimed against other demos until `claims` end: the pages take it only in a while."""
     if asked is None:
-        return PORT if _free(PORT) else free_port()
-    if not _free(asked):
+        return PORT if _free(PORT) and _claim(PORT, claims) else free_port()
+    if not _free(asked) or not _claim(asked, claims):
         raise DeployError(f"Port {asked} is taken; choose another with --port.")
     return asked
+
+
+def _claim(port: int, claims: contextlib.ExitStack) -> bool:
+    """Of two demos that start at once one gets it. The name is an abstract one: no file is left behind."""
+    held = claims.enter_context(socket.socket(socket.AF_UNIX))
+    try:
+        held.bind(f"\0floorbell-demo-{port}")
+    except OSError:
+        return False
+    return True
 
 
 def _free(port: int) -> bool:
