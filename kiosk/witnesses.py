@@ -81,7 +81,7 @@ class Witnesses:
             log.warning("A head of the custody log was not judged within %.0f s.", LONGEST_S)
             return
         if running.returncode not in (0, ALARM):
-            words = said.decode(errors="replace").strip()
+            *_, words = ["no reason was given", *said.decode(errors="replace").strip().splitlines()]
             log.warning("A head of the custody log cannot be judged: %s", words)
             return
         self._say(answer)
