@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from playwright.sync_api import Page, expect
 from pytest_playwright import CreateContextCallback
 
@@ -17,6 +18,7 @@ from edge.db.engine import connect, sqlite_url
 from tests.browser.conftest import Demo, WorkedIn
 from tests.browser.test_round import PATIENCE_MS, sign_in_on_the_phone
 from tests.rig.furnished import COMPLAINT
+from tests.rig.store import wait_for
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)
@@ -60,6 +62,13 @@ def complaint(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> str:
             }  # fmt: skip
             conn.execute(tables.interaction.insert().values(values))
             code = reference_of(id_) if rated else code
+
+    def indexed() -> bool:
+        with engine.connect() as conn:
+            return conn.execute(sa.select(sa.func.count()).select_from(tables.log_due)).scalar() == 0
+
+    # The worker writes the words of the log aside, within a second or so.
+    wait_for(indexed, "The log's words")
     engine.dispose()
     return code
 
@@ -90,7 +99,6 @@ def test_a_word_of_it_finds_it_and_the_address_is_the_search(
 ) -> None:
     desk.goto(desk.url.replace("/floor", "/log"))
     desk.get_by_role("searchbox").fill("sabat")
-    # The words are written within a second or so of what they tell of.
     expect(desk.locator("#rows")).to_be_visible()
     desk.get_by_role("button", name="Find").click()
     expect(desk.locator("tr.row")).to_have_count(1)

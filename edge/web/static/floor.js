@@ -18,11 +18,14 @@ const soundOff = document.getElementById("sound");
 
 let putBack = () => {};
 
-// While a thumb is down the list stands still: a card that moves under it would accept the wrong request.
+// While a thumb is down, and until its click has done what it does, the list stands still: a card that moves under
+// it would accept the wrong request, and what is drawn anew between thumb and click takes no click.
+const CLICK_MS = 350;
 let lifted = Promise.resolve();
 addEventListener("pointerdown", () => {
   lifted = new Promise((resolve) => {
-    const up = () => setTimeout(resolve, 60);
+    const up = () => setTimeout(resolve, CLICK_MS);
+    addEventListener("click", () => setTimeout(resolve), { once: true, capture: true });
     for (const end of ["pointerup", "pointercancel"]) addEventListener(end, up, { once: true });
     setTimeout(up, 1_500);
   });

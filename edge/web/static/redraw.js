@@ -5,28 +5,33 @@ const AGAIN_MS = 2_000;
 /**
  * A function that redraws `element` from `address`. Calls that come meanwhile are one more redraw afterwards;
  * one that fails is tried again by itself. Returns a promise that is rejected if this try failed.
- * everyMs: at most that often. ready: a promise to wait for before the page may change.
+ * everyMs: at most that often. ready: gives a promise to wait for before the page may change.
  */
 export function redrawer(element, address, { everyMs = 0, ready = () => Promise.resolve() } = {}) {
   let running = null;
   let again = false;
   let retry = null;
-  let swapped = false;
   let lastAt = -everyMs;
-
-  element.addEventListener("htmx:afterSwap", (event) => {
-    if (event.detail.target === element) swapped = true;
-  });
 
   async function draw() {
     const wait = lastAt + everyMs - performance.now();
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait));
-    await ready();
     lastAt = performance.now();
-    swapped = again = false;
-    await window.htmx.ajax("GET", address, { target: element, swap: "innerHTML" });
-    // A refusal is an answer too, but nothing was drawn.
-    if (!swapped) throw new Error("not drawn");
+    again = false;
+    const answer = await new Promise((resolve, reject) => {
+      const handler = (_, { xhr }) => resolve(xhr);
+      window.htmx.ajax("GET", address, { target: element, handler }).catch(reject);
+    });
+    const door = answer.getResponseHeader("HX-Redirect");
+    if (door) return location.assign(door);
+    // A refusal is an answer too, but nothing is drawn.
+    if (answer.status !== 200) throw new Error("not drawn");
+    // Only now, with the answer here: however long it took, nothing changes under a thumb.
+    await ready();
+    window.htmx.trigger(element, "htmx:beforeSwap", { target: element });
+    element.innerHTML = answer.responseText;
+    window.htmx.process(element);
+    window.htmx.trigger(element, "htmx:afterSwap", { target: element });
   }
 
   return function redraw() {
