@@ -79,6 +79,8 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:
-        return {"store_title": config.title, "now": clock()}
+        # In a frame, as in the demo, it would scroll the page around it to itself.
+        framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
+        return {"store_title": config.title, "now": clock(), "asks_at_once": "" if framed else "autofocus"}
 
     return app

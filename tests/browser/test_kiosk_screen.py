@@ -183,3 +183,36 @@ def serious(page: Page) -> list[str]:
         for each in violations
         if each["impact"] in ("serious", "critical")
     ]
+
+
+COUNT_SCENES = """
+window.scenes = 0;
+window.EventSource = class extends EventSource {
+  constructor(...a) { super(...a); this.addEventListener("scene", () => { window.scenes += 1; }); }
+};
+"""
+
+
+def test_a_tap_counts_although_the_screen_changes_under_the_finger(screen: Screen, page: Page) -> None:
+    page.add_init_script(COUNT_SCENES)
+    page.goto(screen.address)
+    key = page.get_by_role("button", name="Fitting room")
+    expect(key).to_be_visible()
+    page.wait_for_timeout(450)
+    key.hover()
+    page.mouse.down()
+    before = page.evaluate("scenes")
+    screen.panel.show(language="ca")
+    page.wait_for_function("before => scenes > before", arg=before)
+    page.mouse.up()
+    assert screen.panel.touched("key").key == "fitting-room"
+    expect(page.locator("html")).to_have_attribute("lang", "ca")
+
+
+def test_a_finger_that_stays_holds_the_screen_for_a_moment_only(screen: Screen, page: Page) -> None:
+    page.goto(screen.address)
+    page.get_by_role("button", name="Fitting room").hover()
+    page.mouse.down()
+    screen.panel.show(language="ca")
+    expect(page.locator("html")).to_have_attribute("lang", "ca")
+    page.mouse.up()

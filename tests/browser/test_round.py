@@ -21,6 +21,8 @@ def sign_in_on_the_phone(phone: FrameLocator | Page, name: str) -> None:
     for digit in PINS[name] or "":
         phone.locator(f"[data-digit='{digit}']").click()
     phone.get_by_label("Sign in", exact=True).click()
+    # The name alone stood on the page of the PIN already.
+    expect(phone.locator("#board")).to_be_attached()
     expect(phone.get_by_role("heading", name=name)).to_be_visible()
 
 

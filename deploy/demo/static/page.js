@@ -140,15 +140,6 @@ document.getElementById("phone").addEventListener("load", (event) => {
   if (event.target.contentWindow?.location.pathname === "/floor/") done("sign-in");
 });
 
-// The desk asks for a name at once, and the browser scrolls there: on a small screen the visitor begins at the top.
-let moved = false;
-for (const sign of ["wheel", "touchstart", "pointerdown", "keydown"]) {
-  addEventListener(sign, () => (moved = true), { once: true, passive: true });
-}
-addEventListener("scroll", () => {
-  if (!moved && performance.now() < 4000) scrollTo({ top: 0, behavior: "instant" });
-});
-
 show(tabs[0]);
 
 export const choose = (kiosk) => show(tabs.find((tab) => tab.dataset.kiosk === kiosk));

@@ -7,6 +7,7 @@ import { takeTaps } from "./kept.js";
 import { redrawer } from "./redraw.js";
 import * as sound from "./sound.js";
 import { listen } from "./stream.js";
+import { lifted } from "./thumb.js";
 
 const facts = document.body.dataset;
 const board = document.getElementById("board");
@@ -18,20 +19,7 @@ const soundOff = document.getElementById("sound");
 
 let putBack = () => {};
 
-// While a thumb is down, and until its click has done what it does, the list stands still: a card that moves under
-// it would accept the wrong request, and what is drawn anew between thumb and click takes no click.
-const CLICK_MS = 350;
-let lifted = Promise.resolve();
-addEventListener("pointerdown", () => {
-  lifted = new Promise((resolve) => {
-    const up = () => setTimeout(resolve, CLICK_MS);
-    addEventListener("click", () => setTimeout(resolve), { once: true, capture: true });
-    for (const end of ["pointerup", "pointercancel"]) addEventListener(end, up, { once: true });
-    setTimeout(up, 1_500);
-  });
-});
-
-const redraw = redrawer(board, facts.board, { ready: () => lifted });
+const redraw = redrawer(board, facts.board);
 
 document.body.addEventListener("htmx:beforeSwap", () => (putBack = keep(board)));
 document.body.addEventListener("htmx:afterSwap", () => {
@@ -54,7 +42,7 @@ const kept = takeTaps(facts.me, {
   answered: (tap, status, text) => {
     heard();
     if (status !== 409 && status >= 400) tell(text.slice(0, 300));
-    else lifted.then(() => drawTap(status, text));
+    else lifted().then(() => drawTap(status, text));
   },
 });
 

@@ -1,13 +1,15 @@
 // Draws a part of the page anew from the server, one request at a time, until the newest state is really there.
 
+import { lifted } from "./thumb.js";
+
 const AGAIN_MS = 2_000;
 
 /**
  * A function that redraws `element` from `address`. Calls that come meanwhile are one more redraw afterwards;
  * one that fails is tried again by itself. Returns a promise that is rejected if this try failed.
- * everyMs: at most that often. ready: gives a promise to wait for before the page may change.
+ * everyMs: at most that often.
  */
-export function redrawer(element, address, { everyMs = 0, ready = () => Promise.resolve() } = {}) {
+export function redrawer(element, address, { everyMs = 0 } = {}) {
   let running = null;
   let again = false;
   let retry = null;
@@ -27,7 +29,7 @@ export function redrawer(element, address, { everyMs = 0, ready = () => Promise.
     // A refusal is an answer too, but nothing is drawn.
     if (answer.status !== 200) throw new Error("not drawn");
     // Only now, with the answer here: however long it took, nothing changes under a thumb.
-    await ready();
+    await lifted();
     window.htmx.trigger(element, "htmx:beforeSwap", { target: element });
     element.innerHTML = answer.responseText;
     window.htmx.process(element);

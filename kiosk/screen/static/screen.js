@@ -3,6 +3,8 @@
 (() => {
   const SILENT_MS = 1600; // the stream beats every 500 ms
   const SETTLE_MS = 400; // a second tap of the same finger must not hit what has just appeared under it
+  const CLICK_MS = 350; // the longest from a finger that lifts to its click
+  const HELD_MS = 1500; // a finger, or a sleeve, that stays longer is no tap
   const root = document.documentElement;
   const places = new Map([...document.querySelectorAll("[data-region]")].map((el) => [el.dataset.region, el]));
   const drawn = new Map();
@@ -11,6 +13,8 @@
   let changedAt = -SETTLE_MS;
   let drawnAt = performance.now();
   let stream = null;
+  let finger = null; // ends the wait for a tap
+  let late = null; // the newest scene that came during it
 
   function sameButton(button) {
     return Object.entries(button.dataset).map(([k, v]) => `[data-${k}="${CSS.escape(v)}"]`).join("");
@@ -26,7 +30,33 @@
     if (focused) (place.querySelector(focused) || place.querySelector("button"))?.focus();
   }
 
+  // A button that is drawn anew between a finger and its click takes no click.
+  addEventListener("pointerdown", () => {
+    clearTimeout(finger);
+    finger = setTimeout(lift, HELD_MS);
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    addEventListener(end, () => {
+      if (finger === null) return;
+      clearTimeout(finger);
+      finger = setTimeout(lift, CLICK_MS);
+    });
+  }
+  addEventListener("click", () => setTimeout(lift));
+
+  function lift() {
+    clearTimeout(finger);
+    finger = null;
+    const scene = late;
+    late = null;
+    if (scene) show(scene);
+  }
+
   function show(scene) {
+    if (finger !== null) {
+      late = scene;
+      return;
+    }
     drawnAt = performance.now();
     root.dataset.mode = scene.mode;
     root.dataset.state = scene.state;
@@ -38,7 +68,8 @@
   }
 
   function lose() {
-    if (root.dataset.mode === "lost" || !away) return;
+    if (root.dataset.mode === "lost" || !away || finger !== null) return;
+    late = null;
     root.dataset.mode = root.dataset.state = "lost";
     root.dataset.size = "medium";
     for (const name of places.keys()) {
