@@ -17,6 +17,7 @@ from tests.bench import (
     press_to_page,
     resting,
     upload,
+    verify,
     watching,
 )
 
@@ -25,7 +26,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument(
         "--only",
-        choices=("press", "ingest", "resting", "kiosk", "fan-out", "log", "clip", "upload", "watching"),
+        choices=(
+            "press",
+            "ingest",
+            "resting",
+            "kiosk",
+            "fan-out",
+            "log",
+            "clip",
+            "upload",
+            "verify",
+            "watching",
+        ),
     )
     parser.add_argument("--presses", type=int, default=300, help="of each kind, while nothing else happens")
     parser.add_argument(
@@ -44,6 +56,7 @@ def main() -> None:
         "log": lambda folder: log_page.run(folder, chosen.interactions),
         "clip": clip.run,
         "upload": upload.run,
+        "verify": verify.run,
         "watching": watching.run,
     }
     result: dict[str, object] = {"machine": platform.machine(), "python": platform.python_version()}
