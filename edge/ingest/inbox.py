@@ -25,6 +25,10 @@ class Waiting:
     def security(self) -> bool:
         return self.arrival.topic.endswith("/event/security")
 
+    @property
+    def clip(self) -> bool:
+        return self.arrival.topic.endswith("/event/clip")
+
 
 class Inbox:
     """Three queues and one wake-up. The broker's receive maximum bounds how much can wait, but for QoS 0:

@@ -211,6 +211,9 @@ class Worker:
                 now_mono = time.monotonic()
                 if look:
                     next_look = now_mono + LOOK_S
+                elif any(waiting.clip for waiting in batch.events) and not self._inbox.backlog:
+                    # Its ticket goes out at once.
+                    next_look = now_mono
                 if forget:
                     next_forget = now_mono + FORGET_S
                 if now_mono >= next_beat:
