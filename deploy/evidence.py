@@ -2,8 +2,10 @@
 
 import datetime as dt
 import re
+import threading
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import click
@@ -12,7 +14,9 @@ from deploy.errors import DeployError
 from deploy.provision import writing
 from deploy.register import CONFIG
 from edge.config import load_config
-from edge.evidence import clips, export, heads
+from edge.evidence import clips, copies, export, heads
+from edge.evidence.clips import Clip
+from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
 from edge.evidence.reporting import reported
 from edge.evidence.verify import Known, Verdict, describe, verify
@@ -55,13 +59,24 @@ def export_(config: Path, wanted: tuple[str, ...], by: str, reason: str, bundle:
         export.check(chosen)
         exporting.write_down(conn, loaded.store, chosen, str(identity), by, reason, now)
         heads.sign_newest(conn, loaded.store, signer, now)
-    with writing(loaded) as conn:
-        paper = partial(reported, conn, loaded.store, loaded.title, files, chosen, identity, now)
-        anchors = export.write(bundle, conn, loaded.store, files, chosen, identity, now, paper)
+    with TemporaryDirectory(dir=bundle.absolute().parent) as folder:
+        copied = {clip.id: _copy(clip, files, Path(folder)) for clip in chosen}
+        with writing(loaded) as conn:
+            paper = partial(reported, conn, loaded.store, loaded.title, files, chosen, copied, identity, now)
+            anchors = export.write(bundle, conn, loaded.store, files, chosen, identity, now, paper, copied)
     click.echo(f"{bundle}: {len(chosen)} clips. Keep these apart from it, to verify it with:")
     for key in export.keys_of(anchors, chosen):
         click.echo(f"--key {key}")
     click.echo(f"--head {anchors.head.size}:{anchors.head.root}")
+
+
+def _copy(clip: Clip, files: VaultFiles, folder: Path) -> Copy:
+    place = folder / clip.id
+    place.mkdir()
+    made = copies.copy(clip, files, place, lambda: dt.datetime.now(dt.UTC), threading.Event())
+    if made.trouble is not None:
+        click.echo(f"The working copy of {clip.id}: {made.trouble}", err=True)
+    return made
 
 
 @evidence.command("verify")

@@ -8,8 +8,10 @@ bundle.md says the same in words for whoever writes a verifier of their own. A b
     custody.jsonl             the custody log's entries about these clips, one CustodyLine each, by index
     leaves.bin                the leaf hashes of the whole log under the head, 32 bytes each
     heads.json                Anchors: the signed head, and which device holds which head in its own signature
+    clips/{id}/working.mp4    Derived: a copy to play, with the time and the clip's id below the picture
+    clips/{id}/thumbnails/NN.jpg  Derived: single pictures of it
 
-Other listed files (report, thumbnails, working copy) are for reading and prove nothing.
+Other listed files (derived ones, the report) are for reading and prove nothing.
 """
 
 from typing import Annotated, Literal
@@ -25,18 +27,32 @@ LISTED_BY = "bundle.json"
 CUSTODY, LEAVES, HEADS = "custody.jsonl", "leaves.bin", "heads.json"
 
 
-class File(Struct, frozen=True):
+class Derived(Struct, frozen=True, omit_defaults=True):
+    """A file that was made from the file `source`, when and by what; it proves nothing. A thumbnail is of the
+    picture that the kiosk's clock gave the time `shows_ms`; of `trigger`, the first one from that on."""
+
+    source: str
+    made_at_ms: int
+    by: str
+    shows_ms: int | None = None
+    trigger: bool = False
+
+
+class File(Struct, frozen=True, omit_defaults=True):
     sha256: Sha256
     bytes: Bytes
+    derived: Derived | None = None
 
 
-class BundledClip(Struct, frozen=True):
-    """`signature` is the device's over the manifest, `key` the public key that it is to be checked with."""
+class BundledClip(Struct, frozen=True, omit_defaults=True):
+    """`signature` is the device's over the manifest, `key` the public key that it is to be checked with.
+    `trouble` says why there is no working copy, or what it lacks."""
 
     clip: UUID
     device: Name
     key: Key
     signature: Annotated[str, Meta(max_length=256)]
+    trouble: str | None = None
 
 
 class Listing(Struct, frozen=True):
@@ -84,3 +100,11 @@ def video_of(clip: UUID) -> str:
 
 def manifest_of(clip: UUID) -> str:
     return f"clips/{clip}/manifest.json"
+
+
+def working_of(clip: UUID) -> str:
+    return f"clips/{clip}/working.mp4"
+
+
+def thumbnail_of(clip: UUID, file: str) -> str:
+    return f"clips/{clip}/thumbnails/{file}"

@@ -13,8 +13,17 @@ import sqlalchemy as sa
 
 from edge.errors import EdgeError, Refused
 from edge.evidence import bundle, custody, heads
-from edge.evidence.bundle import Anchors, BundledClip, CustodyLine, File, Listing, WitnessedHead
+from edge.evidence.bundle import (
+    Anchors,
+    BundledClip,
+    CustodyLine,
+    Derived,
+    File,
+    Listing,
+    WitnessedHead,
+)
 from edge.evidence.clips import SEALED, Clip
+from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
 
 _CHUNK = 1024 * 1024
@@ -42,11 +51,13 @@ def write(
     export: UUID,
     made_at: datetime,
     extra: Callable[[Anchors], Mapping[str, bytes]] | None = None,
+    copies: Mapping[str, Copy] | None = None,
 ) -> Anchors:
     """The bundle at `path`, whole or not at all; what it is anchored in. The export's own entry is in the
     log, under a signed head.
 
-    `extra` gives files for reading, by name. EdgeError if a clip cannot be exported or no head is signed.
+    `extra` gives files for reading, by name; `copies` has the clips' working copies, by id. EdgeError if a
+    clip cannot be exported or no head is signed.
     """
     check(clips)
     anchors, log = _anchors(conn, store), custody.log_of(conn, store)
@@ -59,6 +70,8 @@ def write(
             name = UUID(clip.id)
             _add(archive, listed, bundle.video_of(name), files.sealed(clip.sha256))
             _add(archive, listed, bundle.manifest_of(name), files.sealed(clip.manifest_sha256))
+            if copies and clip.id in copies:
+                _add_copy(archive, listed, name, copies[clip.id])
         _put(archive, listed, bundle.CUSTODY, _custody(conn, store, [*(c.id for c in clips), str(export)]))
         leaves = [entry.leaf for entry in custody.between(conn, store, 0, anchors.head.size)]
         _put(archive, listed, bundle.LEAVES, bytes.fromhex("".join(leaves)))
@@ -71,7 +84,10 @@ def write(
             store=store,
             log=log.id,
             made_at_ms=int(made_at.timestamp() * 1000),
-            clips=[BundledClip(UUID(c.id), c.device, c.key or "", c.signature) for c in clips],
+            clips=[
+                BundledClip(UUID(c.id), c.device, c.key or "", c.signature, _trouble(c, copies))
+                for c in clips
+            ],
             files=listed,
         )
         archive.writestr(bundle.LISTED_BY, msgspec.json.encode(listing))
@@ -107,7 +123,28 @@ def _anchors(conn: sa.Connection, store: str) -> Anchors | None:
     return Anchors(head, held)
 
 
-def _add(archive: zipfile.ZipFile, listed: dict[str, File], name: str, source: Path) -> None:
+def _trouble(clip: Clip, copies: Mapping[str, Copy] | None) -> str | None:
+    return copies[clip.id].trouble if copies and clip.id in copies else None
+
+
+def _add_copy(archive: zipfile.ZipFile, listed: dict[str, File], clip: UUID, copy: Copy) -> None:
+    master, made_at_ms = bundle.video_of(clip), int(copy.made_at.timestamp() * 1000)
+    if copy.working is not None:
+        _add(archive, listed, bundle.working_of(clip), copy.working, Derived(master, made_at_ms, copy.by))
+    for still in copy.stills:
+        shows_ms = round(still.shows_at.timestamp() * 1000)
+        name = bundle.thumbnail_of(clip, still.path.name)
+        derived = Derived(master, made_at_ms, copy.by, shows_ms, still.trigger)
+        _add(archive, listed, name, still.path, derived)
+
+
+def _add(
+    archive: zipfile.ZipFile,
+    listed: dict[str, File],
+    name: str,
+    source: Path,
+    derived: Derived | None = None,
+) -> None:
     digest, size = sha256(), 0
     try:
         with open(source, "rb") as file, archive.open(name, "w", force_zip64=True) as target:
@@ -117,7 +154,7 @@ def _add(archive: zipfile.ZipFile, listed: dict[str, File], name: str, source: P
                 target.write(chunk)
     except OSError as error:
         raise EdgeError(f"The vault's file for {name} cannot be read: {error.strerror}.") from None
-    listed[name] = File(digest.hexdigest(), size)
+    listed[name] = File(digest.hexdigest(), size, derived)
 
 
 def _put(archive: zipfile.ZipFile, listed: dict[str, File], name: str, content: bytes) -> None:

@@ -4,6 +4,7 @@
     quarantine/{clip}/compared                     it is what was told of, and is being sealed
     quarantine/{clip}.{n}.mismatched/              what came and was not what was told of
     exports/{export}.zip                           bundles that were asked for, for a week
+    exports/{export}.work/                         the working copies that go into one that is being made
     sealed/{ab}/{sha256}                           the video file, and the manifest likewise
 
 No name here comes from outside: a clip is named by its UUID and sealed under a hash that was computed here.
@@ -12,6 +13,8 @@ No name here comes from outside: a clip is named by its UUID and sealed under a 
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -133,8 +136,20 @@ class VaultFiles:
         return self._exports / f"{export}.zip"
 
     def all_exported(self) -> list[Path]:
-        """Every bundle, whole or half."""
+        """Every bundle, whole or half, and what goes into one."""
         return sorted(self._exports.iterdir())
+
+    @contextmanager
+    def workplace(self, export: UUID) -> Iterator[Path]:
+        """An empty folder for what goes into this bundle; what a kill has left there is gone, and so is it
+        at the end."""
+        place = self._exports / f"{export}.work"
+        shutil.rmtree(place, ignore_errors=True)
+        try:
+            place.mkdir(mode=0o700)
+            yield place
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
 
     def delete(self, sha256: str) -> None:
         """For retention alone: the caller has made sure that nothing else has this hash."""

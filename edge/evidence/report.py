@@ -3,6 +3,7 @@
 Only who makes a bundle calls it: the library of PDF costs 47 MB of memory, and is loaded here alone.
 """
 
+import io
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from broker.manifest import Manifest
+from edge.evidence import bundle
 from edge.evidence.bundle import Anchors
 from edge.evidence.clips import Clip
+from edge.evidence.copies import Copy, Still
 from edge.evidence.custody import Kept
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class Told:
     entries: Sequence[Kept]
     anchors: Anchors
     keys: Sequence[str]
+    copies: Mapping[str, Copy]
 
 
 def report(told: Told) -> bytes:
@@ -77,7 +81,13 @@ def report(told: Told) -> bytes:
         paper.text(_FEWER_LETTERS)
     for number, clip in enumerate(told.clips, 1):
         paper.heading(f"Clip {number}", 13)
-        paper.facts(_facts(clip, told.manifests.get(clip.id)))
+        copied = told.copies.get(clip.id)
+        paper.facts(_facts(clip, told.manifests.get(clip.id)) + _copy_facts(clip, copied))
+        if copied is not None and copied.stills:
+            paper.text(
+                "Pictures of the copy, with the kiosk's time of each. They prove nothing by themselves:"
+            )
+            paper.pictures(copied.stills)
     paper.heading("Custody", 13)
     paper.text("What was done to these clips and to this export, by whom and why, in the order of the log.")
     names = {clip.id: f"clip {number}" for number, clip in enumerate(told.clips, 1)}
@@ -146,6 +156,18 @@ def _facts(clip: Clip, manifest: Manifest | None) -> list[tuple[str, str]]:
     return facts
 
 
+def _copy_facts(clip: Clip, copied: Copy | None) -> list[tuple[str, str]]:
+    if copied is None:
+        return []
+    trouble = [("About the copy", copied.trouble)] if copied.trouble else []
+    if copied.working is None:
+        return [("Copy to play", "none could be made"), *trouble]
+    said = (
+        f"{bundle.working_of(UUID(clip.id))}, made {_moment(copied.made_at)} from the video; proves nothing"
+    )
+    return [("Copy to play", said), *trouble]
+
+
 class _Paper:
     """The few kinds of things that stand on it."""
 
@@ -177,6 +199,25 @@ class _Paper:
 
     def facts(self, rows: Sequence[tuple[str, str]]) -> None:
         self.table((44, 146), None, rows)
+
+    def pictures(self, stills: Sequence[Still]) -> None:
+        """Three beside one another, each with its time below."""
+        pdf, width, gap = self._pdf, 60, 5
+        for first in range(0, len(stills), 3):
+            row = stills[first : first + 3]
+            read = [io.BytesIO(still.path.read_bytes()) for still in row]
+            heights = [_height(one, width) for one in read]
+            if pdf.will_page_break(max(heights) + 6):
+                pdf.add_page()
+            top = pdf.get_y()
+            pdf.set_font(self._face, "", 7.5)
+            for column, (still, image) in enumerate(zip(row, read, strict=True)):
+                left = pdf.l_margin + column * (width + gap)
+                pdf.image(image, left, top, width)
+                pdf.set_xy(left, top + heights[column])
+                pdf.cell(width, 4.6, _clock(still))
+            pdf.set_xy(pdf.l_margin, top + max(heights) + 7)
+        pdf.ln(1)
 
     def table(
         self, widths: tuple[int, ...], names: tuple[str, ...] | None, rows: Sequence[Sequence[str]]
@@ -212,6 +253,19 @@ def _western(sign: str) -> str:
 
 def _moment(at: datetime) -> str:
     return f"{at.astimezone():%Y-%m-%d %H:%M:%S %z}"
+
+
+def _clock(still: Still) -> str:
+    at = still.shows_at.astimezone()
+    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03}{', the trigger' if still.trigger else ''}"
+
+
+def _height(image: io.BytesIO, width: float) -> float:
+    """What is `width` wide is so high."""
+    from PIL import Image
+
+    with Image.open(image) as read:
+        return float(read.height * width / read.width)
 
 
 def _at(ms: int) -> datetime:

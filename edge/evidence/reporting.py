@@ -1,6 +1,6 @@
 """Gathers what the report of an export tells; report.py puts it on paper."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from broker.manifest import Manifest
 from edge.evidence import custody, export, report
 from edge.evidence.bundle import Anchors
 from edge.evidence.clips import Clip
+from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
 from edge.evidence.report import Told
 
@@ -22,6 +23,7 @@ def reported(
     title: str,
     files: VaultFiles,
     clips: Sequence[Clip],
+    copies: Mapping[str, Copy],
     identity: UUID,
     made_at: datetime,
     anchors: Anchors,
@@ -39,6 +41,7 @@ def reported(
         entries=sorted(entries, key=lambda entry: entry.index),
         anchors=anchors,
         keys=export.keys_of(anchors, clips),
+        copies=copies,
     )
     return {report.NAME: report.report(told)}
 

@@ -69,9 +69,8 @@ def verify(path: Path, known: Known) -> list[Finding]:
     """Everything that is wrong with the bundle, or the one finding 'ok'. NoBundle if it is none."""
     try:
         with zipfile.ZipFile(path) as archive:
-            return list(_Verifier(archive, known).findings()) or [
-                Finding(Verdict.OK, path.name, "Every byte is as it was signed, sealed and witnessed.")
-            ]
+            verifier = _Verifier(archive, known)
+            return list(verifier.findings()) or [Finding(Verdict.OK, path.name, verifier.praise())]
     except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise NoBundle(f"{path} cannot be read as a bundle: {error}.") from None
 
@@ -99,6 +98,17 @@ class _Verifier:
         if not any(e.action == "exported" for e in exported):
             sentence = "The custody log has no entry of this export."
             yield Finding(Verdict.REMOVED, str(self._listing.export), sentence)
+
+    def praise(self) -> str:
+        """What 'ok' means of this bundle: nobody signed what is in it for reading."""
+        proving = {bundle.CUSTODY, bundle.LEAVES, bundle.HEADS}
+        for clip in self._listing.clips:
+            proving |= {bundle.video_of(clip.clip), bundle.manifest_of(clip.clip)}
+        words = "Every byte is as it was signed, sealed and witnessed"
+        reading = len(set(self._listing.files) - proving)
+        return (
+            f"{words}, but for {reading} files for reading, which prove nothing." if reading else f"{words}."
+        )
 
     def _files(self) -> Iterator[Finding]:
         """Each listed file is here as it was listed, and no other."""

@@ -1,10 +1,16 @@
-"""Makes the bundles that were asked for at the desk, and removes them again after a week."""
+"""Makes the bundles that were asked for at the desk, and removes them again after a week.
+
+In a thread of its own: the working copy of a long clip takes minutes, and heads are signed meanwhile.
+"""
 
 import logging
+import shutil
+import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -12,7 +18,9 @@ import sqlalchemy as sa
 from broker.signing import Signer
 from edge.db.writer import Writer
 from edge.errors import EdgeError, StorageError
-from edge.evidence import clips, export, exports, heads
+from edge.evidence import clips, copies, export, exports, heads
+from edge.evidence.clips import Clip
+from edge.evidence.copies import Copy, Stopped
 from edge.evidence.exports import Export
 from edge.evidence.files import VaultFiles
 from edge.evidence.reporting import reported
@@ -23,7 +31,7 @@ Read = Callable[[], AbstractContextManager[sa.Connection]]
 
 
 class Bundles:
-    """See the module. Only the vault's own thread calls it."""
+    """See the module. One thread makes and removes; any may stop it."""
 
     def __init__(
         self,
@@ -39,6 +47,11 @@ class Bundles:
         self._store, self._title, self._signer = store, title, signer
         self._writer, self._read = writer, read
         self._files, self._clock, self._told = files, clock, told
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        """What is being made is left, and made anew after the next start."""
+        self._stop.set()
 
     def make(self) -> None:
         """Every one that waits, the oldest first. One that cannot be made says why and is not tried again;
@@ -50,6 +63,8 @@ class Bundles:
                 self._make(one)
             except StorageError:
                 raise
+            except Stopped:
+                return
             except (EdgeError, OSError) as error:
                 log.error("The export %s could not be made: %s", one.id, error)
                 self._change(one, partial(self._fail, one, str(error)))
@@ -63,17 +78,35 @@ class Bundles:
             wanted = exports.fetchable(conn, self._store)
         for path in self._files.all_exported():
             if path.name.partition(".")[0] not in wanted:
-                path.unlink(missing_ok=True)
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
 
     def _make(self, one: Export) -> None:
+        with self._files.workplace(UUID(one.id)) as folder:
+            self._pack(one, self._copies(one, folder))
+
+    def _copies(self, one: Export, folder: Path) -> dict[str, Copy]:
+        """Before anything else: no transaction stays open for as long as they take."""
+        made = {}
+        with self._read() as conn:
+            chosen = self._chosen(conn, one)
+        for clip in chosen:
+            place = folder / clip.id
+            place.mkdir()
+            made[clip.id] = copies.copy(clip, self._files, place, self._clock, self._stop)
+        return made
+
+    def _chosen(self, conn: sa.Connection, one: Export) -> list[Clip]:
+        found = [clips.find(conn, self._store, clip) for clip in one.clips]
+        return [clip for clip in found if clip is not None]
+
+    def _pack(self, one: Export, copied: dict[str, Copy]) -> None:
         now, path = self._clock(), self._files.exported(UUID(one.id))
         # The export's own entries must be under the head that the bundle carries.
         self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))
         with self._read() as conn:
-            found = [clips.find(conn, self._store, clip) for clip in one.clips]
-            chosen = [clip for clip in found if clip is not None]
-            paper = partial(reported, conn, self._store, self._title, self._files, chosen, UUID(one.id), now)
-            anchors = export.write(path, conn, self._store, self._files, chosen, UUID(one.id), now, paper)
+            identity, files, chosen = UUID(one.id), self._files, self._chosen(conn, one)
+            paper = partial(reported, conn, self._store, self._title, files, chosen, copied, identity, now)
+            anchors = export.write(path, conn, self._store, files, chosen, identity, now, paper, copied)
         head, size = (anchors.head.size, anchors.head.root), path.stat().st_size
         keys = export.keys_of(anchors, chosen)
         ready = partial(exports.set_ready, size=size, head=head, keys=keys, now=now)

@@ -1,6 +1,6 @@
-"""What the vault does by itself, in one thread: it signs a new head whenever the custody log has grown, makes
-the bundles that were asked for, and deletes what retention says, the register and the log first and the files
-after them."""
+"""What the vault does by itself: it signs a new head whenever the custody log has grown, and deletes what
+retention says, the register and the log first and the files after them. In a second thread, since that may
+take minutes, it makes the bundles that were asked for."""
 
 import logging
 import threading
@@ -49,25 +49,35 @@ class Keeping:
         self._clock, self._told = clock, told
         self._bundles = bundles
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="vault-keeping", daemon=True)
+        self._threads = [
+            threading.Thread(target=self._run, name="vault-keeping", daemon=True),
+            threading.Thread(target=self._make_bundles, name="vault-bundles", daemon=True),
+        ]
 
     def start(self) -> None:
-        self._thread.start()
+        for thread in self._threads:
+            thread.start()
 
     def stop(self, timeout_s: float = 3.0) -> None:
         """May be called twice."""
         self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
+        self._bundles.stop()
+        until_s = time.monotonic() + timeout_s
+        for thread in self._threads:
+            if thread.is_alive():
+                thread.join(max(0.0, until_s - time.monotonic()))
 
     def _run(self) -> None:
         self._try(self.finish_purges)
+        while not self._stop.wait(EVERY_S):
+            self._try(self.turn)
+
+    def _make_bundles(self) -> None:
         next_s = time.monotonic() + EVERY_S
         while not self._stop.wait(BUNDLES_EVERY_S):
             self._try(self._bundles.make)
             if time.monotonic() >= next_s:
                 next_s = time.monotonic() + EVERY_S
-                self._try(self.turn)
                 self._try(self._bundles.remove_old)
 
     def _try(self, work: Callable[[], None]) -> None:

@@ -22,8 +22,9 @@ class NewExport(Why, frozen=True, forbid_unknown_fields=True):
 
 
 class Export(Struct):
-    """One export. `state` is asked (the vault makes it within seconds), ready, failed or removed (after a
-    week); `keys` and the head are what its bundle is to be verified with, and to be kept apart from it."""
+    """One export. `state` is asked (the vault makes it, which takes minutes for long clips), ready, failed or
+    removed (after a week); `keys` and the head are what its bundle is to be verified with, and to be kept
+    apart from it."""
 
     id: str
     clips: list[str]

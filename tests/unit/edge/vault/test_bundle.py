@@ -17,6 +17,7 @@ from broker.witness import HeadKept, head_to_sign, kept_to_sign
 from edge.errors import EdgeError
 from edge.evidence import bundle, custody, export, heads
 from edge.evidence.clips import Clip
+from edge.evidence.copies import Copy, Still
 from edge.evidence.verify import Known, NoBundle, verify
 from tests.rig import second_verifier
 from tests.unit.edge.conftest import START, STORE
@@ -86,9 +87,17 @@ def exported(door: Door, cause: UUID, tmp_path: Path) -> Exported:
         path = tmp_path / "bundle.zip"
         files = door.app.extensions["vault"].files
         extra = {"report.txt": b"For reading."}
-        export.write(path, conn, STORE, files, clips, identity, START, lambda _: extra)
+        copied = {clips[0].id: copy_in(tmp_path)}
+        export.write(path, conn, STORE, files, clips, identity, START, lambda _: extra, copied)
     keys = frozenset({door.signer.key, STORE_KEY.key})
     return Exported(path, keys, clips, (early.size, early.root), door)
+
+
+def copy_in(folder: Path) -> Copy:
+    working, still = folder / "working.mp4", folder / "01.jpg"
+    working.write_bytes(b"To look at.")
+    still.write_bytes(b"A picture.")
+    return Copy(working, [Still(still, START, True)], None, "a test", START)
 
 
 def flip(name: str, at: int) -> Callable[[Content], None]:
@@ -160,6 +169,31 @@ def test_two_swapped_clips_are_replaced(exported: Exported):
         content[bundle.LISTED_BY] = json.dumps(listing).encode()
 
     assert exported.names(exported.forged(swap, relist=True)) == {"replaced"}
+
+
+def test_each_derived_file_is_listed_as_proving_nothing_with_its_source(exported: Exported):
+    clip = UUID(exported.clips[0].id)
+    with zipfile.ZipFile(exported.path) as archive:
+        listing = json.loads(archive.read(bundle.LISTED_BY))
+    made = {"source": bundle.video_of(clip), "made_at_ms": int(START.timestamp() * 1000), "by": "a test"}
+    listed = {name: file["derived"] for name, file in listing["files"].items() if "derived" in file}
+    assert listed == {
+        bundle.working_of(clip): made,
+        bundle.thumbnail_of(clip, "01.jpg"): made | {"shows_ms": made["made_at_ms"], "trigger": True},
+    }
+    (finding,) = verify(exported.path, Known(exported.keys))
+    assert finding.sentence.endswith("but for 3 files for reading, which prove nothing.")
+
+
+@pytest.mark.parametrize("kind", ["working.mp4", "thumbnails/01.jpg"])
+def test_what_is_done_to_a_derived_file_is_named(exported: Exported, kind: str):
+    name = f"clips/{exported.clips[0].id}/{kind}"
+    assert exported.names(exported.forged(flip(name, 3))) == {"altered"}
+    assert exported.names(exported.forged(lambda content: content.pop(name) and None)) == {"removed"}
+    more = f"clips/{exported.clips[1].id}/{kind}"
+    path = exported.forged(lambda content: content.update({more: b"x"}))
+    assert exported.names(path) == {"altered"}
+    assert more in {finding.subject for finding in verify(path, Known(exported.keys))}
 
 
 def test_a_file_more_is_altered(exported: Exported):

@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from threading import Event
 from uuid import UUID
 
 import pytest
@@ -17,6 +18,7 @@ from edge.handling import keeping
 from edge.retention import Retention
 from edge.vault.bundles import Bundles
 from edge.vault.keeping import Keeping
+from tests.rig.footage import STORE_KEY
 from tests.unit.edge.conftest import STORE
 from tests.unit.edge.vault.conftest import Door, film
 
@@ -60,6 +62,33 @@ def test_a_clip_goes_when_its_time_is_over_and_leaves_a_tombstone(door: Door, cl
     with door.engine.begin() as conn:
         head = heads.newest(conn, STORE)
     assert head is not None and head.size == 2
+
+
+def test_heads_are_signed_while_a_bundle_takes_its_time(
+    door: Door, clip: Clip, monkeypatch: pytest.MonkeyPatch
+):
+    vault, signer, signed, busy = door.app.extensions["vault"], STORE_KEY, Event(), Event()
+
+    class Slow(Bundles):
+        def make(self) -> None:
+            busy.set()
+            self._stop.wait(60)
+
+    monkeypatch.setattr("edge.vault.keeping.EVERY_S", 0.01)
+    monkeypatch.setattr("edge.vault.keeping.BUNDLES_EVERY_S", 0.01)
+    bundles = Slow(STORE, "Shop", signer, vault.writer, vault._read, vault.files, door.clock, lambda: None)
+    retention = Retention(free_gb=0)
+    both = STORE, signer, vault.writer, vault.files, retention, door.clock, signed.set, bundles
+    caretaker = Keeping(*both)
+    caretaker.start()
+    try:
+        assert busy.wait(30)
+        signed.clear()
+        with door.engine.begin() as conn:
+            keeping.view(conn, STORE, clip.id, MIRA, "Look.", door.clock(), silent=True)
+        assert signed.wait(30)
+    finally:
+        caretaker.stop(30)
 
 
 def test_what_is_held_stays_until_two_people_release_it(door: Door, clip: Clip, caretaker: Keeping):
