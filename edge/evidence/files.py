@@ -27,16 +27,18 @@ class Growing:
     """One clip in quarantine, held open for appending. `offset` is how much of it is here."""
 
     def __init__(self, folder: Path, limit_bytes: int) -> None:
+        """StorageError if the disk takes no file more, or does not give back what is here."""
         self._limit = limit_bytes
-        folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / "video.part"
-        self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (until close)
         self._hash = hashlib.sha256()
-        self._file.seek(0)
         self.offset = 0
-        while chunk := self._file.read(_CHUNK):
-            self._hash.update(chunk)
-            self.offset += len(chunk)
+        with _disk():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (until close)
+            self._file.seek(0)
+            while chunk := self._file.read(_CHUNK):
+                self._hash.update(chunk)
+                self.offset += len(chunk)
 
     def append(self, chunk: bytes) -> None:
         """Behind what is here. EdgeError for more than was told of, StorageError if the disk takes no more;
@@ -45,10 +47,8 @@ class Growing:
             raise EdgeError(f"The clip was told of with {self._limit} bytes; this is more.")
         view = memoryview(chunk)
         while view:
-            try:
+            with _disk():
                 written = self._file.write(view)
-            except OSError as error:
-                raise StorageError(f"The vault's disk takes no more: {error.strerror}.") from None
             self._hash.update(view[:written])
             self.offset += written
             view = view[written:]
@@ -57,8 +57,21 @@ class Growing:
         return self.offset == self._limit
 
     def finish(self) -> str:
-        """Everything on disk; the SHA-256 of what came, in hexadecimal."""
-        os.fsync(self._file.fileno())
+        """Everything on disk; the SHA-256 of what came, in hexadecimal.
+
+        StorageError if the disk failed. What came is gone then: a second fsync would say that all is well
+        (fsync(2): an error is told once), and a second reading would be of memory.
+        """
+        try:
+            with _disk():
+                os.fsync(self._file.fileno())
+        except StorageError:
+            self._hash, self.offset = hashlib.sha256(), 0
+            with _disk():
+                self._file.truncate(0)
+            raise
+        if os.fstat(self._file.fileno()).st_size != self.offset:
+            raise StorageError("The vault's disk does not hold what was written to it.")
         return self._hash.hexdigest()
 
     def close(self) -> None:
@@ -83,16 +96,17 @@ class VaultFiles:
         return Growing(self.quarantine(clip), limit_bytes)
 
     def keep_manifest(self, clip: UUID, written: bytes) -> None:
-        """Beside the growing clip, whole or not at all."""
+        """Beside the growing clip, whole or not at all. StorageError if the disk takes no more."""
         folder = self.quarantine(clip)
-        folder.mkdir(parents=True, exist_ok=True)
         half = folder / "manifest.half"
-        with open(half, "wb") as file:
-            file.write(written)
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(folder / "manifest.json")
-        _sync(folder)
+        with _disk():
+            folder.mkdir(parents=True, exist_ok=True)
+            with open(half, "wb") as file:
+                file.write(written)
+                file.flush()
+                os.fsync(file.fileno())
+            half.replace(folder / "manifest.json")
+            _sync(folder)
 
     def manifest(self, clip: UUID) -> bytes | None:
         """The manifest that came for this clip, if one has."""
@@ -106,16 +120,22 @@ class VaultFiles:
         return (self.quarantine(clip) / "compared").exists()
 
     def seal(self, clip: UUID, sha256: str, manifest_sha256: str) -> None:
-        """Move both files under their hashes, read-only, and on disk. Again after a kill: the same end."""
+        """Move both files under their hashes, read-only, and on disk. Again after a kill, or after the
+        StorageError of a full disk: the same end."""
         folder = self.quarantine(clip)
-        (folder / "compared").touch()
-        _sync(folder)
-        self._move(folder / "video.part", sha256)
-        self._move(folder / "manifest.json", manifest_sha256)
+        with _disk():
+            (folder / "compared").touch()
+            _sync(folder)
+            self._move(folder / "video.part", sha256)
+            self._move(folder / "manifest.json", manifest_sha256)
 
     def leave(self, clip: UUID) -> None:
         """Its place in quarantine is empty now, or to be forgotten."""
         shutil.rmtree(self.quarantine(clip), ignore_errors=True)
+
+    def arriving(self) -> list[UUID]:
+        """Every clip that has a place in quarantine, however much of it is here."""
+        return [UUID(path.name) for path in self._quarantine.iterdir() if "." not in path.name]
 
     def set_aside(self, clip: UUID) -> Path:
         """Keep what came and was not what was told of; where it lies now."""
@@ -176,6 +196,15 @@ class VaultFiles:
         else:
             source.rename(place)
         _sync(place.parent)
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """What the disk refuses as a sentence; it may be tried again."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(f"The vault's disk takes no more: {error.strerror or error}.") from None
 
 
 def _sync(folder: Path) -> None:

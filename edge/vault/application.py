@@ -46,7 +46,7 @@ class Vault:
         self.hinter = Hinter(config.hint_path)
         self._keeping: Keeping | None = None
         self.arrivals = Arrivals(
-            config.store, self.files, self.writer, config.retention, clock, self._sealed, self.hinter.send
+            config.store, self.files, self.writer, config.retention, clock, self._find, self.hinter.send
         )
 
     def start(self) -> None:
@@ -63,6 +63,7 @@ class Vault:
             self.clock,
             told,
             bundles,
+            self.arrivals.tidy,
         )
         self._keeping.start()
 
@@ -71,10 +72,9 @@ class Vault:
         with self._read() as conn:
             return clip_for(conn, self.config.store, clip_id, device, secret, self.clock())
 
-    def _sealed(self, clip_id: str) -> bool:
+    def _find(self, clip_id: str) -> Clip | None:
         with self._read() as conn:
-            found = clips.find(conn, self.config.store, clip_id)
-            return found is not None and found.sealed_at is not None
+            return clips.find(conn, self.config.store, clip_id)
 
     @contextmanager
     def _read(self) -> Iterator[sa.Connection]:

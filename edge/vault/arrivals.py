@@ -21,6 +21,8 @@ from edge.retention import Retention
 
 log = logging.getLogger(__name__)
 MOST_OPEN = 64
+# Of what the vault leaves free, the part that no clip may take.
+FOR_PAGES = 0.1
 
 
 class NotWhatWasTold(EdgeError):
@@ -46,12 +48,12 @@ class Arrivals:
         writer: Writer,
         retention: Retention,
         clock: Callable[[], datetime],
-        sealed: Callable[[str], bool],
+        find: Callable[[str], Clip | None],
         told: Callable[[], None] = lambda: None,
     ) -> None:
-        """`sealed` says whether the clip with this id is; `told` is called after a commit that others should
-        hear of."""
-        self._store, self._files, self._writer, self._sealed = store, files, writer, sealed
+        """`find` looks a clip up in the register; `told` is called after a commit that others should hear
+        of."""
+        self._store, self._files, self._writer, self._find = store, files, writer, find
         self._retention, self._clock, self._told = retention, clock, told
         self._places: dict[str, _Place] = {}
         self._lock = threading.Lock()
@@ -96,6 +98,28 @@ class Arrivals:
                 self._complete(clip, place, growing)
             return growing.offset
 
+    def tidy(self, full: bool) -> int:
+        """Empty the places of clips that nobody waits for any more; how many. Where the disk is `full` also
+        of routine ones that nobody brings at this moment: their kiosks have them, and bring them again."""
+        emptied = 0
+        for clip_id in self._files.arriving():
+            clip = self._find(str(clip_id))
+            waits = clip is not None and clip.state in clips.WAITING
+            gives_way = full and clip is not None and clip.kept_as == "routine"
+            if waits and (not gives_way or self._files.compared(clip_id)):
+                continue
+            with self._lock:
+                place = self._places.pop(str(clip_id), None)
+                if place is not None and place.users:
+                    self._places[str(clip_id)] = place
+                    continue
+                if place is not None and place.growing is not None:
+                    place.growing.close()
+                # Nobody finds the place before it is empty.
+                self._files.leave(clip_id)
+            emptied += 1
+        return emptied
+
     def close(self) -> None:
         with self._lock:
             for place in self._places.values():
@@ -133,7 +157,8 @@ class Arrivals:
         if self._files.compared(UUID(clip.id)):
             self._seal(clip, place)
             return True
-        return self._sealed(clip.id)
+        found = self._find(clip.id)
+        return found is not None and found.sealed_at is not None
 
     def _open(self, clip: Clip, place: _Place) -> Growing:
         if place.growing is None:
@@ -141,12 +166,14 @@ class Arrivals:
         return place.growing
 
     def _make_sure_of_room(self, clip: Clip, growing: Growing) -> None:
-        """Routine clips leave room free, those of security requests may take it."""
-        if clip.kept_as == "security":
-            return
+        """Routine clips leave room free. Those of security requests may take it, but for a part: where the
+        database is on the same disk, a page must still be written when no clip can be."""
         left = self._files.free_bytes() - (clip.bytes - growing.offset)
-        if left < self._retention.free_gb * 1e9:
+        reserve = self._retention.free_gb * 1e9
+        if clip.kept_as != "security" and left < reserve:
             raise StorageError("The vault's disk is nearly full; what is left is for security requests.")
+        if left < reserve * FOR_PAGES:
+            raise StorageError("The vault's disk is full; what is left is for the requests themselves.")
 
     def _complete(self, clip: Clip, place: _Place, growing: Growing) -> None:
         written = self._files.manifest(UUID(clip.id))

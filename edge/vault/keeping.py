@@ -1,6 +1,6 @@
 """What the vault does by itself: it signs a new head whenever the custody log has grown, and deletes what
-retention says, the register and the log first and the files after them. In a second thread, since that may
-take minutes, it makes the bundles that were asked for."""
+retention says, the register and the log first and the files after them, and what lies in quarantine for
+nothing. In a second thread, since that may take minutes, it makes the bundles that were asked for."""
 
 import logging
 import threading
@@ -31,7 +31,8 @@ RECENT = timedelta(days=2)
 
 
 class Keeping:
-    """See the module. `told` is called when others have something new to show."""
+    """See the module. `told` is called when others have something new to show; `tidy`, with whether the disk
+    is full, empties places in quarantine and says how many."""
 
     def __init__(
         self,
@@ -43,11 +44,12 @@ class Keeping:
         clock: Callable[[], datetime],
         told: Callable[[], None],
         bundles: Bundles,
+        tidy: Callable[[bool], int],
     ) -> None:
         self._store, self._signer, self._writer = store, signer, writer
         self._files, self._retention = files, retention
         self._clock, self._told = clock, told
-        self._bundles = bundles
+        self._bundles, self._tidy = bundles, tidy
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="vault-keeping", daemon=True),
@@ -95,6 +97,9 @@ class Keeping:
             self._delete(
                 self._writer.run(lambda conn: keeping.purge_for_room(conn, self._store, lacking, now))
             )
+            lacking = int(self._retention.free_gb * 1e9) - self._files.free_bytes()
+        if emptied := self._tidy(lacking > 0):
+            log.info("%d clips left the vault's quarantine before they were whole.", emptied)
         head = self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))
         if head is not None:
             log.info("The custody log has %d entries under a new head.", head.size)

@@ -9,7 +9,18 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.faults import clip_way, clocks, full_disk, half_open, kills, offline, overflow, power, twins
+from tests.faults import (
+    clip_way,
+    clocks,
+    full_disk,
+    full_vault,
+    half_open,
+    kills,
+    offline,
+    overflow,
+    power,
+    twins,
+)
 from tests.faults.outcome import Outcome, table
 
 Fault = Callable[[Path, int], Outcome]
@@ -27,6 +38,7 @@ def faults(seconds: float, short: bool, rounds: int, presses: int) -> dict[str, 
         power.SERVER: lambda folder, seed: power.server(folder, seed, rounds),
         full_disk.KIOSK: full_disk.kiosk,
         full_disk.SERVER: full_disk.server,
+        full_vault.NAME: full_vault.run,
         half_open.CABLE: half_open.cable,
         half_open.PROXY: half_open.proxy,
         offline.NAME: lambda folder, seed: offline.run(folder, seed, presses),

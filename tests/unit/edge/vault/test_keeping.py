@@ -39,7 +39,17 @@ def caretaker(door: Door) -> Keeping:
     signer = Signer(Ed25519PrivateKey.generate())
     bundles = Bundles(STORE, "Shop", signer, vault.writer, vault._read, vault.files, door.clock, lambda: None)
     retention = Retention(free_gb=0)
-    return Keeping(STORE, signer, vault.writer, vault.files, retention, door.clock, lambda: None, bundles)
+    return Keeping(
+        STORE,
+        signer,
+        vault.writer,
+        vault.files,
+        retention,
+        door.clock,
+        lambda: None,
+        bundles,
+        vault.arrivals.tidy,
+    )
 
 
 def actions(door: Door) -> list[object]:
