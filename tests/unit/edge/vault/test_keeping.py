@@ -89,7 +89,7 @@ def test_heads_are_signed_while_a_bundle_takes_its_time(
     bundles = Slow(STORE, "Shop", signer, vault.writer, vault._read, vault.files, door.clock, lambda: None)
     retention = Retention(free_gb=0)
     both = STORE, signer, vault.writer, vault.files, retention, door.clock, signed.set, bundles
-    caretaker = Keeping(*both)
+    caretaker = Keeping(*both, lambda full: 0)
     caretaker.start()
     try:
         assert busy.wait(30)
