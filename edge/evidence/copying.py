@@ -8,7 +8,7 @@ elsewhere. It knows nothing but the sealed master: what was masked before that w
 import os
 import resource
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -79,21 +79,26 @@ class _Canvas:
         by = max(by, SHORTEST_WIDTH / width)
         # 4:2:0 has no odd sizes.
         self.width, self._height = (max(2, round(side * by / 2) * 2) for side in (width, height))
-        text = min(20, self.width // 24)
-        self._row = text + text // 3
-        self._strip = 2 * self._row + 2 * (self._row // 4)
+        words = [f"Copy of clip {manifest.clip}", manifest.device]
+        if not manifest.clock.synced:
+            words.append("by a clock not in step")
+        size, most = 20, self.width * 0.94
+        while size > 8 and ImageFont.load_default(size).getlength(words[0]) > most:
+            size -= 1
+        self._font, self._row, self._edge = ImageFont.load_default(size), size * 4 // 3, self.width // 50
+        rows = _wrapped(words, lambda said: self._font.getlength(said) <= most)
+        self._strip = ((len(rows) + 1) * self._row + self._row * 2 // 3) // 2 * 2
         self.height = self._height + self._strip
-        self._clock = "" if manifest.clock.synced else "  by a clock not in step"
-        self._image, self._font = Image.new("L", (self.width, self._strip)), ImageFont.load_default(text)
+        self._image = Image.new("L", (self.width, self._strip))
         self._draw = ImageDraw.Draw(self._image)
-        said = f"Copy of clip {manifest.clip}, {manifest.device}"
-        self._draw.text((self._row // 2, self._row + self._row // 4), said, 255, self._font)
+        for number, said in enumerate(rows, 1):
+            self._draw.text((self._edge, number * self._row + self._row // 3), said, 255, self._font)
 
     def put(self, picture: "VideoFrame", at: str) -> "VideoFrame":
         from av import VideoFrame
 
-        self._draw.rectangle((0, 0, self.width, self._row + self._row // 4 - 1), 0)
-        self._draw.text((self._row // 2, self._row // 4), at + self._clock, 255, self._font)
+        self._draw.rectangle((0, 0, self.width, self._row + self._row // 3 - 1), 0)
+        self._draw.text((self._edge, self._row // 3), at, 255, self._font)
         below = (self._image.tobytes(), b"\x80" * (self._strip // 2 * self.width // 2))
         scaled = picture.reformat(self.width, self._height, "yuv420p")
         whole = VideoFrame(self.width, self.height, "yuv420p")
@@ -107,6 +112,15 @@ class _Canvas:
                 memoryview(strip), wide, memoryview(target), target.line_size, rows, len(strip) // wide
             )
         return whole
+
+
+def _wrapped(words: list[str], fits: Callable[[str], bool]) -> list[str]:
+    """Joined as long as they fit in a row."""
+    rows = words[:1]
+    for word in words[1:]:
+        joined = f"{rows[-1]}, {word}"
+        rows[-1:] = [joined] if fits(joined) else [rows[-1], word]
+    return rows
 
 
 _STUDIO = bytes(16 + value * 219 // 255 for value in range(256))

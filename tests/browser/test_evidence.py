@@ -1,15 +1,17 @@
 """Yesterday's security request at the desk: its clip is looked at, held, exported, downloaded and proved."""
 
+import base64
 import datetime as dt
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from deploy.demo import shop
 from deploy.provision import writing
@@ -22,6 +24,17 @@ pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)
 # More than a piece of 2 MiB, so that the browser has to ask again.
 SECONDS, WIDTH, HEIGHT = 4, 640, 360
+
+
+PLAY = """async (video) => {
+    const happened = (name) => new Promise((done, fail) => {
+        video.addEventListener(name, done, {once: true});
+        video.addEventListener('error', () => fail(video.error.message), {once: true});
+    });
+    await video.play();
+    if (!video.ended) await happened('ended');
+    return [video.currentTime, video.videoWidth];
+}"""
 
 
 @dataclass(frozen=True)
@@ -50,7 +63,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
 
 
 def test_a_manager_looks_holds_exports_and_proves(
-    store: Store, page: Page, complaints: list[str], tmp_path: Path
+    store: Store, page: Page, context: BrowserContext, complaints: list[str], tmp_path: Path
 ) -> None:
     sign_in_at_the_desk(page, store.address)
     page.goto(f"{store.address}/manage/log?kind=security")
@@ -61,17 +74,7 @@ def test_a_manager_looks_holds_exports_and_proves(
     expect(page.locator("video")).to_have_count(0)
     page.get_by_label("Reason for looking").fill("The police have asked")
     page.get_by_role("button", name="Look at the clip").click()
-    played = page.locator("video").evaluate(
-        """async (video) => {
-            const happened = (name) => new Promise((done, fail) => {
-                video.addEventListener(name, done, {once: true});
-                video.addEventListener('error', () => fail(video.error.message), {once: true});
-            });
-            await video.play();
-            if (!video.ended) await happened('ended');
-            return [video.currentTime, video.videoWidth];
-        }"""
-    )
+    played = page.locator("video").evaluate(PLAY)
     assert played == [pytest.approx(SECONDS, abs=0.3), WIDTH]
 
     page.get_by_label("Reason for the hold").fill("Police case 12")
@@ -93,6 +96,9 @@ def test_a_manager_looks_holds_exports_and_proves(
     assert done.stdout.startswith("ok:") and done.returncode == 0
     # Without what was written down, nothing is proved.
     assert "unknown key" in verified(bundle).stdout
+    with zipfile.ZipFile(bundle) as archive:
+        (copy,) = (archive.read(name) for name in archive.namelist() if name.endswith("working.mp4"))
+    assert plays(context, copy) == [pytest.approx(SECONDS, abs=0.3), WIDTH]
 
     page.goto(page.url)
     deeds = page.locator(".custody tbody tr td:nth-child(2)").all_inner_texts()
@@ -101,6 +107,16 @@ def test_a_manager_looks_holds_exports_and_proves(
     deeds = page.locator(".custody tbody tr td:nth-child(2)").all_inner_texts()
     assert deeds == ["Exported", "Held", "Looked at", "Sealed"]
     assert complaints == []
+
+
+def plays(context: BrowserContext, video: bytes) -> object:
+    """As a file that was taken out of a bundle, on a page of its own."""
+    page = context.new_page()
+    page.set_content(f'<video muted src="data:video/mp4;base64,{base64.b64encode(video).decode()}"></video>')
+    try:
+        return page.locator("video").evaluate(PLAY)
+    finally:
+        page.close()
 
 
 def verified(bundle: Path, *known: str) -> "subprocess.CompletedProcess[str]":

@@ -100,7 +100,7 @@ def test_a_copy_is_of_moderate_size(tmp_path: Path, size: tuple[int, int], width
     made = copied(tmp_path, film.fragmented(1, *size), 1)
     assert made.working is not None
     _, picture = pictures(made.working)[0]
-    assert picture.shape[1] == width and picture.shape[0] <= 1280 + 64
+    assert picture.shape[1] == width and picture.shape[0] <= 1280 + 80
 
 
 def test_a_gap_in_the_pictures_is_a_picture_that_stands_with_its_own_time(tmp_path: Path) -> None:
