@@ -58,6 +58,23 @@ class Button(Struct, frozen=True, forbid_unknown_fields=True):
         return 1.5 if self.hold_s is None else float(self.hold_s)
 
 
+class Security(Struct, frozen=True, forbid_unknown_fields=True):
+    """How a silent security request is raised here besides a button with action 'security', and what it does.
+
+    The two buttons `together`, held for `hold_s`, raise one; each of them counts 0.2 s later for itself.
+    `relay` drives a siren or a strobe light for `relay_s` when the store cannot be reached, or 'always'.
+    `pulse` drives something that only the caller notices: once when the store has it, twice when somebody
+    has answered.
+    """
+
+    together: Annotated[list[ButtonName], Meta(max_length=2)] = []
+    hold_s: Annotated[float, Meta(ge=0.5, le=5.0)] = 1.5
+    relay: Pin | None = None
+    relay_when: Literal["unheard", "always"] = "unheard"
+    relay_s: Annotated[int, Meta(ge=5, le=900)] = 120
+    pulse: Pin | None = None
+
+
 class Lamp(Struct, frozen=True, forbid_unknown_fields=True):
     """One lamp on `pin`, or one of three colours on `red`, `green` and `blue`."""
 
@@ -152,6 +169,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     offer_after_s: Annotated[int, Meta(ge=10, le=3600)] = 180
     screen: Screen | None = None
     motion: list[Motion] = []
+    security: Security = Security()
     camera: Camera | None = None
     feedback_url: Annotated[str, Meta(max_length=200, pattern=r"^https?://[!-~]+/$")] | None = None
 
@@ -256,6 +274,7 @@ def _check(config: Config, where: str) -> None:
         names.add(motion.name)
     if not any(button.action == "help" for button in config.button):
         raise SettingsError(f"{where}: button: there must be at least one with action 'help'.")
+    _check_together(config, wrong)
     if config.camera is not None:
         _check_camera(config.camera, config, names, wrong)
     _check_lamp(config.lamp, where)
@@ -277,6 +296,14 @@ def _check_touch(
         )
     if button.lamp is not None and button.action != "smiley":
         raise wrong(f"{key}.lamp", button.lamp, "only a button with action 'smiley' has a lamp of its own")
+
+
+def _check_together(config: Config, wrong: Callable[[str, object, str], SettingsError]) -> None:
+    pair = config.security.together
+    able = [button.name for button, _ in config.wired if button.action != "security"]
+    if pair and (len(set(pair)) != 2 or not set(pair) <= set(able)):
+        allowed = f"allowed are two different ones of {', '.join(able) or 'no button with a pin'}"
+        raise wrong("security.together", pair, allowed)
 
 
 def _is_file(source: str) -> bool:
@@ -328,6 +355,7 @@ def _check_pins(config: Config, where: str) -> None:
     wanted += [(f"lamp.{colour}", getattr(config.lamp, colour)) for colour in ("pin", "red", "green", "blue")]
     wanted.append(("buzzer.pin", config.buzzer.pin if config.buzzer else None))
     wanted.append(("camera.lamp", config.camera.lamp if config.camera else None))
+    wanted += [(f"security.{key}", getattr(config.security, key)) for key in ("relay", "pulse")]
     for key, pin in wanted:
         if pin is None:
             continue

@@ -23,6 +23,7 @@ from kiosk.clock import Clocks, Stamp
 from kiosk.config import Button, Config
 from kiosk.courier import Answered, News, Reachable
 from kiosk.display import Display, State
+from kiosk.guard import Guard
 from kiosk.health import Health
 from kiosk.jobs import Count, Job, NotSaved, Refilled, Report, Save, Saved
 from kiosk.lamps import Player
@@ -30,6 +31,8 @@ from kiosk.outbox import NewEvent
 from kiosk.pins import Pins
 from kiosk.request import CountRepeats, Effect, Make
 from kiosk.screen.messages import Touch, View
+from kiosk.together import NAME as TOGETHER
+from kiosk.together import Together
 from kiosk.views import Views
 from kiosk.visit import Visit
 
@@ -85,6 +88,9 @@ class Panel:
             button.name: ButtonWatch(button.name, button.held_s if button.action == "security" else None)
             for button, _ in config.wired
         }
+        self._together = Together(frozenset(config.security.together), config.security.hold_s)
+        self._guard = Guard(config.security)
+        self._driven = self._guard.driven(clocks.now())
         self._motions = {motion.name: motion for motion in config.motion}
         self.visit = Visit(config, new_id or self.new_id, choose)
         self._screens = screens
@@ -137,14 +143,18 @@ class Panel:
             due_s = watch.due_at()
             if due_s is not None and now_s >= due_s and self._pins is not None:
                 self._buttons_did(watch.look(self._pins.pressed(name), now_s))
+        self._happened(self._together.look(now_s))
         self._perform(self.visit.tick(now_s), now_s)
         self._light_camera(now_s)
+        self._guard.tick(now_s)
+        self._drive_guard(now_s)
         self._show()
 
     def _pause_s(self) -> float:
         now_s = self._clocks.now()
-        times = [now_s + TURN_S, self.visit.due_at()]
+        times: list[float | None] = [now_s + TURN_S, self.visit.due_at()]
         times += [watch.due_at() for watch in self._watches.values()]
+        times += [self._together.due_at(), self._guard.due_at(now_s)]
         times += [self.camera.due_at()] if self.camera is not None and self._watching else []
         return max(0.001, min(at for at in times if at is not None) - now_s)
 
@@ -168,10 +178,13 @@ class Panel:
                 self.visit.not_stored(event.id, now_s)
             case Answered(receipted, refused):
                 for event_id in receipted:
+                    self._guard.receipted(event_id, now_s)
                     self.visit.receipted(event_id, now_s)
                 for event_id, _ in refused:
+                    self._guard.refused(event_id, now_s)
                     self._perform(self.visit.refused(event_id, now_s), now_s)
             case Call():
+                self._guard.call(item, now_s)
                 self._perform(self.visit.call(item, now_s), now_s)
             case Capture(cause):
                 self._film(cause, "capture", now_s)
@@ -180,6 +193,7 @@ class Panel:
                     self.camera.upload(item)
                     self._tell_camera()
             case Reachable(reachable):
+                self._guard.link(reachable, now_s)
                 self.visit.request.link(reachable, now_s)
             case Identify(seconds):
                 if self._player is not None:
@@ -189,18 +203,29 @@ class Panel:
 
     def _buttons_did(self, events: Iterable[ButtonEvent]) -> None:
         for event in events:
+            self._happened(self._together.hear(event))
+
+    def _happened(self, events: Iterable[ButtonEvent]) -> None:
+        for event in events:
+            if event.name == TOGETHER:
+                self._call_security(event.at_s)
+                continue
             button = self._buttons[event.name]
             match event.what:
                 case Happening.STUCK | Happening.RECOVERED:
                     log.warning("The button %s is %s.", event.name, event.what)
                     self._health.stuck = tuple(w.name for w in self._watches.values() if w.stuck)
                 case Happening.HELD if button.action == "security":
-                    # Nothing is shown, sounded or logged where somebody could look over a shoulder.
-                    request = self.new_id()
-                    self._save(request, SecurityRequested("hold"), None, event.at_s)
-                    self._film(request, "security", event.at_s)
+                    self._call_security(event.at_s)
                 case Happening.PRESSED:
                     self._pressed(button, event.at_s)
+
+    def _call_security(self, at_s: float) -> None:
+        """Nothing is shown, sounded or logged where somebody could look over a shoulder."""
+        request = self.new_id()
+        self._save(request, SecurityRequested("hold"), None, at_s)
+        self._guard.raised(request, self._clocks.now())
+        self._film(request, "security", at_s)
 
     def _pressed(self, button: Button, at_s: float) -> None:
         visit = self.visit
@@ -297,6 +322,15 @@ class Panel:
             self._pins.watch(watching)
         except Exception:
             log.exception("The camera's lamp cannot be driven.")
+
+    def _drive_guard(self, now_s: float) -> None:
+        for name, on in self._guard.driven(now_s).items():
+            if on != self._driven[name] and self._pins is not None:
+                self._driven[name] = on
+                try:
+                    self._pins.guard(name, on)
+                except Exception:
+                    log.exception("The output security.%s cannot be driven.", name)
 
     def _show(self) -> None:
         self._light_smileys()

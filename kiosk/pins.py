@@ -7,6 +7,7 @@ from typing import Any
 
 from kiosk.config import Config
 from kiosk.errors import PinsMissing
+from kiosk.guard import Output
 
 Edge = Callable[[str, bool, float], None]
 
@@ -17,7 +18,15 @@ class Pins:
     def __init__(
         self, config: Config, factory: Any, deliver: Edge, now: Callable[[], float] = time.monotonic
     ) -> None:
-        from gpiozero import LED, PWMLED, RGBLED, Buzzer, DigitalInputDevice, GPIOZeroError
+        from gpiozero import (
+            LED,
+            PWMLED,
+            RGBLED,
+            Buzzer,
+            DigitalInputDevice,
+            DigitalOutputDevice,
+            GPIOZeroError,
+        )
 
         self._inputs: dict[str, Any] = {}
         self._smileys: dict[str, Any] = {}
@@ -26,6 +35,7 @@ class Pins:
         self._colour = config.lamp.red is not None
         self._buzzer: Any = None
         self._watching: Any = None
+        self._guards: dict[str, Any] = {}
         try:
             inputs = [(button.name, pin, button.pull_up) for button, pin in config.wired]
             inputs += [(motion.name, motion.pin, motion.pull_up) for motion in config.motion]
@@ -49,6 +59,10 @@ class Pins:
             if config.camera is not None and config.camera.lamp is not None:
                 self._watching = LED(config.camera.lamp, pin_factory=factory)
                 self._devices.append(self._watching)
+            for output, number in (("relay", config.security.relay), ("pulse", config.security.pulse)):
+                if number is not None:
+                    self._guards[output] = DigitalOutputDevice(number, pin_factory=factory)
+                    self._devices.append(self._guards[output])
         except (GPIOZeroError, OSError) as error:
             self.close()
             raise PinsMissing(f"A pin of this kiosk cannot be used: {error}.") from None
@@ -78,8 +92,13 @@ class Pins:
         if self._watching is not None:
             self._watching.value = on
 
+    def guard(self, name: Output, on: bool) -> None:
+        """The siren's relay, or what only the caller of a security request notices."""
+        if name in self._guards:
+            self._guards[name].value = on
+
     def close(self) -> None:
-        """Lamp and buzzer off, every pin free. May be called twice."""
+        """Everything off, every pin free. May be called twice."""
         devices, self._devices = self._devices, []
         for device in devices:
             with contextlib.suppress(Exception):

@@ -30,7 +30,7 @@ from kiosk.pins import mock_factory
 
 STORE = "shop"
 PATIENCE_S = 15.0
-HELP, TILL, CANCEL, HERE, SECURITY, LAMP, BUZZER = 17, 27, 22, 5, 26, 18, 25
+HELP, TILL, CANCEL, HERE, SECURITY, LAMP, BUZZER, RELAY, PULSE = 17, 27, 22, 5, 26, 18, 25, 12, 16
 
 
 def until(what: Callable[[], Any], patience_s: float = PATIENCE_S) -> Any:

@@ -14,12 +14,15 @@ from broker.events import HelpRequested, reference_of
 from broker.messages import Identify, Replay
 from broker.mosquitto import Broker
 from broker.topics import Channel
+from kiosk.config import Security
 from kiosk.display import State
 from tests.system.kiosk_rig import (
     CANCEL,
     HELP,
     HERE,
     LAMP,
+    PULSE,
+    RELAY,
     SECURITY,
     TILL,
     FakeServer,
@@ -153,6 +156,37 @@ def test_a_held_security_button_sends_an_event_and_leaves_no_trace(
     assert len(server.of_kind("security")) == 1
     assert kiosk.shown == before
     assert list(kiosk.factory.pin(LAMP).states) == lamp
+
+
+def test_two_buttons_held_together_call_security_and_nothing_else(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start(security=Security(together=["cancel", "here"], hold_s=0.5, pulse=PULSE))
+    before, lamp = list(kiosk.shown), list(kiosk.factory.pin(LAMP).states)
+    for pin in (CANCEL, HERE):
+        kiosk.factory.pin(pin).drive_low()
+    event = until(lambda: server.of_kind("security"))[0]
+    for pin in (CANCEL, HERE):
+        kiosk.factory.pin(pin).drive_high()
+    felt = kiosk.factory.pin(PULSE).states
+    until(lambda: [state.state for state in felt] == [False, True, False])
+    server.call(NAME, a_call(event.id, display="discreet", state="acknowledged", text="coming", name="Bo"))
+    until(lambda: [state.state for state in felt] == [False, True, False, True, False, True, False])
+    assert [event.kind for event in server.events.values()] == ["security"]
+    assert (kiosk.shown, list(kiosk.factory.pin(LAMP).states)) == (before, lamp)
+
+
+def test_a_store_that_cannot_be_reached_leaves_the_siren(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start(security=Security(relay=RELAY, relay_s=5))
+    until(lambda: server.heartbeats)
+    server.online(False)
+    kiosk.shows(State.UNREACHABLE)
+    assert not kiosk.factory.pin(RELAY).state
+    kiosk.press(SECURITY, 0.6)
+    until(lambda: kiosk.factory.pin(RELAY).state)
+    until(lambda: not kiosk.factory.pin(RELAY).state)
 
 
 def test_while_the_server_is_away_help_is_held_and_security_is_not(

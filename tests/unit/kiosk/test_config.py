@@ -75,6 +75,11 @@ def test_a_mistake_names_the_key_the_value_and_what_is_allowed(
     ("more", "said"),
     [
         ("[lamp]\npin = 17\n", "lamp.pin is 17, which button[0].pin uses already"),
+        ("[security]\nrelay = 17\n", "security.relay is 17, which button[0].pin uses already"),
+        (
+            '[security]\ntogether = ["till", "till"]\n',
+            "security.together is ['till', 'till']; allowed are two",
+        ),
         ("[lamp]\npin = 18\nred = 3\n", "both pin and colours"),
         ("[lamp]\nred = 3\ngreen = 4\n", "needs all of red, green and blue"),
         ("[buzzer]\npin = 17\n", "buzzer.pin is 17"),
