@@ -1,6 +1,7 @@
 """How long a clip is kept, by its class, and what may be deleted when. Pure (DESIGN 6).
 
-A hold beats everything. Without one a clip goes when its time is over, and before that only when the disk
+A hold beats everything; beside it an incident keeps its clips while it is open, and for a time after it.
+Without either a clip goes when its time is over, and before that only when the disk
 is full: then routine ones first, the oldest first, and those of security requests never before their time.
 """
 
@@ -16,15 +17,23 @@ Hours = Annotated[float, Meta(ge=1, le=24 * 366 * 10)]
 
 
 class Retention(Struct, frozen=True, forbid_unknown_fields=True):
-    """[retention] in edge.toml, in hours. `free_gb`: what the vault leaves free on its disk."""
+    """[retention] in edge.toml, in hours. `free_gb`: what the vault leaves free on its disk.
+
+    `incident_hours`: for how long after an incident is closed its clips are kept, whatever their class.
+    """
 
     routine_hours: Hours = 72
     security_hours: Hours = 24 * 90
+    incident_hours: Hours = 24 * 90
     free_gb: Annotated[float, Meta(ge=0, le=100_000)] = 2
 
     def keep_until(self, kept_as: str, sealed_at: datetime) -> datetime:
         hours = self.security_hours if kept_as == "security" else self.routine_hours
         return sealed_at + timedelta(hours=hours)
+
+    def closed_since(self, now: datetime) -> datetime:
+        """Clips of incidents that were closed after this, or are open, are not deleted."""
+        return now - timedelta(hours=self.incident_hours)
 
 
 @dataclass(frozen=True, slots=True)

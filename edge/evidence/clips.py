@@ -156,22 +156,26 @@ def set_mismatched(conn: sa.Connection, store: str, clip_id: str, trouble: str) 
 
 
 def keepable(
-    conn: sa.Connection, store: str, held: sa.Exists, limit: int, over_at: datetime | None = None
+    conn: sa.Connection,
+    store: str,
+    held: sa.ColumnElement[bool],
+    limit: int,
+    over_at: datetime | None = None,
 ) -> list[Keepable]:
     """Up to `limit` sealed clips as retention looks at them, the oldest first: those whose time is over at
-    `over_at`, else the routine ones that nobody holds. `held` is holds.is_held()."""
+    `over_at`, else the routine ones; none of those that are `held`, which is a condition on a clip's row."""
     c = clip.c
     query = sa.select(c.id, c.kept_as, c.bytes, c.sealed_at, c.keep_until, held)
-    query = query.where(c.store == store, c.state == SEALED)
-    if over_at is not None:
-        query = query.where(c.keep_until <= over_at)
-    else:
-        query = query.where(c.kept_as == "routine", sa.not_(held))
+    # So that however many are held, they do not stand before those that are not.
+    query = query.where(c.store == store, c.state == SEALED, sa.not_(held))
+    query = query.where(c.keep_until <= over_at if over_at is not None else c.kept_as == "routine")
     rows = conn.execute(query.order_by(c.sealed_at, c.id).limit(limit))
     return [Keepable(*row) for row in rows]
 
 
-def set_purged(conn: sa.Connection, store: str, clip_id: str, held: sa.Exists, now: datetime) -> Clip | None:
+def set_purged(
+    conn: sa.Connection, store: str, clip_id: str, held: sa.ColumnElement[bool], now: datetime
+) -> Clip | None:
     """The clip, if it is purged by this call: not if it was meanwhile held. Its tombstone stays."""
     c = clip.c
     conn.execute(sa.select(c.id).where(c.store == store, c.id == clip_id).with_for_update())

@@ -10,6 +10,7 @@ from edge.config import Policies, Policy
 from edge.feedback import store as scores
 from edge.handling import arriving
 from edge.handling.telling import Telling, paging_text, state_text
+from edge.incidents import store as incidents
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
 from edge.interactions.request import Change, LetLapse, Miss, Request, State
@@ -55,6 +56,9 @@ def start(
     raised = replace(request, step=move.step, revision=1)
     insert(raised)
     _page(conn, telling, raised, move, {}, read_floor(), now)
+    if raised.kind == "security" and not raised.drill:
+        # Only a mark: its number would make everyone wait for everyone who opens one.
+        incidents.mark_due(conn, raised.store, raised.id)
     return raised
 
 

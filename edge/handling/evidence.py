@@ -20,6 +20,7 @@ from edge.db.tables import event, interaction
 from edge.evidence import clips, custody, heads
 from edge.evidence.clips import Clip
 from edge.handling.telling import Telling
+from edge.incidents import links
 from edge.paging.outgoing import Message
 from edge.retention import Retention, class_of
 
@@ -90,6 +91,7 @@ def announce(
             "announced_at": now,
         },
     )
+    links.pull_clip(conn, store, clip_id, now)
     telling.evidence(clip_id, silent=cause.silent)
 
 

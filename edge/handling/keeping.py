@@ -13,7 +13,8 @@ from edge.errors import NotFound, Refused
 from edge.evidence import clips, custody, holds
 from edge.evidence.clips import SEALED, Clip
 from edge.handling.telling import Telling
-from edge.retention import Keepable, due, to_make_room
+from edge.incidents import links
+from edge.retention import Keepable, Retention, due, to_make_room
 
 PURGED_BY = "retention"
 
@@ -74,22 +75,40 @@ def release(
     return found.id
 
 
-def purge_due(conn: sa.Connection, store: str, now: datetime, limit: int = 100) -> list[Clip]:
+def purge_due(
+    conn: sa.Connection, store: str, retention: Retention, now: datetime, limit: int = 100
+) -> list[Clip]:
     """Mark what is to be deleted because its time is over; the files go after the commit."""
-    chosen = due(clips.keepable(conn, store, holds.is_held(store), limit, over_at=now), now)
-    return _purge(conn, store, chosen, "Its time of retention was over.", now)
+    kept = _kept(store, retention, now)
+    chosen = due(clips.keepable(conn, store, kept, limit, over_at=now), now)
+    return _purge(conn, store, chosen, kept, "Its time of retention was over.", now)
 
 
-def purge_for_room(conn: sa.Connection, store: str, wanted_bytes: int, now: datetime) -> list[Clip]:
+def purge_for_room(
+    conn: sa.Connection, store: str, retention: Retention, wanted_bytes: int, now: datetime
+) -> list[Clip]:
     """Mark the oldest routine clips until so many bytes are free; maybe not enough."""
-    chosen = to_make_room(clips.keepable(conn, store, holds.is_held(store), 1000), wanted_bytes)
-    return _purge(conn, store, chosen, "The vault's disk was full; routine clips go first.", now)
+    kept = _kept(store, retention, now)
+    chosen = to_make_room(clips.keepable(conn, store, kept, 1000), wanted_bytes)
+    return _purge(conn, store, chosen, kept, "The vault's disk was full; routine clips go first.", now)
 
 
-def _purge(conn: sa.Connection, store: str, chosen: list[Keepable], reason: str, now: datetime) -> list[Clip]:
+def _kept(store: str, retention: Retention, now: datetime) -> sa.ColumnElement[bool]:
+    """Whether a row of `clip` is held, or belongs to an incident that is open or not long closed."""
+    return sa.or_(holds.is_held(store), links.keeps(store, retention.closed_since(now)))
+
+
+def _purge(
+    conn: sa.Connection,
+    store: str,
+    chosen: list[Keepable],
+    kept: sa.ColumnElement[bool],
+    reason: str,
+    now: datetime,
+) -> list[Clip]:
     purged = []
     for one in chosen:
-        found = clips.set_purged(conn, store, one.id, holds.is_held(store), now)
+        found = clips.set_purged(conn, store, one.id, kept, now)
         if found is not None:
             digest = found.manifest_sha256
             custody.append(conn, store, "purged", found.id, digest, PURGED_BY, reason, now)

@@ -10,6 +10,7 @@ CHANGERS = frozenset({"manager", "admin"})
 LOOKERS = CHANGERS | {"supervisor"}
 ONLY_CHANGERS = "Only a manager or an admin changes this."
 ONLY_EVIDENCE = "Only a manager or an admin sees what cameras have recorded."
+ONLY_LOOKERS = "Only a supervisor, a manager or an admin decides this."
 ONLY_ADMINS = "Only an admin makes, changes or disables managers and admins."
 
 
@@ -30,6 +31,17 @@ def why_not_evidence(by: str) -> str | None:
 def sees_silent_evidence(role: str) -> bool:
     """Whether clips of silent requests are shown too: to those who hear of such requests from the feed."""
     return role in CHANGERS
+
+
+def reads_incidents(role: str) -> bool:
+    """Whether every incident is theirs to read; an associate reads their own part of those they had to do
+    with."""
+    return role in LOOKERS or role == "security"
+
+
+def why_not_decide_incident(by: str) -> str | None:
+    """Against closing an incident, opening it again, and what else is decided about it as a whole."""
+    return None if by in LOOKERS else ONLY_LOOKERS
 
 
 def why_not_presence(by: str, *, of_self: bool) -> str | None:

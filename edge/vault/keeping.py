@@ -91,11 +91,15 @@ class Keeping:
     def turn(self) -> None:
         """One look."""
         now = self._clock()
-        self._delete(self._writer.run(lambda conn: keeping.purge_due(conn, self._store, now)))
+        self._delete(
+            self._writer.run(lambda conn: keeping.purge_due(conn, self._store, self._retention, now))
+        )
         lacking = int(self._retention.free_gb * 1e9) - self._files.free_bytes()
         if lacking > 0:
             self._delete(
-                self._writer.run(lambda conn: keeping.purge_for_room(conn, self._store, lacking, now))
+                self._writer.run(
+                    lambda conn: keeping.purge_for_room(conn, self._store, self._retention, lacking, now)
+                )
             )
             lacking = int(self._retention.free_gb * 1e9) - self._files.free_bytes()
         if emptied := self._tidy(lacking > 0):

@@ -14,7 +14,7 @@ from broker.messages import EdgeState
 from edge.config import Greeter, Policies
 from edge.errors import StorageError
 from edge.feedback import store as scores
-from edge.handling import escalating, evidence, following, greeting
+from edge.handling import escalating, evidence, following, greeting, incidents
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
@@ -128,6 +128,18 @@ class Commits:
                 return scores.settle(conn, self._store) is not None
         except sa.exc.DBAPIError as error:
             log.warning("Scores could not be judged: %s", error.orig)
+            return False
+
+    def open_incidents(self, conn: sa.Connection) -> bool:
+        """Open incidents of security requests, in a transaction of its own; whether more may wait.
+
+        It can wait: whoever writes first opens it.
+        """
+        try:
+            with conn.begin():
+                return incidents.open_due(conn, self._store, self._clock())
+        except sa.exc.DBAPIError as error:
+            log.warning("Incidents could not be opened: %s", error.orig)
             return False
 
     def _transact(self, conn: sa.Connection, batch: Batch) -> None:

@@ -220,7 +220,8 @@ class Worker:
                     self._sender.beat()
                     next_beat = now_mono + BEAT_S
                 if now_mono >= next_words and not self._inbox.backlog and not self._inbox.urgent():
-                    many = self._commits.judge(conn)
+                    many = self._commits.open_incidents(conn)
+                    many = self._commits.judge(conn) or many
                     many = self._commits.index(conn) or many
                     next_words = time.monotonic() + (MANY_WORDS_S if many else WORDS_S)
                 if self._inbox.backlog:

@@ -5,6 +5,7 @@ from alembic import context
 from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     evidence_tables,
     feedback_tables,
+    incident_tables,
     store_tables,
     tables,
 )

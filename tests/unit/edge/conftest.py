@@ -59,6 +59,7 @@ ON_BOTH = (
     "evidence",
     "feedback",
     "handling",
+    "incidents",
     "ingest",
     "interactions",
     "paging",

@@ -15,6 +15,7 @@ from edge.db import engine as engines
 from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     evidence_tables,
     feedback_tables,
+    incident_tables,
     store_tables,
     tables,
 )

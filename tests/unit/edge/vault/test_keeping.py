@@ -141,7 +141,7 @@ def test_a_kill_between_the_log_and_the_files_is_made_good_at_the_next_start(
 ):
     door.clock.now += timedelta(days=91)
     with door.engine.begin() as conn:
-        keeping.purge_due(conn, STORE, door.clock())
+        keeping.purge_due(conn, STORE, Retention(), door.clock())
     assert stored(door, clip)
     caretaker.finish_purges()
     assert not stored(door, clip)
@@ -167,7 +167,7 @@ def test_a_full_disk_takes_routine_clips_and_never_those_of_security(door: Door,
     door.send(routine, 0)
     with door.engine.begin() as conn:
         conn.exec_driver_sql(f"UPDATE clip SET kept_as = 'routine' WHERE id = '{routine.id}'")
-        purged = keeping.purge_for_room(conn, STORE, 10**12, door.clock())
+        purged = keeping.purge_for_room(conn, STORE, Retention(), 10**12, door.clock())
     assert [one.id for one in purged] == [str(routine.id)]
 
 

@@ -1,0 +1,139 @@
+"""What belongs to an incident: requests, and the clips that are pulled for it.
+
+A clip is pulled if it was recorded for one of the incident's requests, or if it shows the incident's place
+around the time of what happened (rules.BEFORE, rules.AFTER). As long as the incident is open, and for a time
+after it, retention leaves its clips alone; a legal hold is another thing and stays.
+"""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from edge.db.evidence_tables import clip
+from edge.db.incident_tables import incident, incident_clip, incident_request
+from edge.db.tables import event, interaction
+from edge.incidents.rules import AFTER, BEFORE
+
+_LONGEST = timedelta(hours=1)
+
+
+def link_request(conn: sa.Connection, store: str, incident_id: str, request: str, now: datetime) -> bool:
+    """The interaction belongs to it; False if it did before."""
+    r = incident_request.c
+    known = sa.select(r.incident).where(r.incident == incident_id, r.interaction == request)
+    if conn.execute(known).first() is not None:
+        return False
+    row = {"incident": incident_id, "interaction": request, "store": store, "linked_at": now}
+    conn.execute(sa.insert(incident_request).values(row))
+    return True
+
+
+def requests_of(conn: sa.Connection, incident_id: str) -> list[str]:
+    """The interactions that belong to it, in the order in which they were raised."""
+    r, i = incident_request.c, interaction.c
+    query = sa.select(i.id).join(incident_request, r.interaction == i.id).where(r.incident == incident_id)
+    return list(conn.execute(query.order_by(i.raised_at, i.id)).scalars())
+
+
+def of_interaction(conn: sa.Connection, store: str, interaction_id: str) -> list[tuple[str, int, int]]:
+    """(id, year, number) of the incidents that an interaction belongs to."""
+    r, i = incident_request.c, incident.c
+    query = sa.select(i.id, i.year, i.number).join(incident_request, r.incident == i.id)
+    rows = conn.execute(query.where(r.store == store, r.interaction == interaction_id).order_by(i.opened_at))
+    return [(row.id, row.year, row.number) for row in rows]
+
+
+def clips_of(conn: sa.Connection, incident_id: str) -> list[str]:
+    c = incident_clip.c
+    return list(conn.execute(sa.select(c.clip).where(c.incident == incident_id)).scalars())
+
+
+def pull(conn: sa.Connection, store: str, incident_id: str, now: datetime) -> int:
+    """Link what fits and is not linked yet; how many."""
+    i, c = incident.c, clip.c
+    where = conn.execute(sa.select(i.zone, i.happened_at).where(i.store == store, i.id == incident_id)).one()
+    causes = [cause for request in requests_of(conn, incident_id) for cause in _presses(conn, store, request)]
+    fits = sa.select(c.id).where(c.store == store, c.state != "purged")
+    for_it = fits.where(c.cause.in_(causes))
+    shown = fits.where(
+        c.zone.in_(_places(conn, store, where.zone)),
+        # Bounded below too, so that an index finds them: no clip is as long.
+        c.started_at > where.happened_at - BEFORE - _LONGEST,
+        c.started_at <= where.happened_at + AFTER,
+        c.ended_at >= where.happened_at - BEFORE,
+    )
+    found = {row.id for query in (for_it, shown) for row in conn.execute(query)}
+    return _link(conn, store, [(incident_id, clip_id) for clip_id in found], now)
+
+
+def pull_clip(conn: sa.Connection, store: str, clip_id: str, now: datetime) -> int:
+    """A device told of a clip: link it to the incidents that it fits."""
+    c, e, i, r = clip.c, event.c, incident.c, incident_request.c
+    told = conn.execute(
+        sa.select(c.device, c.zone, c.cause, c.started_at, c.ended_at).where(
+            c.store == store, c.id == clip_id
+        )
+    ).one()
+    joined = sa.select(e.interaction).where(e.store == store, e.device == told.device, e.id == told.cause)
+    causes = [told.cause, conn.execute(joined).scalar() or told.cause]
+    for_it = sa.select(r.incident.label("id")).where(r.store == store, r.interaction.in_(causes))
+    shown = sa.select(i.id).where(
+        i.store == store,
+        i.zone.in_(_places(conn, store, told.zone)),
+        i.happened_at >= told.started_at - AFTER,
+        i.happened_at <= told.ended_at + BEFORE,
+    )
+    found = {row.id for query in (for_it, shown) for row in conn.execute(query)}
+    return _link(conn, store, [(incident_id, clip_id) for incident_id in found], now)
+
+
+def forget_clips(conn: sa.Connection, incident_id: str) -> None:
+    """The place or the time was wrong: what was pulled for it is pulled anew."""
+    conn.execute(sa.delete(incident_clip).where(incident_clip.c.incident == incident_id))
+
+
+def keeps(store: str, closed_since: datetime) -> sa.Exists:
+    """Whether a row of `clip` belongs to an incident that is open, or was closed after `closed_since`."""
+    of_open = sa.or_(incident.c.state == "open", incident.c.closed_at > closed_since)
+    linked = sa.and_(incident_clip.c.store == store, incident_clip.c.clip == clip.c.id)
+    return sa.exists().where(linked, incident.c.id == incident_clip.c.incident, of_open).correlate(clip)
+
+
+def is_silent(store: str) -> sa.ColumnElement[bool]:
+    """Whether a row of `incident` has a silent request: not everyone may know of it."""
+    r, i = incident_request.c, interaction.c
+    hidden = sa.select(i.id).join(incident_request, r.interaction == i.id)
+    return hidden.where(r.incident == incident.c.id, i.silent).correlate(incident).exists()
+
+
+def _places(conn: sa.Connection, store: str, zone: str) -> list[str]:
+    """Where cameras see what happens in this zone."""
+    return [zone]
+
+
+def _presses(conn: sa.Connection, store: str, request: str) -> list[str]:
+    """The press that raised an interaction, and those that joined it: a clip names one of them."""
+    i, e = interaction.c, event.c
+    device = conn.execute(sa.select(i.device).where(i.id == request)).scalar()
+    query = sa.select(e.id).where(e.store == store, e.device == device, e.interaction == request)
+    return [request, *conn.execute(query).scalars()]
+
+
+def _link(conn: sa.Connection, store: str, pairs: list[tuple[str, str]], now: datetime) -> int:
+    # Locked as a hold does it: a purge that is under way is over first, and the next one sees the link.
+    ids = sorted({clip_id for _, clip_id in pairs})
+    if not ids:
+        return 0
+    c, linked = clip.c, incident_clip.c
+    there = sa.select(c.id).where(c.store == store, c.id.in_(ids), c.state != "purged").order_by(c.id)
+    kept = set(conn.execute(there.with_for_update()).scalars())
+    known = sa.select(linked.incident, linked.clip).where(linked.store == store, linked.clip.in_(ids))
+    before = {tuple(row) for row in conn.execute(known)}
+    rows = [
+        {"incident": incident_id, "clip": clip_id, "store": store, "linked_at": now}
+        for incident_id, clip_id in pairs
+        if clip_id in kept and (incident_id, clip_id) not in before
+    ]
+    if rows:
+        conn.execute(sa.insert(incident_clip), rows)
+    return len(rows)

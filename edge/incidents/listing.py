@@ -1,0 +1,182 @@
+"""Incidents as people read them: newest first, narrowed, by keyset; and those that concern one person."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from edge.db.incident_tables import incident, incident_asked, incident_entry, incident_request
+from edge.db.store_tables import person, zone
+from edge.db.tables import interaction, timeline
+from edge.errors import NotFound
+from edge.incidents import links
+from edge.incidents.store import numbered
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MAX_LIMIT = 200
+# By these a person has had to do with a request.
+_DEEDS = ("acknowledged", "attended", "joined", "taken_over", "handed_over")
+
+
+@dataclass(frozen=True)
+class Place:
+    """The last incident of a page; the next page begins behind it."""
+
+    happened_at: datetime
+    id: str
+
+    def __str__(self) -> str:
+        return f"{(self.happened_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """What str() gave. ValueError for anything else."""
+        micros, _, id_ = text.partition(".")
+        if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and 0 < len(id_) <= 36):
+            raise ValueError("This is not a place among the incidents.")
+        return cls(_EPOCH + timedelta(microseconds=int(micros)), id_)
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list is narrowed to; empty where it is not. `to_at` is exclusive; `text` stands in the number
+    or in something that was written. Silent ones only where that is said."""
+
+    state: str = ""
+    classed_as: str = ""
+    zone: str = ""
+    from_at: datetime | None = None
+    to_at: datetime | None = None
+    text: str = ""
+    with_silent: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One incident. `silent`: one of its requests is."""
+
+    id: str
+    year: int
+    count: int
+    classed_as: str
+    zone: str
+    zone_title: str
+    happened_at: datetime
+    state: str
+    revision: int
+    opened_at: datetime
+    opened_name: str | None
+    request: str | None
+    outcome: str | None
+    closed_at: datetime | None
+    silent: bool
+    entries: int
+
+    @property
+    def number(self) -> str:
+        return numbered(self.year, self.count)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.happened_at, self.id)
+
+
+def search(conn: sa.Connection, store: str, filters: Filters, before: Place | None, limit: int) -> list[Row]:
+    """Up to `limit` incidents behind `before`."""
+    i, query = incident.c, _listed(store)
+    if not filters.with_silent:
+        query = query.where(sa.not_(links.is_silent(store)))
+    for column, value in (
+        (i.state, filters.state),
+        (i.classed_as, filters.classed_as),
+        (i.zone, filters.zone),
+    ):
+        if value:
+            query = query.where(column == value)
+    if filters.from_at is not None:
+        query = query.where(i.happened_at >= filters.from_at)
+    if filters.to_at is not None:
+        query = query.where(i.happened_at < filters.to_at)
+    if filters.text:
+        query = query.where(_holds(filters.text))
+    if before is not None:
+        earlier = sa.and_(i.happened_at == before.happened_at, i.id < before.id)
+        query = query.where(sa.or_(i.happened_at < before.happened_at, earlier))
+    return _read(conn, query.order_by(i.happened_at.desc(), i.id.desc()).limit(limit))
+
+
+def one(conn: sa.Connection, store: str, incident_id: str, *, silent: bool) -> Row:
+    """NotFound if it is not there, or is silent and may not be seen."""
+    found = _read(conn, _listed(store).where(incident.c.id == incident_id))
+    if not found or (found[0].silent and not silent):
+        raise NotFound("There is no such incident in this store.")
+    return found[0]
+
+
+def of_person(conn: sa.Connection, store: str, who: str, limit: int = 20) -> list[Row]:
+    """What this person has opened, written into, is asked about, or whose request they answered."""
+    query = _listed(store).where(_concerns(store, who))
+    i = incident.c
+    open_first = sa.case((i.state == "open", 0), else_=1)
+    return _read(conn, query.order_by(open_first, i.happened_at.desc(), i.id.desc()).limit(limit))
+
+
+def concerns(conn: sa.Connection, store: str, incident_id: str, who: str) -> bool:
+    """Whether this person may know of the incident because they had to do with it."""
+    query = sa.select(incident.c.id).where(
+        incident.c.store == store, incident.c.id == incident_id, _concerns(store, who)
+    )
+    return conn.execute(query).first() is not None
+
+
+def _concerns(store: str, who: str) -> sa.ColumnElement[bool]:
+    i, e, a, r, about, t = (
+        incident.c, incident_entry.c, incident_asked.c, incident_request.c, interaction.c, timeline.c,
+    )  # fmt: skip
+    did = (
+        sa.exists()
+        .where(t.interaction == about.id, t.person == who, t.what.in_(_DEEDS))
+        .correlate(interaction)
+    )
+    had_to_do = (
+        sa.select(about.id)
+        .join(incident_request, r.interaction == about.id)
+        .where(r.incident == i.id, sa.or_(about.owner == who, about.raised_by == who, did))
+    )
+    return sa.or_(
+        i.opened_by == who,
+        sa.exists().where(e.incident == i.id, e.person == who, e.store == store).correlate(incident),
+        sa.exists().where(a.incident == i.id, a.person == who).correlate(incident),
+        had_to_do.correlate(incident).exists(),
+    )
+
+
+def _holds(text: str) -> sa.ColumnElement[bool]:
+    i, e = incident.c, incident_entry.c
+    year, _, number = text.strip().partition("-")
+    if year.isdigit() and number.isdigit() and len(year) == 4 and len(number) < 8:
+        return sa.and_(i.year == int(year), i.number == int(number))
+    said = sa.or_(e.words.icontains(text, autoescape=True), e.said_by.icontains(text, autoescape=True))
+    return sa.exists().where(e.incident == i.id, said).correlate(incident)
+
+
+def _listed(store: str) -> sa.Select[Any]:
+    i, e = incident.c, incident_entry.c
+    joined = incident.outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone)).outerjoin(
+        person, person.c.id == i.opened_by
+    )
+    written = sa.select(sa.func.count()).where(e.incident == i.id).correlate(incident).scalar_subquery()
+    return (
+        sa.select(
+            i.id, i.year, i.number, i.classed_as, i.zone, sa.func.coalesce(zone.c.title, i.zone),
+            i.happened_at, i.state, i.revision, i.opened_at, person.c.name, i.request, i.outcome, i.closed_at,
+            links.is_silent(store), written,
+        )
+        .select_from(joined)
+        .where(i.store == store)
+    )  # fmt: skip
+
+
+def _read(conn: sa.Connection, query: sa.Select[Any]) -> list[Row]:
+    return [Row(*row) for row in conn.execute(query)]
