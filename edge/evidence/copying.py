@@ -82,7 +82,7 @@ class _Canvas:
         words = [f"Copy of clip {manifest.clip}", manifest.device]
         if not manifest.clock.synced:
             words.append("by a clock not in step")
-        size, most = 20, self.width * 0.94
+        size, most = min(20, max(13, self.width // 48)), self.width * 0.94
         while size > 8 and ImageFont.load_default(size).getlength(words[0]) > most:
             size -= 1
         self._font, self._row, self._edge = ImageFont.load_default(size), size * 4 // 3, self.width // 50
@@ -163,14 +163,15 @@ class _Copy:
                 f"The picture changes its size from {self._size[0]} x {self._size[1]} to {picture.width} x "
                 f"{picture.height} within the video."
             )
-        self._show(time_ms)
+        # The nearest place: cameras are never quite in step.
+        self._show(round(time_ms * self._rate / 1000))
         after_ms = self._moments.after_ms(time_ms)
         self._held, self._drawn = (picture, after_ms), None
         if self._wanted and after_ms >= self._wanted[0]:
             self._keep_still(after_ms)
 
     def finish(self) -> None:
-        self._show((self._tick + 0.5) * 1000 / self._rate)
+        self._show(self._tick + 1)
         self._file.mux(self._stream.encode(None))
         self._file.close()
 
@@ -178,8 +179,9 @@ class _Copy:
         """Of one that was not finished, too. May be called twice."""
         self._file.close()
 
-    def _show(self, until_ms: float) -> None:
-        while self._held is not None and self._tick * 1000 < until_ms * self._rate:
+    def _show(self, until: int) -> None:
+        """The held picture at each place before `until` that has none."""
+        while self._held is not None and self._tick < until:
             drawn = self._draw()
             drawn.pts, drawn.time_base = self._tick, Fraction(1, self._rate)
             self._file.mux(self._stream.encode(drawn))

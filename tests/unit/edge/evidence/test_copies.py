@@ -30,19 +30,23 @@ def copied(tmp_path: Path, video: bytes, seconds: float, **kind: Any) -> Copy:
 
 
 def written(
-    tmp_path: Path, sizes: list[tuple[int, int]], *, pts: list[int] | None = None, codec: str = "libx264"
+    count: int,
+    size: tuple[int, int] = (320, 180),
+    *,
+    pts: list[int] | None = None,
+    codec: str = "libx264",
+    per_second: int = 10,
 ) -> bytes:
-    """A plain mp4 with one picture of each size, ten a second or at `pts`; each size begins a stream anew."""
+    """A plain mp4 of that many pictures, one each 1 / `per_second` or at `pts`."""
     file = io.BytesIO()
     with av.open(file, "w", format="mp4") as container:
         stream: Any = container.add_stream(codec, rate=10)
-        stream.width, stream.height, stream.pix_fmt = *sizes[0], "yuv420p"
-        stream.time_base = Fraction(1, 10)
-        for number, _ in enumerate(sizes):
-            picture = av.VideoFrame.from_ndarray(
-                np.full((sizes[0][1] * 3 // 2, sizes[0][0]), 90, np.uint8), "yuv420p"
-            )
-            picture.pts, picture.time_base = (pts or range(len(sizes)))[number], Fraction(1, 10)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        stream.codec_context.time_base = Fraction(1, per_second)
+        for number in range(count):
+            grey = np.full((size[1] * 3 // 2, size[0]), 90 + number, np.uint8)
+            picture = av.VideoFrame.from_ndarray(grey, "yuv420p")
+            picture.pts, picture.time_base = (pts or range(count))[number], Fraction(1, per_second)
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return file.getvalue()
@@ -104,11 +108,18 @@ def test_a_copy_is_of_moderate_size(tmp_path: Path, size: tuple[int, int], width
 
 
 def test_a_gap_in_the_pictures_is_a_picture_that_stands_with_its_own_time(tmp_path: Path) -> None:
-    made = copied(tmp_path, written(tmp_path, [(320, 180)] * 3, pts=[0, 1, 20]), 2.1)
+    made = copied(tmp_path, written(3, pts=[0, 1, 20]), 2.1)
     assert made.working is not None
     shown = pictures(made.working)
     assert len(shown) == 21
     assert np.abs(shown[2][1].astype(int) - shown[19][1]).mean() < 2
+
+
+def test_pictures_that_came_out_of_step_are_each_shown_once(tmp_path: Path) -> None:
+    times_ms = [0, 104, 196, 304, 400, 452, 600]
+    made = copied(tmp_path, written(7, pts=times_ms, per_second=1000), 0.7)
+    assert made.working is not None
+    assert [time for time, _ in pictures(made.working)] == [Fraction(n, 10) for n in range(7)]
 
 
 def of_another_size() -> bytes:
@@ -161,7 +172,7 @@ def test_a_plain_file_that_was_cut_off_cannot_be_copied(tmp_path: Path) -> None:
 
 
 def test_what_is_no_h264_or_has_no_manifest_is_refused(tmp_path: Path) -> None:
-    video = written(tmp_path, [(320, 180)] * 3, codec="mpeg4")
+    video = written(3, codec="mpeg4")
     made = copied(tmp_path, video, 1)
     assert made.trouble == "The video is mpeg4; only H.264 can be copied."
     (tmp_path / "other").mkdir()
@@ -188,7 +199,7 @@ def test_damaged_bytes_give_a_copy_or_a_sentence(tmp_path: Path, seed: int) -> N
 
 def test_time_and_memory_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # A picture that stands for nearly an hour is half an hour's work.
-    endless = written(tmp_path, [(640, 360)] * 3, pts=[0, 1, 35_000])
+    endless = written(3, (640, 360), pts=[0, 1, 35_000])
     monkeypatch.setattr(copies, "CPU_S_AT_LEAST", 1)
     monkeypatch.setattr(copies, "CPU_S_PER_S", 0)
     made = copied(tmp_path, endless, 1)
@@ -204,7 +215,7 @@ def test_time_and_memory_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
 
 def test_a_video_that_claims_to_last_for_hours_is_refused(tmp_path: Path) -> None:
-    made = copied(tmp_path, written(tmp_path, [(320, 180)] * 2, pts=[0, 36_001]), 1)
+    made = copied(tmp_path, written(2, pts=[0, 36_001]), 1)
     assert made.trouble == "The video says that it lasts more than 3600 s, which no clip does."
 
 
@@ -224,7 +235,7 @@ class SetAfter(threading.Event):
 def test_a_program_that_ends_does_not_wait_for_a_copy(tmp_path: Path, looks: int) -> None:
     files, folder, stop = shelf.folder(tmp_path), tmp_path / "work", SetAfter(looks)
     folder.mkdir()
-    clip = shelf.put(files, written(tmp_path, [(640, 360)] * 3, pts=[0, 1, 35_000]), 1)
+    clip = shelf.put(files, written(3, (640, 360), pts=[0, 1, 35_000]), 1)
     with pytest.raises(Stopped):
         copies.copy(clip, files, folder, lambda: NOW, stop)
     # Nobody writes there any more.
