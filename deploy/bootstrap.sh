@@ -44,6 +44,7 @@ case "$mode" in kiosk*) on_kiosk=yes ;; *) on_kiosk= ;; esac
 if [ "$mode" = test ]; then
     have make || apt_install make
     have mosquitto_pub || apt_install mosquitto-clients
+    have openssl || apt_install openssl
     have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt_install postgresql
     have chromium || have chromium-browser || apt_install chromium
 fi

@@ -6,6 +6,7 @@ import threading
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import click
@@ -14,13 +15,16 @@ from deploy.errors import DeployError
 from deploy.provision import writing
 from deploy.register import CONFIG
 from edge.config import load_config
-from edge.evidence import clips, copies, export, heads
+from edge.evidence import clips, copies, export, heads, stamp
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
 from edge.evidence.reporting import reported
-from edge.evidence.verify import Known, Verdict, describe, verify
+from edge.evidence.verify import Known, Verdict, describe, examine
 from edge.handling import exporting
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _HEAD = re.compile(r"(\d{1,15}):([0-9a-f]{64})")
 _KEY = re.compile(r"[0-9a-f]{64}")
@@ -83,7 +87,13 @@ def _copy(clip: Clip, files: VaultFiles, folder: Path) -> Copy:
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--key", "keys", multiple=True, help="A public key of the store or a device, from elsewhere.")
 @click.option("--head", "known", multiple=True, metavar="SIZE:ROOT", help="The last head you know of.")
-def verify_(bundle: Path, keys: tuple[str, ...], known: tuple[str, ...]) -> int:
+@click.option(
+    "--stamp-ca",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="The CA of the time-stamping authority, in PEM, from elsewhere.",
+)
+def verify_(bundle: Path, keys: tuple[str, ...], known: tuple[str, ...], stamp_ca: Path | None) -> int:
     """Say what is true and what is not, without a network. Exit status 1 unless all is ok."""
     for key in keys:
         if not _KEY.fullmatch(key):
@@ -93,7 +103,18 @@ def verify_(bundle: Path, keys: tuple[str, ...], known: tuple[str, ...]) -> int:
         if (found := _HEAD.fullmatch(one)) is None:
             raise DeployError(f"The head is {one[:100]!r}; it is the number of entries, ':' and 64 signs.")
         pairs.append((int(found[1]), found[2]))
-    findings = verify(bundle, Known(frozenset(keys), pairs))
-    for line in describe(findings):
+    examined = examine(bundle, Known(frozenset(keys), pairs, _authority(stamp_ca)))
+    for line in describe(examined.findings):
         click.echo(line)
-    return 0 if {finding.verdict for finding in findings} == {Verdict.OK} else 1
+    if examined.stamp is not None:
+        click.echo(f"stamp: {examined.stamp}")
+    return 0 if {finding.verdict for finding in examined.findings} == {Verdict.OK} else 1
+
+
+def _authority(path: Path | None) -> "list[Certificate] | None":
+    if path is None:
+        return None
+    try:
+        return stamp.authority(path.read_bytes(), str(path))
+    except OSError as error:
+        raise DeployError(f"{path} cannot be read: {error.strerror}.") from None

@@ -10,6 +10,7 @@ from broker.events import Name
 from broker.settings import load
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
 from edge.retention import Retention
+from edge.stamping import Authority
 
 __all__ = [
     "GREETER",
@@ -17,6 +18,7 @@ __all__ = [
     "SECURITY",
     "BrokerAt",
     "EdgeConfig",
+    "Evidence",
     "Greeter",
     "Policies",
     "Policy",
@@ -77,6 +79,12 @@ class Vault(Struct, frozen=True, forbid_unknown_fields=True):
         return None if self.address is None else f"https://{self.address}:{self.port}"
 
 
+class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
+    """[evidence.stamp]: without it no authority is asked for time stamps."""
+
+    stamp: Authority | None = None
+
+
 class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """`database` is a file beside edge.toml or an SQLAlchemy URL; `identity` the folder made by provision."""
 
@@ -90,6 +98,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     greeter: Greeter = field(default_factory=Greeter)
     vault: Vault = field(default_factory=Vault)
     retention: Retention = field(default_factory=Retention)
+    evidence: Evidence = field(default_factory=Evidence)
     # Filled in by load_config: where relative paths begin.
     directory: str = "."
 
@@ -129,5 +138,7 @@ def load_config(path: Path) -> EdgeConfig:
         if found := faults(kind, getattr(config.policy, kind)):
             raise SettingsError(f"{path}: {found[0]}")
     if wrong := config.greeter.fault():
+        raise SettingsError(f"{path}: {wrong}")
+    if config.evidence.stamp is not None and (wrong := config.evidence.stamp.fault()):
         raise SettingsError(f"{path}: {wrong}")
     return config

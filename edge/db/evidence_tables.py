@@ -129,8 +129,22 @@ tree_head = sa.Table(
     sa.Column("at_ms", sa.BigInteger, nullable=False),
     sa.Column("key", _HASH, nullable=False),
     sa.Column("signature", sa.String(128), nullable=False),
-    # an RFC 3161 stamp over it, where one was fetched
+    # an authority's reply (RFC 3161) that stamps it, where there is one, checked; when and by whom it says
     sa.Column("stamp", sa.LargeBinary),
+    sa.Column("stamped_at", Instant),
+    sa.Column("stamped_by", sa.String(160)),
+)
+
+# How asking the authority for stamps goes; a row from the first try on.
+stamping = sa.Table(
+    "stamping",
+    metadata,
+    sa.Column("store", _NAME, primary_key=True),
+    sa.Column("tried_at", Instant, nullable=False),
+    # since the last stamp
+    sa.Column("failures", sa.Integer, nullable=False),
+    # why the last try brought none
+    sa.Column("trouble", sa.String(300)),
 )
 
 # What each device says it holds, and whether it refused what it was shown.

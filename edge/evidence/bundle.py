@@ -8,6 +8,8 @@ bundle.md says the same in words for whoever writes a verifier of their own. A b
     custody.jsonl             the custody log's entries about these clips, one CustodyLine each, by index
     leaves.bin                the leaf hashes of the whole log under the head, 32 bytes each
     heads.json                Anchors: the signed head, and which device holds which head in its own signature
+    stamped-head.txt          what the store signs of this head or an earlier one, if an authority stamped one
+    stamp.tsr                 the authority's reply (RFC 3161) that stamps stamped-head.txt
     clips/{id}/working.mp4    Derived: a copy to play, with the time and the clip's id below the picture
     clips/{id}/thumbnails/NN.jpg  Derived: single pictures of it
 
@@ -25,6 +27,7 @@ from broker.witness import Key, Signature, Size, TreeHead
 FORMAT = "floorbell-bundle-1"
 LISTED_BY = "bundle.json"
 CUSTODY, LEAVES, HEADS = "custody.jsonl", "leaves.bin", "heads.json"
+STAMPED, STAMP = "stamped-head.txt", "stamp.tsr"
 
 
 class Derived(Struct, frozen=True, omit_defaults=True):

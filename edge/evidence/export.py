@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from edge.errors import EdgeError, Refused
-from edge.evidence import bundle, custody, heads
+from edge.evidence import bundle, custody, heads, stamps
 from edge.evidence.bundle import (
     Anchors,
     BundledClip,
@@ -76,6 +76,9 @@ def write(
         leaves = [entry.leaf for entry in custody.between(conn, store, 0, anchors.head.size)]
         _put(archive, listed, bundle.LEAVES, bytes.fromhex("".join(leaves)))
         _put(archive, listed, bundle.HEADS, msgspec.json.encode(anchors))
+        if (stamped := stamps.newest(conn, store, anchors.head.size)) is not None:
+            _put(archive, listed, bundle.STAMPED, stamped.message)
+            _put(archive, listed, bundle.STAMP, stamped.reply)
         for extra_name, content in (extra(anchors) if extra else {}).items():
             _put(archive, listed, extra_name, content)
         listing = Listing(

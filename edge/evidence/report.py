@@ -18,6 +18,7 @@ from edge.evidence.bundle import Anchors
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy, Still
 from edge.evidence.custody import Kept
+from edge.evidence.stamps import Stamped
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -37,6 +38,11 @@ _PROVES = (
     "The keys and the head below were written by whoever made the bundle. Compare them with those that the "
     "shop has given you by another way."
 )
+_STAMPS = (
+    "An authority outside the shop has put its time to the log's head of {} entries (RFC 3161). If the stamp "
+    "holds, these entries were there by then and have not been changed since. To check it, with the "
+    "authority's CA from elsewhere:"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,7 @@ class Told:
     anchors: Anchors
     keys: Sequence[str]
     copies: Mapping[str, Copy]
+    stamped: Stamped | None
 
 
 def report(told: Told) -> bytes:
@@ -123,6 +130,11 @@ def report(told: Told) -> bytes:
         paper.table((36, 18, 40, 96), ("Kiosk", "Entries", "Said", "Key"), rows)
     else:
         paper.text("No kiosk has said yet that it holds a head of this log.")
+    if told.stamped is not None:
+        paper.heading("Time stamp", 13)
+        paper.text(_STAMPS.format(told.stamped.size))
+        paper.facts([("Stamped", _moment(told.stamped.stamp.at)), ("By", told.stamped.stamp.by)])
+        paper.code(f"openssl ts -verify -data {bundle.STAMPED} -in {bundle.STAMP} -CAfile CA.pem")
     paper.heading("How to verify", 13)
     paper.text("On a machine with Floorbell, without a network, with the keys and the head from elsewhere:")
     known = [*(f"  --key {key}" for key in told.keys), f"  --head {head.size}:{head.root}"]

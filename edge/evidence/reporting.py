@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from broker import manifest as manifests
 from broker.errors import ContractError
 from broker.manifest import Manifest
-from edge.evidence import custody, export, report
+from edge.evidence import custody, export, report, stamps
 from edge.evidence.bundle import Anchors
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy
@@ -42,6 +42,7 @@ def reported(
         anchors=anchors,
         keys=export.keys_of(anchors, clips),
         copies=copies,
+        stamped=stamps.newest(conn, store, anchors.head.size),
     )
     return {report.NAME: report.report(told)}
 

@@ -6,13 +6,13 @@ from outside the bundle: whoever can make a bundle can also make keys.
 
 import os
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
@@ -21,16 +21,21 @@ from broker import tree
 from broker.errors import ContractError
 from broker.manifest import Manifest
 from broker.signing import is_signed
-from broker.witness import head_to_sign, kept_to_sign
+from broker.witness import TreeHead, head_to_sign, kept_to_sign
 from edge.errors import EdgeError
-from edge.evidence import bundle, entries
+from edge.evidence import bundle, entries, stamp
 from edge.evidence.bundle import Anchors, BundledClip, CustodyLine, Listing
 from edge.evidence.entries import Entry
+from edge.evidence.stamp import BadStamp
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 T = TypeVar("T")
 _CHUNK = 1024 * 1024
 # What is read into memory at once: listings and manifests, never a video.
 _LARGEST = 256 * 1024 * 1024
+_UNCHECKED = "The bundle has one; it was not checked, for no CA of a time-stamping authority was given."
 
 
 class Verdict(StrEnum):
@@ -55,10 +60,20 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What comes from outside the bundle: public keys in hexadecimal, and heads as (size, root)."""
+    """What comes from outside the bundle: public keys in hexadecimal, heads as (size, root), and the CA of
+    the time-stamping authority, without which a stamp is not checked."""
 
     keys: frozenset[str]
     heads: Sequence[tuple[int, str]] = ()
+    authority: "Sequence[Certificate] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What was found, and a sentence on the time stamp: None if there is none and none was asked for."""
+
+    findings: list[Finding]
+    stamp: str | None
 
 
 class NoBundle(EdgeError):
@@ -67,10 +82,16 @@ class NoBundle(EdgeError):
 
 def verify(path: Path, known: Known) -> list[Finding]:
     """Everything that is wrong with the bundle, or the one finding 'ok'. NoBundle if it is none."""
+    return examine(path, known).findings
+
+
+def examine(path: Path, known: Known) -> Examined:
+    """As verify(), and what the time stamp says."""
     try:
         with zipfile.ZipFile(path) as archive:
             verifier = _Verifier(archive, known)
-            return list(verifier.findings()) or [Finding(Verdict.OK, path.name, verifier.praise())]
+            found = list(verifier.findings())
+            return Examined(found or [Finding(Verdict.OK, path.name, verifier.praise())], verifier.stamp)
     except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise NoBundle(f"{path} cannot be read as a bundle: {error}.") from None
 
@@ -78,6 +99,8 @@ def verify(path: Path, known: Known) -> list[Finding]:
 class _Verifier:
     def __init__(self, archive: zipfile.ZipFile, known: Known) -> None:
         self._archive, self._known = archive, known
+        self.stamp: str | None = None
+        self.anchored_by = "witnessed"
         self._names = archive.namelist()
         self._listing = self._read_record(bundle.LISTED_BY, Listing)
         self._hashed = self._hash_all()
@@ -89,8 +112,8 @@ class _Verifier:
                 yield Finding(Verdict.REMOVED, name, f"{name} is not in the bundle.")
             return
         leaves = self._leaves()
-        yield from self._anchors(leaves)
         lines, wrong = self._lines(leaves)
+        yield from self._anchors(leaves, lines)
         yield from wrong
         for clip in self._listing.clips:
             yield from self._clip(clip, lines)
@@ -104,8 +127,9 @@ class _Verifier:
         proving = {bundle.CUSTODY, bundle.LEAVES, bundle.HEADS}
         for clip in self._listing.clips:
             proving |= {bundle.video_of(clip.clip), bundle.manifest_of(clip.clip)}
-        words = "Every byte is as it was signed, sealed and witnessed"
-        reading = len(set(self._listing.files) - proving)
+        words = f"Every byte is as it was signed, sealed and {self.anchored_by}"
+        # Of the stamp its own sentence says whether it was checked.
+        reading = len(set(self._listing.files) - proving - {bundle.STAMPED, bundle.STAMP})
         return (
             f"{words}, but for {reading} files for reading, which prove nothing." if reading else f"{words}."
         )
@@ -132,7 +156,7 @@ class _Verifier:
         raw = self._read(bundle.LEAVES)
         return [raw[at : at + 32] for at in range(0, len(raw) - 31, 32)]
 
-    def _anchors(self, leaves: list[bytes]) -> Iterator[Finding]:
+    def _anchors(self, leaves: list[bytes], lines: dict[int, Entry]) -> Iterator[Finding]:
         """The leaves are those of the signed head, of every witness and of every head known from outside."""
         anchors = self._read_record(bundle.HEADS, Anchors)
         head, node = anchors.head, tree.over(leaves)
@@ -166,9 +190,46 @@ class _Verifier:
                 yield finding
             else:
                 anchored = True
-        if not anchored:
+        stamped = yield from self._stamp(node, head, lines)
+        self.anchored_by = "witnessed" if anchored else "stamped"
+        if not anchored and not stamped:
             sentence = "No device witnessed this log, and no head of it was given from outside."
             yield Finding(Verdict.UNANCHORED, "log", sentence)
+
+    def _stamp(
+        self, node: tree.Node, head: TreeHead, lines: dict[int, Entry]
+    ) -> Generator[Finding, None, bool]:
+        """Whether an authority stamped a head of this log under which every clip was sealed already."""
+        here = [name for name in (bundle.STAMPED, bundle.STAMP) if name in self._names]
+        if self._known.authority is None:
+            self.stamp = _UNCHECKED if here else None
+            return False
+        if not here:
+            self.stamp = "The bundle has none."
+            return False
+        if len(here) == 1:
+            yield Finding(Verdict.REMOVED, "stamp", f"Of the stamp only {here[0]} is in the bundle.")
+            return False
+        message = self._read(bundle.STAMPED)
+        try:
+            found = stamp.check(self._read(bundle.STAMP), message, self._known.authority)
+        except BadStamp as error:
+            yield Finding(Verdict(error.flaw), "stamp", str(error))
+            return False
+        stamped = stamp.head_of(message)
+        if stamped is None or (stamped.store, stamped.log) != (head.store, head.log):
+            yield Finding(Verdict.REPLACED, "stamp", "What was stamped is no head of this log.")
+            return False
+        finding = self._continues(node, head.size, stamped.size, stamped.root, "the stamped head")
+        if finding is not None:
+            yield finding
+            return False
+        said = f"Stamped at {found.at:%Y-%m-%d %H:%M:%S} UTC by {found.by}"
+        self.stamp = f"{said}: the log's first {stamped.size} entries of {head.size} were there then."
+        sealed = {e.subject for at, e in lines.items() if e.action == "sealed" and at < stamped.size}
+        if later := [str(clip.clip) for clip in self._listing.clips if str(clip.clip) not in sealed]:
+            self.stamp += f" Sealed after that and not covered by it: {', '.join(later)}."
+        return not later
 
     @staticmethod
     def _continues(node: tree.Node, size: int, old: int, old_root: str, whose: str) -> Finding | None:

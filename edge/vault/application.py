@@ -10,6 +10,7 @@ Once everything is here and sealed, each answer carries `Upload-Complete: ?1`. R
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from edge.hint import Hinter
 from edge.vault.arrivals import Arrivals, NotWhatWasTold, clip_for
 from edge.vault.bundles import Bundles
 from edge.vault.keeping import Keeping
+from edge.vault.stamping import Stamping
 
 CHUNK = 64 * 1024
 PeerOf = Callable[[dict[str, Any]], str | None]
@@ -45,6 +47,7 @@ class Vault:
         self.writer = Writer(connect(config.database_url, write=True), name="vault-writer")
         self.hinter = Hinter(config.hint_path)
         self._keeping: Keeping | None = None
+        self._stamping: Stamping | None = None
         self.arrivals = Arrivals(
             config.store, self.files, self.writer, config.retention, clock, self._find, self.hinter.send
         )
@@ -66,6 +69,10 @@ class Vault:
             self.arrivals.tidy,
         )
         self._keeping.start()
+        if (wanted := self.config.evidence.stamp) is not None:
+            certificate = Path(self.config.directory) / wanted.certificate
+            self._stamping = Stamping(store, wanted.url, certificate, writer, self._read, self.clock)
+            self._stamping.start()
 
     def clip(self, clip_id: UUID, device: str, secret: str) -> Clip:
         """NotFound unless this device may bring it with this ticket."""
@@ -85,6 +92,8 @@ class Vault:
             raise StorageError(f"The database could not be read: {error.orig}.") from None
 
     def stop(self) -> None:
+        if self._stamping is not None:
+            self._stamping.stop()
         if self._keeping is not None:
             self._keeping.stop()
         self.arrivals.close()

@@ -81,9 +81,20 @@ class HeadRefused(Struct):
     refused_at: datetime
 
 
+class Stamp(Struct):
+    """So many entries stood `at`, by a time-stamping authority's word; `at` and `by` are null before the
+    first stamp. `trouble` is why the last try, `tried_at`, brought none."""
+
+    size: int
+    at: datetime | None
+    by: str | None
+    trouble: str | None
+    tried_at: datetime | None
+
+
 class CustodyHead(Struct):
     """The custody log: so many entries, so many of them under the newest signed head, with its root; which
-    devices hold that head, and which refused one."""
+    devices hold that head, and which refused one; how its stamping goes."""
 
     size: int
     signed: int
@@ -91,6 +102,7 @@ class CustodyHead(Struct):
     at: datetime | None
     holders: list[str]
     refused: list[HeadRefused]
+    stamp: Stamp
 
 
 class Evidence(Struct):

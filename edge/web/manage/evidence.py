@@ -9,9 +9,10 @@ from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
-from edge.evidence import clips, custody, exports, heads, register
+from edge.evidence import clips, custody, exports, heads, register, stamps
 from edge.evidence.heads import Held
 from edge.evidence.register import Filters, Place
+from edge.evidence.stamps import Standing
 from edge.paging import feed
 from edge.people import rights
 from edge.web.access import needs_evidence, signed_in
@@ -25,7 +26,8 @@ HELD = {"yes": True, "no": False}
 
 @dataclass(frozen=True)
 class Custody:
-    """The log of one store as it stands. `signed` is how many entries the newest head covers."""
+    """The log of one store as it stands. `signed` is how many entries the newest head covers, `stamp` what an
+    authority has stamped of it."""
 
     size: int
     signed: int
@@ -34,6 +36,7 @@ class Custody:
     holders: list[str]
     behind: list[Held]
     refused: list[Held]
+    stamp: Standing
 
 
 @needs_evidence
@@ -60,6 +63,7 @@ def evidence() -> Response:
         newest=url_for("manage.evidence", **asked) if before else None,  # type: ignore[arg-type]
         older=url_for("manage.evidence", before=older, **asked) if older else None,  # type: ignore[arg-type]
         me=me,
+        stamped_daily=room.config.evidence.stamp is not None,
         **context,
     )
     return make_response(page)
@@ -98,4 +102,5 @@ def custody_now(conn: sa.Connection, store: str) -> Custody:
         holders=[w.device for w in known if w.size == signed and w.root and not w.refused],
         behind=[w for w in known if w.size and w.size < signed and not w.refused],
         refused=[w for w in known if w.refused],
+        stamp=stamps.standing(conn, store),
     )

@@ -16,6 +16,11 @@ from edge.config import load_config
         ("[web]\nshift_hours = nan", "web.shift_hours is nan"),
         ("[greeter]\nafter_s = 2", "greeter.after_s is 2; allowed are 5 to 600 seconds, and 0 for never."),
         ("[greeter]\nquiet_s = -1", "greeter.quiet_s is -1; allowed are 0 to 86400 seconds."),
+        ('[evidence.stamp]\nurl = "http://tsa.example"', "evidence.stamp.certificate is missing"),
+        (
+            '[evidence.stamp]\nurl = "tsa.example"\ncertificate = "ca.pem"',
+            "evidence.stamp.url is 'tsa.example'; an address begins with http:// or https:// and has a host.",
+        ),
         ('[policy.greeter]\nsteps = [{after_s = 0, who = ["one"]}]', "policy.greeter.ceiling_s is missing"),
     ],
 )
