@@ -156,7 +156,7 @@ address = "{(wanted.hosts or ("127.0.0.1",))[0]}"
 host = "{wanted.vault_host}"
 port = {wanted.vault_port}
 
-# An authority that stamps the custody log's head once a day (RFC 3161); certificate: its CA, beside this file.
+# An authority that stamps the custody log's head once a day (RFC 3161), and the file with its CA.
 # [evidence.stamp]
 # url = "http://tsa.example/tsr"
 # certificate = "tsa-ca.pem"

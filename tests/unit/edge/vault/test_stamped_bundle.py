@@ -77,6 +77,14 @@ def without_witnesses(content: Content) -> None:
     content[bundle.HEADS] = json.dumps(anchors).encode()
 
 
+def both(one: Callable[[Content], None], other: Callable[[Content], None]) -> Callable[[Content], None]:
+    def change(content: Content) -> None:
+        one(content)
+        other(content)
+
+    return change
+
+
 def with_stamp(message: bytes, reply: bytes) -> Callable[[Content], None]:
     return lambda content: content.update({bundle.STAMPED: message, bundle.STAMP: reply})
 
@@ -128,10 +136,7 @@ def test_a_stamp_from_before_a_clip_was_sealed_anchors_nothing(stamped: Exported
         leaves, head = archive.read(bundle.LEAVES), json.loads(archive.read(bundle.HEADS))["head"]
     early = head_to_sign(STORE, UUID(head["log"]), 1, leaves[:32].hex(), head["at_ms"])
 
-    def change(content: Content) -> None:
-        without_witnesses(content)
-        with_stamp(early, replied(issuer, early))(content)
-
+    change = both(without_witnesses, with_stamp(early, replied(issuer, early)))
     names, said = found(stamped, stamped.forged(change, relist=True), issuer.ca, known=False)
     assert names == {"unanchored"}
     assert said is not None and said.endswith(f"not covered by it: {stamped.clips[1].id}.")
@@ -166,9 +171,7 @@ def test_each_stamp_that_does_not_fit_is_named(stamped: Exported, issuer: Issuer
         # Without the authority's CA it is two files for reading.
         assert (n, found(stamped, path, None)[0]) == (n, {"ok"})
         # A stamp that fails anchors nothing.
-        path = stamped.forged(
-            lambda c, change=change: (change(c), without_witnesses(c)) and None, relist=True
-        )  # type: ignore[misc]
+        path = stamped.forged(both(change, without_witnesses), relist=True)
         assert (n, found(stamped, path, issuer.ca, known=False)[0]) == (n, expected | {"unanchored"})
 
 
@@ -181,7 +184,7 @@ def test_no_single_changed_byte_of_a_stamp_makes_it_say_something_else(
         reply = archive.read(bundle.STAMP)
     roots = stamp.authority(issuer.ca.read_bytes(), "ca")
     true, other = stamp.check(reply, message, roots), 0
-    for at in range(0, len(reply)):
+    for at in range(len(reply)):
         changed = reply[:at] + bytes([reply[at] ^ (1 << at % 8)]) + reply[at + 1 :]
         try:
             assert stamp.check(changed, message, roots) == true

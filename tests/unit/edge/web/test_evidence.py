@@ -2,13 +2,17 @@
 
 import re
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
+from edge.config import Evidence
 from edge.db import tables
 from edge.db.evidence_tables import witness
-from edge.evidence import clips
+from edge.evidence import clips, heads, stamps
+from edge.evidence.stamp import Stamp
+from edge.stamping import Authority
 from edge.web import pieces
 from edge.web.footage import NO_GRANT
 from tests.rig import footage
@@ -194,6 +198,23 @@ def test_a_kiosk_that_refused_the_head_stands_at_the_top_with_its_sentence(
     assert "kiosk-1 refused the head of the custody log: The head does not follow" in (
         mira.get("/manage/evidence").text
     )
+
+
+def test_the_desk_says_when_the_log_was_stamped_and_why_it_is_not(
+    shop: Shop, mira: Browser, clip: str
+) -> None:
+    authority = Evidence(Authority("http://tsa.example", "ca.pem"))
+    assert "Stamped by an authority" not in mira.get("/manage/evidence").text
+    shop.services.config = msgspec.structs.replace(shop.services.config, evidence=authority)
+    page = mira.get("/manage/evidence").text
+    assert "<dt>Stamped by an authority</dt><dd>not yet</dd>" in page and "no new time stamp" not in page
+    now, trouble = shop.clock.now, "The authority tsa.example cannot be reached: Connection refused."
+    shop.write(lambda conn: heads.sign_newest(conn, STORE, footage.STORE_KEY, now))
+    shop.write(lambda conn: stamps.failed(conn, STORE, trouble, now))
+    assert f"The custody log has no new time stamp: {trouble}" in mira.get("/manage/evidence").text
+    shop.write(lambda conn: stamps.keep(conn, STORE, 1, b"reply", Stamp(now, "Time & Co"), now))
+    page = mira.get("/manage/evidence").text
+    assert "1 entry, by Time &amp; Co" in page and "no new time stamp" not in page
 
 
 def test_a_hold_is_placed_by_one_and_released_by_two(

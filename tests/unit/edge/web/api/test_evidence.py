@@ -83,6 +83,7 @@ def test_clips_of_silent_requests_are_nowhere_for_most(
     assert [clip["id"] for clip in listed["clips"]] == [loud] and listed["custody"] is None
     seen = trusted.get("/evidence").json
     assert {clip["id"] for clip in seen["clips"]} == {loud, silent} and seen["custody"]["size"] == 2
+    assert seen["custody"]["stamp"] == {"size": 0, "at": None, "by": None, "trouble": None, "tried_at": None}
     held, nothing = hold(shop, silent, "Mira"), str(new_id(0))
     for path, body in (
         ("/evidence/{}/view", {"reason": "Case 7"}),
