@@ -1,5 +1,6 @@
 """The register of clips as people read it: newest first, narrowed, by keyset; those of one interaction."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,6 +91,14 @@ def of_interaction(conn: sa.Connection, store: str, interaction: str, *, silent:
     if not silent:
         query = query.where(sa.not_(c.silent))
     return _read(conn, query.order_by(c.started_at, c.id))
+
+
+def among(conn: sa.Connection, store: str, ids: Sequence[str], *, silent: bool) -> list[Listed]:
+    """Those of these clips that are there, the oldest first."""
+    query = _listed(store).where(clip.c.id.in_(list(ids)))
+    if not silent:
+        query = query.where(sa.not_(clip.c.silent))
+    return _read(conn, query.order_by(clip.c.started_at, clip.c.id)) if ids else []
 
 
 def one(conn: sa.Connection, store: str, clip_id: str) -> Listed | None:

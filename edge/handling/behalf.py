@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from broker.events import reference_of
 from edge.audit.store import Actor, record
+from edge.db.tables import interaction
 from edge.errors import NotFound
 from edge.handling import acting
 from edge.interactions import store as requests
@@ -16,6 +17,13 @@ from edge.interactions import store as requests
 T = TypeVar("T")
 # What the audit calls acts on silent requests: not everyone who reads it may know of them.
 SILENT = "silent"
+
+
+def loud(conn: sa.Connection, store: str, about: str) -> None:
+    """NotFound for a silent interaction, as if there were none."""
+    i = interaction.c
+    if conn.execute(sa.select(i.silent).where(i.store == store, i.id == about[:36])).scalar():
+        raise NotFound("There is no such entry in this store's log.")
 
 
 def on_request(

@@ -192,7 +192,8 @@ def link(
     if links.link_request(conn, name, incident_id, row.id, now):
         words = f"{who.name} linked {reference_of(UUID(row.id))}."
         _note(conn, found, "linked", words, who, now, through)
-        _tell_request(conn, row.id, found.number, who, now, through)
+        said = Entry(row.id, now, "incident", through, f"{who.name} linked it to an incident.", who.id)
+        requests.append(conn, [said])
         links.pull(conn, name, incident_id, now)
 
 
@@ -240,20 +241,19 @@ def _open(
     through: str,
     now: datetime,
 ) -> None:
-    number = store.add(conn, name, new, now)
+    store.add(conn, name, new, now)
     words = f"{who.name} opened it." if who else "Opened by the security request."
     by = who.name if who else "Security request"
     store.append(conn, new.id, Step(now, "opened", None, who.id if who else None, by, through, words))
     for request in about:
         links.link_request(conn, name, new.id, request, now)
-        _tell_request(conn, request, number, who, now, through)
+        _tell_request(conn, request, who, now, through)
     links.pull(conn, name, new.id, now)
 
 
-def _tell_request(
-    conn: sa.Connection, request: str, number: str, who: Person | None, now: datetime, through: str
-) -> None:
-    words = f"Incident {number}" + (f", by {who.name}." if who else ".")
+def _tell_request(conn: sa.Connection, request: str, who: Person | None, now: datetime, through: str) -> None:
+    # Without its number: who counts the numbers that they see would know how many they do not.
+    words = f"{who.name} opened an incident." if who else "An incident was opened."
     requests.append(conn, [Entry(request, now, "incident", through, words, who.id if who else None)])
 
 

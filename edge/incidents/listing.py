@@ -41,7 +41,7 @@ class Place:
 @dataclass(frozen=True)
 class Filters:
     """What the list is narrowed to; empty where it is not. `to_at` is exclusive; `text` stands in the number
-    or in something that was written. Silent ones only where that is said."""
+    or in something that was written. Silent ones, and numbers, only where that is said."""
 
     state: str = ""
     classed_as: str = ""
@@ -99,7 +99,7 @@ def search(conn: sa.Connection, store: str, filters: Filters, before: Place | No
     if filters.to_at is not None:
         query = query.where(i.happened_at < filters.to_at)
     if filters.text:
-        query = query.where(_holds(filters.text))
+        query = query.where(_holds(filters.text, numbers=filters.with_silent))
     if before is not None:
         earlier = sa.and_(i.happened_at == before.happened_at, i.id < before.id)
         query = query.where(sa.or_(i.happened_at < before.happened_at, earlier))
@@ -152,10 +152,11 @@ def _concerns(store: str, who: str) -> sa.ColumnElement[bool]:
     )
 
 
-def _holds(text: str) -> sa.ColumnElement[bool]:
+def _holds(text: str, *, numbers: bool) -> sa.ColumnElement[bool]:
+    """Without `numbers` none is found by its number: those that are missing would tell of silent ones."""
     i, e = incident.c, incident_entry.c
     year, _, number = text.strip().partition("-")
-    if year.isdigit() and number.isdigit() and len(year) == 4 and len(number) < 8:
+    if numbers and year.isdigit() and number.isdigit() and len(year) == 4 and len(number) < 8:
         return sa.and_(i.year == int(year), i.number == int(number))
     said = sa.or_(e.words.icontains(text, autoescape=True), e.said_by.icontains(text, autoescape=True))
     return sa.exists().where(e.incident == i.id, said).correlate(incident)

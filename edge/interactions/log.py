@@ -1,5 +1,6 @@
 """The log as a manager reads it: newest first, filtered, by keyset; and one interaction's whole timeline."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -157,6 +158,12 @@ def search(
     """Up to `limit` rows, newest press first, behind `before`."""
     query = found(conn, store, filters, before).limit(min(limit, MAX_LIMIT))
     return [row_of(one) for one in conn.execute(query).mappings()]
+
+
+def among(conn: sa.Connection, store: str, ids: Sequence[str]) -> list[Row]:
+    """Those of these interactions that are there, the oldest press first."""
+    query = _WHOLE.where(_own.store == store, _own.id.in_(list(ids))).order_by(_own.raised_at, _own.id)
+    return [row_of(one) for one in conn.execute(query).mappings()] if ids else []
 
 
 def found(

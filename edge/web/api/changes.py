@@ -11,7 +11,7 @@ from edge.web import bearer
 from edge.web.api.shapes import Short, shape
 from edge.web.services import services
 
-What = Literal["", "person", "zone", "device", "policy", "token", "request", "silent"]
+What = Literal["", "person", "zone", "device", "policy", "token", "request", "incident", "silent"]
 
 
 class Change(Struct):

@@ -8,6 +8,7 @@ from edge.web.api import (
     exports,
     feedback,
     importing,
+    incidents,
     log,
     people,
     policies,
@@ -28,6 +29,7 @@ ACT, PEOPLE, WRITE, ADMIN = ("act:requests",), ("write:people",), ("write:store"
 
 # A bundle has the length of the whole custody log, which tells of silent requests too.
 EXPORTS, EXPORT = ("read:evidence", "security"), ("read:evidence", "act:evidence", "security")
+CASES, CASE = ("read:incidents",), ("read:incidents", "act:incidents")
 FOOTAGE, DEEDS = ("read:evidence",), ("read:evidence", "act:evidence")
 
 # fmt: off
@@ -80,6 +82,17 @@ ROUTES = (
     Route("POST", "/exports", exports.export_ask, EXPORT, exports.Export, body=exports.NewExport, created=True),
     Route("GET", "/exports/{id}", exports.export_read, EXPORTS, exports.Export),
     Route("POST", "/exports/{id}/download", exports.export_download, EXPORT, ZIP),
+
+    Route("GET", "/incidents", incidents.incidents_search, CASES, incidents.Incidents, query=incidents.IncidentsAsked),
+    Route("POST", "/incidents", incidents.incident_open, CASE, incidents.IncidentWhole, body=incidents.NewIncident, created=True),
+    Route("GET", "/incidents/{id}", incidents.incident_read, CASES, incidents.IncidentWhole),
+    Route("PUT", "/incidents/{id}", incidents.incident_correct, CASE, incidents.IncidentWhole, body=incidents.Corrected),
+    Route("POST", "/incidents/{id}/entries", incidents.incident_write, CASE, incidents.IncidentWhole, body=incidents.NewEntry),
+    Route("POST", "/incidents/{id}/check", incidents.incident_tick, CASE, incidents.IncidentWhole, body=incidents.Ticked),
+    Route("POST", "/incidents/{id}/close", incidents.incident_close, CASE, incidents.IncidentWhole, body=incidents.Closed),
+    Route("POST", "/incidents/{id}/reopen", incidents.incident_reopen, CASE, incidents.IncidentWhole, body=incidents.Reopened),
+    Route("POST", "/incidents/{id}/link", incidents.incident_link, CASE, incidents.IncidentWhole, body=incidents.Linked),
+    Route("POST", "/incidents/{id}/ask-account", incidents.incident_ask_account, CASE, incidents.IncidentWhole, body=incidents.AccountAsked),
 
     Route("GET", "/zones", zones.zones_list, STORE, zones.Zones),
     Route("POST", "/zones", zones.zone_add, WRITE, zones.Zone, body=zones.NewZone, created=True),

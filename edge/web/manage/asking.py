@@ -6,6 +6,7 @@ from typing import Any
 
 from flask import abort, request, url_for
 
+from edge.incidents.listing import Place
 from edge.interactions.filters import DRILLS
 from edge.interactions.log import Cursor, Filters
 from edge.web.services import services
@@ -78,6 +79,23 @@ def before_here() -> Cursor | None:
         return Cursor.parse(text)
     except ValueError:
         abort(400, "The address says a place in the log that does not exist; begin again at its top.")
+
+
+def span_here() -> tuple[datetime | None, datetime | None]:
+    """?from= and ?to= of this request. 400 for an address that says nonsense."""
+    asked = request.args
+    return _time("from", asked.get("from", "")), _time("to", asked.get("to", ""), end=True)
+
+
+def place_here() -> Place | None:
+    """?before= of a list of incidents."""
+    text = request.args.get("before")
+    if not text:
+        return None
+    try:
+        return Place.parse(text)
+    except (ValueError, OverflowError):
+        abort(400, "The address says a place in this list that does not exist; begin again at its top.")
 
 
 def address(endpoint: str = "manage.log", **changes: str | None) -> str:

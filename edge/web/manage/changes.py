@@ -20,6 +20,7 @@ KINDS = {
     "policy": "Policy",
     "token": "Tokens",
     "request": "Requests",
+    "incident": "Incidents",
 }
 
 

@@ -3,11 +3,16 @@
 from datetime import timedelta
 from hashlib import sha256
 
+import sqlalchemy as sa
+
 from broker.events import new_id
 from edge.audit.store import Actor
 from edge.db import store_tables, tables
 from edge.devices.store import register
-from edge.handling import exporting, keeping
+from edge.handling import exporting, incidents, keeping, writing
+from edge.handling.writing import Said
+from edge.incidents.rules import Kind
+from edge.incidents.store import New
 from edge.people import sessions
 from tests.rig import footage
 from tests.unit.edge.web.conftest import STORE, Shop
@@ -40,6 +45,7 @@ def fill(shop: Shop) -> dict[str, list[str]]:
     ]
     held = [hold(shop, clips[0], "Mira"), hold(shop, clips[1], None)]
     ready, asked = exported(shop, clips[0]), exported(shop, clips[1], made=False)
+    cases = [case(shop, "Mira"), case(shop, "Sofia", closed=True), case(shop, "Igor", requests[4])]
     people = [one.id for one in shop.people.values()]
     return {
         "interactions": requests,
@@ -49,9 +55,12 @@ def fill(shop: Shop) -> dict[str, list[str]]:
         "holds": held,
         "exports": [ready, asked],
         "clips": clips,
+        "incidents": cases,
         "zones": ["shoes", "tills"],
         "person": people,
         "to": people,
+        "of": people,
+        "about": requests,
         "cover": people,
         "zone": ["shoes", "tills"],
     }
@@ -90,6 +99,22 @@ def standing(shop: Shop, name: str, zone: str) -> str:
     event |= {"received_at": now, "drill": False, "payload": b"{}"}
     shop.write(lambda conn: conn.execute(tables.event.insert().values(store=STORE, device=name, **event)))
     return name
+
+
+def case(shop: Shop, name: str, about: str | None = None, *, closed: bool = False) -> str:
+    """An incident that this person has opened, of this request if one is named, and written into."""
+    now, who = shop.clock.now, shop.people[name].id
+    new = New(str(new_id(int(now.timestamp() * 1000))), "complaint", "shoes", now, who)
+
+    def write(conn: sa.Connection) -> str:
+        made = incidents.open_by_hand(conn, STORE, who, new, now, "desk", about)
+        said = Said(Kind.STATEMENT, "She was rude to me.", "A shopper")
+        writing.write(conn, STORE, made, who, said, now, "desk")
+        if closed:
+            incidents.close(conn, STORE, made, who, "settled", "", None, now, "desk")
+        return made
+
+    return str(shop.write(write))
 
 
 def told_of(shop: Shop, cause: str) -> str:

@@ -16,7 +16,7 @@ from edge.interactions import store as requests
 from edge.paging import feed
 from tests.unit.edge.web.conftest import STORE, Shop
 
-from .busy import aside, standing
+from .busy import aside, case, standing
 from .conftest import Let, Program
 
 
@@ -123,6 +123,50 @@ def test_not_in_a_file(silent: str, plain: Program, trusted: Program) -> None:
 
     assert (ids(plain), ids(trusted)) == ([], [silent])
     assert cells(plain) == [] and silent in cells(trusted)
+
+
+def test_not_as_an_incident_nor_by_the_numbers_of_others(
+    shop: Shop, silent: str, plain: Program, trusted: Program, let: Let
+) -> None:
+    hidden, shown = case(shop, "Igor", silent), case(shop, "Mira")
+    poor = let("read:incidents", "act:incidents", "read:log", "read:store")
+    rich = let("read:incidents", "act:incidents", "security")
+
+    def listed(program: Program, **asked: str) -> list[tuple[str, str | None]]:
+        found = program.get("/incidents", **asked).json["incidents"]
+        return [(one["id"], one["number"]) for one in found]
+
+    assert sorted(listed(rich)) == sorted([(hidden, "2026-0001"), (shown, "2026-0002")])
+    assert listed(poor) == listed(poor, q="rude") == [(shown, None)]
+    assert listed(poor, q="2026-0001") == listed(poor, q="2026-0002") == []
+    assert listed(rich, q="2026-0001") == [(hidden, "2026-0001")]
+    nothing, mira = str(new_id(0)), shop.people["Mira"].id
+    answers = [poor.get(f"/incidents/{id_}") for id_ in (hidden, nothing)]
+    for act, body in {
+        "entries": {"kind": "statement", "words": "It was loud."},
+        "check": {"check": "police-called"},
+        "close": {"outcome": "settled"},
+        "reopen": {"reason": "Because."},
+        "link": {"code": "ZZZ-ZZZ"},
+        "ask-account": {"of": mira},
+    }.items():
+        answers = [poor.post(f"/incidents/{id_}/{act}", person=mira, **body) for id_ in (hidden, nothing)]
+        assert [one.status_code for one in answers] == [404, 404], act
+        assert answers[0].data == answers[1].data
+    new = {"person": mira, "class": "theft", "zone": "shoes", "happened_at": shop.clock.now.isoformat()}
+    for about in (silent, nothing):
+        assert poor.post("/incidents", about=about, **new).status_code == 404
+    code = str(shop.read("SELECT reference FROM interaction WHERE id = :id", id=silent)[0][0])
+    for id_ in (code, silent):
+        assert poor.post(f"/incidents/{shown}/link", person=mira, code=id_).status_code == 422
+    # What a program did to a silent one is named to those who may know of it.
+    assert rich.post(f"/incidents/{hidden}/check", person=mira, check="police-called").status_code == 200
+    assert poor.get("/changes").json["changes"] == [
+        one for one in trusted.get("/changes").json["changes"] if not one["what"].startswith("silent")
+    ]
+    assert [one["what"] for one in trusted.get("/changes", what="silent").json["changes"]] == [
+        "silent.incident_ticked"
+    ]
 
 
 def test_not_on_the_floor_nor_in_what_keeps_somebody_busy(
