@@ -78,7 +78,8 @@ class SecurityRequested(Struct, frozen=True):
 
 class ClipRecorded(Struct, frozen=True):
     """A clip is whole on the device's disk and waits for a ticket. `sha256` is of the video file,
-    `manifest_sha256` of its manifest (broker/manifest.py), which `signature` signs."""
+    `manifest_sha256` of its manifest (broker/manifest.py), which `signature` signs. `causes` are all events
+    that it was recorded for, `cause` the first of them, where there are several."""
 
     clip: UUID
     cause: UUID
@@ -91,6 +92,24 @@ class ClipRecorded(Struct, frozen=True):
     codec: Annotated[str, Meta(max_length=32)]
     width: Annotated[int, Meta(ge=1, le=16384)]
     height: Annotated[int, Meta(ge=1, le=16384)]
+    causes: Annotated[list[UUID], Meta(max_length=64)] = []
+
+
+class ClipLost(Struct, frozen=True):
+    """There are no pictures of `cause` on the device, or those of `clip` are there no longer.
+
+    late: asked for after they had left the camera's memory; blind: the camera gave none; full: the card had
+    no room; unwritten: the card did not take them; damaged: the card no longer holds what was signed;
+    missing: the card does not hold the clip.
+    """
+
+    why: Literal["late", "blind", "full", "unwritten", "damaged", "missing"]
+    clip: UUID | None = None
+    cause: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if self.clip is None and self.cause is None:
+            raise ValueError("It names neither a clip nor a cause")
 
 
 class Tampered(Struct, frozen=True):
@@ -109,6 +128,7 @@ Content = (
     | FeedbackGiven
     | SecurityRequested
     | ClipRecorded
+    | ClipLost
     | Tampered
     | DrawerMoved
 )
@@ -121,6 +141,7 @@ CONTENT: dict[str, type[Content]] = {
     "feedback": FeedbackGiven,
     "security": SecurityRequested,
     "clip": ClipRecorded,
+    "lost": ClipLost,
     "tamper": Tampered,
     "drawer": DrawerMoved,
 }

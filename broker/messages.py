@@ -89,8 +89,16 @@ class Identify(Struct, frozen=True, tag_field="command", tag="identify"):
     seconds: Annotated[int, Meta(ge=1, le=60)] = 10
 
 
-class Capture(Struct, frozen=True, tag_field="command", tag="capture"):
+class Capture(Struct, frozen=True, omit_defaults=True, tag_field="command", tag="capture"):
+    """Keep footage of around a moment of the device's own clock; without one, of now.
+
+    The device answers with a clip that has this cause, or with `lost`. A moment of another run of its clock
+    it leaves alone: the server asks again once it has heard the new one.
+    """
+
     cause: UUID
+    boot: UUID | None = None
+    monotonic_ms: Milliseconds | None = None
 
 
 class Upload(Struct, frozen=True, tag_field="command", tag="upload"):

@@ -29,8 +29,8 @@ ACTOR = audits.Actor("command line", "command")
 
 @dataclass(frozen=True)
 class NewStore:
-    """What a store is made from. `hosts` are the names and addresses that kiosks know the broker by; `more`
-    is what else stands in edge.toml."""
+    """What a store is made from. `hosts` are the names and addresses that kiosks know the broker by, `beside`
+    the pairs of zones that lie beside each other; `more` is what else stands in edge.toml."""
 
     name: str
     title: str
@@ -44,6 +44,7 @@ class NewStore:
     vault_host: str = "0.0.0.0"
     vault_port: int = 8444
     more: str = ""
+    beside: tuple[tuple[str, str], ...] = ()
 
 
 def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
@@ -54,6 +55,10 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
     check_name(wanted.name, "The store's name")
     for zone in wanted.zones:
         check_name(zone, "The zone's name")
+    for one, other in wanted.beside:
+        if one == other or not {one, other} <= wanted.zones.keys():
+            allowed = ", ".join(wanted.zones)
+            raise DeployError(f"Beside each other are {one!r} and {other!r}; allowed are two of {allowed}.")
     if not wanted.title.isprintable() or not all(title.isprintable() for title in wanted.zones.values()):
         raise DeployError("A title is one line of ordinary letters.")
     if (directory / "identity" / "ca" / "ca.key").exists():
@@ -65,7 +70,10 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
     Path(directory / config.database).chmod(0o600)
     with writing(config) as conn:
         for zone, title in wanted.zones.items():
-            zoning.add(conn, wanted.name, ACTOR, zone, title, now)
+            known = devices.zones(conn, wanted.name)
+            others = [(set(pair) - {zone}).pop() for pair in wanted.beside if zone in pair]
+            beside = [other for other in others if other in known]
+            zoning.add(conn, wanted.name, ACTOR, zone, title, now, beside)
     # Last, because it is what says that the store is made.
     hosts = list(dict.fromkeys([*wanted.hosts, "localhost", "127.0.0.1"]))
     identity.make_store(config.identity_path, wanted.name, hosts, now)

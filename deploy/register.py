@@ -42,6 +42,7 @@ def provision() -> None:
 @click.option("--dir", "directory", type=click.Path(path_type=Path, file_okay=False), required=True)
 @click.option("--host", "hosts", multiple=True, required=True, help="A name or address of this server.")
 @click.option("--zone", "zones", multiple=True, required=True, metavar="NAME=TITLE")
+@click.option("--beside", multiple=True, metavar="NAME=NAME", help="Zones beside each other share cameras.")
 @click.option("--broker-port", default=8883, show_default=True)
 @click.option("--web-port", default=8080, show_default=True)
 def provision_store(
@@ -50,6 +51,7 @@ def provision_store(
     directory: Path,
     hosts: tuple[str, ...],
     zones: tuple[str, ...],
+    beside: tuple[str, ...],
     broker_port: int,
     web_port: int,
 ) -> None:
@@ -60,7 +62,13 @@ def provision_store(
         if not equals or not said:
             raise DeployError(f"--zone is {zone!r}; allowed is NAME=TITLE, as in tills=Tills.")
         titles[key] = said
-    wanted = making.NewStore(name, title, hosts, titles, broker_port, web_port=web_port)
+    pairs = []
+    for pair in beside:
+        one, equals, other = pair.partition("=")
+        if not equals:
+            raise DeployError(f"--beside is {pair!r}; allowed is NAME=NAME, as in tills=entrance.")
+        pairs.append((one, other))
+    wanted = making.NewStore(name, title, hosts, titles, broker_port, web_port=web_port, beside=tuple(pairs))
     path = making.make_store(directory, wanted, now())
     click.echo(f"The store {name} is in {directory}.")
     click.echo(f"Keep {directory}/identity/ca/ca.key safe: whoever has it can let devices in.")

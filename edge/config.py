@@ -67,12 +67,14 @@ class Greeter(Struct, frozen=True, forbid_unknown_fields=True):
 
 class Vault(Struct, frozen=True, forbid_unknown_fields=True):
     """Where kiosks bring their clips. `address` is the name that they know this server by; without one there
-    are no clips. `directory` is beside edge.toml and holds what must not be lost."""
+    are no clips. `directory` is beside edge.toml and holds what must not be lost. A clip that was told
+    of and is not here after `arrive_hours` is shown as not arrived; it is asked for all the same."""
 
     address: Annotated[str, Meta(min_length=1, max_length=253)] | None = None
     host: str = "0.0.0.0"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8444
     directory: str = "vault"
+    arrive_hours: Annotated[float, Meta(ge=1, le=24 * 366)] = 24
 
     @property
     def url(self) -> str | None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from broker.messages import Upload
 from kiosk.camera.clips import Announcement
+from kiosk.camera.losses import Loss
 from kiosk.camera.messages import CameraReport, Happened, Orders
 from kiosk.camera.seen import Tamper
 from kiosk.camera.window import Kind
@@ -34,8 +35,8 @@ class Watch:
 
     def __init__(self, camera: Camera, now_s: float) -> None:
         self._camera = camera
-        self._reach_s = camera.post_s + GRACE_S
-        self._happened: OrderedDict[UUID, Happened] = OrderedDict()
+        # With the time until which the camera is told of it.
+        self._happened: OrderedDict[UUID, tuple[Happened, float]] = OrderedDict()
         self._uploads: OrderedDict[tuple[UUID, str], Upload] = OrderedDict()
         self._stored: OrderedDict[UUID, None] = OrderedDict()
         self._saving: set[UUID] = set()
@@ -48,9 +49,11 @@ class Watch:
         """Whether footage is kept of a help request with this topic."""
         return topic in self._camera.on_help
 
-    def happened(self, cause: UUID, kind: Kind, at_s: float) -> None:
-        """Told to the camera until its time is over, however often it starts anew."""
-        self._happened.setdefault(cause, Happened(cause, kind, int(at_s * 1000)))
+    def happened(self, cause: UUID, kind: Kind, at_s: float, told_s: float | None = None) -> None:
+        """Told to the camera until its time is over, however often it starts anew. What is known only at
+        `told_s` is told once that is over too: the camera says whether it still has pictures."""
+        until_s = max(at_s + self._camera.post_s, told_s or at_s) + GRACE_S
+        self._happened.setdefault(cause, (Happened(cause, kind, int(at_s * 1000)), until_s))
         _shorten(self._happened, _HAPPENED)
 
     def upload(self, command: Upload) -> None:
@@ -58,12 +61,14 @@ class Watch:
         self._uploads[command.clip, command.ticket] = command
         _shorten(self._uploads, _UPLOADS)
 
-    def reported(self, report: CameraReport | None, now_s: float) -> list[Announcement]:
-        """How the camera is, None when it is gone; the clips that are to be stored now."""
+    def reported(self, report: CameraReport | None, now_s: float) -> list[Announcement | Loss]:
+        """How the camera is, None when it is gone; the clips and losses that are to be stored now."""
         self._report, self._heard_s = report, now_s
         if report is None:
             return []
-        fresh = [a for a in report.finished if a.event not in self._stored and a.event not in self._saving]
+        known = self._stored.keys() | self._saving
+        told: list[Announcement | Loss] = [*report.finished, *report.lost]
+        fresh = [about for about in told if about.event not in known]
         self._saving.update(about.event for about in fresh)
         return fresh
 
@@ -95,7 +100,7 @@ class Watch:
         return f"camera {report.tamper}"
 
     def stored(self, event: UUID) -> bool:
-        """Whether that was a clip's event, which is now in the outbox."""
+        """Whether that was a clip's or a loss's event, which is now in the outbox."""
         if event not in self._saving:
             return False
         self._saving.discard(event)
@@ -129,10 +134,10 @@ class Watch:
 
     def orders(self, now_s: float) -> Orders:
         """What the camera is to know."""
-        over_ms = int((now_s - self._reach_s) * 1000)
-        for cause in [cause for cause, happened in self._happened.items() if happened.at_ms < over_ms]:
+        for cause in [cause for cause, (_, until_s) in self._happened.items() if until_s < now_s]:
             del self._happened[cause]
-        return Orders(list(self._happened.values()), list(self._uploads.values()), list(self._stored))
+        happened = [one for one, _ in self._happened.values()]
+        return Orders(happened, list(self._uploads.values()), list(self._stored))
 
 
 class Cameras:

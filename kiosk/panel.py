@@ -186,8 +186,8 @@ class Panel:
             case Call():
                 self._guard.call(item, now_s)
                 self._perform(self.visit.call(item, now_s), now_s)
-            case Capture(cause):
-                self._film(cause, "capture", now_s)
+            case Capture():
+                self._capture(item, now_s)
             case Upload():
                 if self.camera is not None:
                     self.camera.upload(item)
@@ -284,10 +284,19 @@ class Panel:
         stamp = self._clocks.stamp(at_s)
         self._store(Save(NewEvent(event_id, content, stamp, request, ends_repeats)))
 
-    def _film(self, cause: UUID, kind: Kind, at_s: float) -> None:
+    def _film(self, cause: UUID, kind: Kind, at_s: float, told_s: float | None = None) -> None:
         if self.camera is not None:
-            self.camera.happened(cause, kind, at_s)
+            self.camera.happened(cause, kind, at_s, told_s)
             self._tell_camera()
+
+    def _capture(self, asked: Capture, now_s: float) -> None:
+        """The store asks for pictures; as with a hold, nothing is shown, sounded or logged."""
+        at_s = now_s
+        if asked.boot is not None and asked.monotonic_ms is not None:
+            if asked.boot != self._clocks.boot:
+                return  # it is asked for again once the store has heard this clock
+            at_s = min(now_s, asked.monotonic_ms / 1000)
+        self._film(asked.cause, "capture", at_s, now_s)
 
     def _film_help(self, request: UUID, topic: str, at_s: float) -> None:
         if self.camera is not None and self.camera.wants(topic):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 STORE = "demo"
 TITLE = "Riverside"
 ZONES = {"entrance": "Entrance", "fitting-rooms": "Fitting rooms", "tills": "Tills"}
+BESIDE = (("fitting-rooms", "entrance"), ("fitting-rooms", "tills"))
 
 
 @dataclass(frozen=True)

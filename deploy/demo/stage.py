@@ -90,6 +90,7 @@ def prepare(
         vault_port=free_port(),
         frames="self",
         more=shop.GREETER_TOML,
+        beside=shop.BESIDE,
     )
     if (directory / "ready").exists():
         making.write_configuration(directory, wanted)

@@ -17,7 +17,7 @@ clip = sa.Table(
     # the event that told of it, and the one that it was recorded for
     sa.Column("event", _ID, nullable=False),
     sa.Column("cause", _ID, nullable=False),
-    # announced, received, sealed, mismatched, lost or purged: edge/evidence/clips.py
+    # announced, sealed, mismatched, gone, damaged or purged: edge/evidence/clips.py
     sa.Column("state", sa.String(16), nullable=False),
     # routine, help or security: how long it is kept
     sa.Column("kept_as", sa.String(16), nullable=False),
@@ -40,6 +40,8 @@ clip = sa.Table(
     # after which it is deleted unless it is held; None: when it is sealed this is set
     sa.Column("keep_until", Instant),
     sa.Column("purged_at", Instant),
+    # when its device found that it no longer has it
+    sa.Column("lost_at", Instant),
     # what is wrong with it, in a sentence
     sa.Column("trouble", sa.String(300)),
     sa.Index("ix_clip_cause", "store", "cause"),
@@ -51,6 +53,46 @@ sa.Index(
     clip.c.announced_at,
     sqlite_where=clip.c.sealed_at.is_(None),
     postgresql_where=clip.c.sealed_at.is_(None),
+)
+
+# Every event that a clip was recorded for; `clip.cause` is the first of them.
+clip_cause = sa.Table(
+    "clip_cause",
+    metadata,
+    sa.Column("store", _NAME, primary_key=True),
+    sa.Column("cause", _ID, primary_key=True),
+    sa.Column("clip", _ID, primary_key=True),
+    sa.Index("ix_clip_cause_clip", "store", "clip"),
+    sqlite_with_rowid=False,
+)
+
+# Which cameras were asked for pictures of a security request, and what became of it.
+capture = sa.Table(
+    "capture",
+    metadata,
+    sa.Column("store", _NAME, primary_key=True),
+    # the request, or the press that joined it
+    sa.Column("cause", _ID, primary_key=True),
+    sa.Column("device", _NAME, primary_key=True),
+    sa.Column("request", _ID, nullable=False),
+    # the time that pictures are wanted of
+    sa.Column("wanted_at", Instant, nullable=False),
+    sa.Column("asked_at", Instant, nullable=False),
+    # asked, filmed or lost
+    sa.Column("state", sa.String(16), nullable=False),
+    # why there are no pictures
+    sa.Column("why", sa.String(16)),
+    sa.Column("answered_at", Instant),
+    sa.Index("ix_capture_request", "store", "request"),
+    sqlite_with_rowid=False,
+)
+_asked = capture.c.state == sa.literal_column("'asked'")
+sa.Index(
+    "ix_capture_asked",
+    capture.c.store,
+    capture.c.device,
+    sqlite_where=_asked,
+    postgresql_where=_asked,
 )
 
 # Good for one clip until it is used up or out of date. The ticket itself is known to its device alone.

@@ -12,6 +12,16 @@ zone = sa.Table(
     sa.Column("title", sa.String(80), nullable=False),
 )
 
+# Which zones lie beside each other; each pair stands here twice, once from either side.
+neighbour = sa.Table(
+    "neighbour",
+    metadata,
+    sa.Column("store", name_kind(), primary_key=True),
+    sa.Column("zone", name_kind(), primary_key=True),
+    sa.Column("beside", name_kind(), primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 person = sa.Table(
     "person",
     metadata,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 
 from broker.messages import Heartbeat
 from edge.db.columns import moved
-from edge.db.store_tables import device, zone
+from edge.db.store_tables import device, neighbour, zone
 from edge.errors import EdgeError
 
 if TYPE_CHECKING:
@@ -44,6 +45,26 @@ def zones(conn: sa.Connection, store: str) -> dict[str, str]:
         sa.select(zone.c.name, zone.c.title).where(zone.c.store == store).order_by(zone.c.name)
     )
     return {row.name: row.title for row in rows}
+
+
+def neighbours(conn: sa.Connection, store: str) -> dict[str, list[str]]:
+    """Zone name -> the names of the zones beside it; a zone that stands alone is left out."""
+    n, found = neighbour.c, dict[str, list[str]]()
+    query = sa.select(n.zone, n.beside).where(n.store == store).order_by(n.zone, n.beside)
+    for row in conn.execute(query):
+        found.setdefault(row.zone, []).append(row.beside)
+    return found
+
+
+def set_neighbours(conn: sa.Connection, store: str, name: str, beside: Iterable[str]) -> None:
+    """These zones, and no others, are beside the zone; it is then beside each of them too."""
+    n = neighbour.c
+    conn.execute(sa.delete(neighbour).where(n.store == store, sa.or_(n.zone == name, n.beside == name)))
+    pairs = [pair for other in sorted(set(beside)) for pair in ((name, other), (other, name))]
+    if pairs:
+        conn.execute(
+            sa.insert(neighbour), [{"store": store, "zone": one, "beside": other} for one, other in pairs]
+        )
 
 
 def register(

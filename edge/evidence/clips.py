@@ -2,6 +2,7 @@
 
 State: announced (told of, not here) -> sealed (whole, compared and in the vault) -> purged (deleted, its
 tombstone stays). mismatched: what came was not what was told of; it is kept aside and asked for again.
+gone, damaged: its device no longer has it, or not as it was signed; it is not asked for any more.
 """
 
 import hashlib
@@ -16,6 +17,9 @@ from edge.db.evidence_tables import clip, ticket
 from edge.retention import Keepable
 
 ANNOUNCED, MISMATCHED, SEALED, PURGED = "announced", "mismatched", "sealed", "purged"
+GONE, DAMAGED = "gone", "damaged"
+# As which an announced clip is shown once it has been waited for too long. It may still come.
+NOT_ARRIVED = "not_arrived"
 WAITING = (ANNOUNCED, MISMATCHED)
 # A new one is sent when it is over or the device comes back, and an upload goes on with it. Not longer:
 # a command that was lost in some way that nobody thought of is missed for as long.
@@ -54,7 +58,15 @@ class Clip:
     sealed_at: datetime | None
     keep_until: datetime | None
     purged_at: datetime | None
+    lost_at: datetime | None
     trouble: str | None
+
+
+def standing(state: str, announced_at: datetime, overdue_at: datetime | None) -> str:
+    """The state as it is shown: what was told of at or before `overdue_at` and is not here is not
+    arrived. Without it, the state as it is kept."""
+    overdue = overdue_at is not None and state == ANNOUNCED and announced_at <= overdue_at
+    return NOT_ARRIVED if overdue else state
 
 
 _COLUMNS = [clip.c[name] for name in Clip.__dataclass_fields__]
@@ -141,7 +153,13 @@ def set_sealed(
         sa.update(clip)
         .where(c.store == store, c.id == clip_id, c.sealed_at.is_(None))
         .values(
-            state=SEALED, sealed_at=now, kept_as=kept_as, silent=silent, keep_until=keep_until, trouble=None
+            state=SEALED,
+            sealed_at=now,
+            kept_as=kept_as,
+            silent=silent,
+            keep_until=keep_until,
+            lost_at=None,
+            trouble=None,
         )
     )
     return bool(done.rowcount)
@@ -153,6 +171,20 @@ def set_mismatched(conn: sa.Connection, store: str, clip_id: str, trouble: str) 
     found = c.store == store, c.id == clip_id, c.sealed_at.is_(None)
     conn.execute(sa.update(clip).where(*found).values(state=MISMATCHED, trouble=trouble[:300]))
     conn.execute(sa.delete(ticket).where(ticket.c.store == store, ticket.c.clip == clip_id))
+
+
+def set_lost(
+    conn: sa.Connection, store: str, clip_id: str, state: str, trouble: str, lost_at: datetime
+) -> bool:
+    """Its device no longer has it (GONE), or not as it was signed (DAMAGED); whether that is new. What is
+    sealed, or was lost before, stays as it is."""
+    c = clip.c
+    found = c.store == store, c.id == clip_id, c.sealed_at.is_(None), c.state.in_(WAITING)
+    values = {"state": state, "trouble": trouble[:300], "lost_at": lost_at}
+    if not conn.execute(sa.update(clip).where(*found).values(values)).rowcount:
+        return False
+    conn.execute(sa.delete(ticket).where(ticket.c.store == store, ticket.c.clip == clip_id))
+    return True
 
 
 def keepable(

@@ -16,6 +16,7 @@ Action = Literal[
     "begun",
     "sealed",
     "mismatched",
+    "lost",
     "viewed",
     "exported",
     "downloaded",

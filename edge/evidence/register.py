@@ -9,8 +9,7 @@ import sqlalchemy as sa
 
 from edge.db.evidence_tables import clip
 from edge.db.store_tables import zone
-from edge.db.tables import event
-from edge.evidence import holds
+from edge.evidence import causes, clips, holds
 from edge.evidence.clips import Clip
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -38,7 +37,8 @@ class Place:
 
 @dataclass(frozen=True)
 class Filters:
-    """What the register is narrowed to; empty where it is not. Silent ones only where that is said."""
+    """What the register is narrowed to; empty where it is not. Silent ones only where that is said. `state`
+    is as clips.standing says."""
 
     zone: str = ""
     state: str = ""
@@ -48,11 +48,12 @@ class Filters:
 
 @dataclass(frozen=True)
 class Listed:
-    """A clip with what stands beside it in a list; `held` if a hold stands."""
+    """A clip with what stands beside it in a list; `held` if a hold stands, `state` as it is shown."""
 
     clip: Clip
     zone_title: str
     held: bool
+    state: str
 
     @property
     def place(self) -> Place:
@@ -64,15 +65,24 @@ class Listed:
 
 
 def search(
-    conn: sa.Connection, store: str, filters: Filters, before: Place | None, limit: int
+    conn: sa.Connection,
+    store: str,
+    filters: Filters,
+    before: Place | None,
+    limit: int,
+    overdue_at: datetime | None = None,
 ) -> list[Listed]:
-    """Up to `limit` clips behind `before`."""
+    """Up to `limit` clips behind `before`. `overdue_at`: see clips.standing."""
     c, query = clip.c, _listed(store)
     if not filters.with_silent:
         query = query.where(sa.not_(c.silent))
     if filters.zone:
         query = query.where(c.zone == filters.zone)
-    if filters.state:
+    if overdue_at is not None and filters.state == clips.NOT_ARRIVED:
+        query = query.where(c.state == clips.ANNOUNCED, c.announced_at <= overdue_at)
+    elif overdue_at is not None and filters.state == clips.ANNOUNCED:
+        query = query.where(c.state == clips.ANNOUNCED, c.announced_at > overdue_at)
+    elif filters.state:
         query = query.where(c.state == filters.state)
     if filters.held is not None:
         held = holds.is_held(store)
@@ -80,29 +90,32 @@ def search(
     if before is not None:
         earlier = sa.and_(c.started_at == before.started_at, c.id < before.id)
         query = query.where(sa.or_(c.started_at < before.started_at, earlier))
-    return _read(conn, query.order_by(c.started_at.desc(), c.id.desc()).limit(limit))
+    return _read(conn, query.order_by(c.started_at.desc(), c.id.desc()).limit(limit), overdue_at)
 
 
-def of_interaction(conn: sa.Connection, store: str, interaction: str, *, silent: bool) -> list[Listed]:
+def of_interaction(
+    conn: sa.Connection, store: str, interaction: str, overdue_at: datetime | None = None, *, silent: bool
+) -> list[Listed]:
     """The clips of this interaction and of the presses that joined it, the oldest first."""
-    c, e = clip.c, event.c
-    joined = sa.select(e.id).where(e.store == store, e.interaction == interaction)
-    query = _listed(store).where(sa.or_(c.cause == interaction, c.cause.in_(joined)))
+    c = clip.c
+    query = _listed(store).where(c.id.in_(causes.clips_of(store, interaction)))
     if not silent:
         query = query.where(sa.not_(c.silent))
-    return _read(conn, query.order_by(c.started_at, c.id))
+    return _read(conn, query.order_by(c.started_at, c.id), overdue_at)
 
 
-def among(conn: sa.Connection, store: str, ids: Sequence[str], *, silent: bool) -> list[Listed]:
+def among(
+    conn: sa.Connection, store: str, ids: Sequence[str], overdue_at: datetime | None = None, *, silent: bool
+) -> list[Listed]:
     """Those of these clips that are there, the oldest first."""
     query = _listed(store).where(clip.c.id.in_(list(ids)))
     if not silent:
         query = query.where(sa.not_(clip.c.silent))
-    return _read(conn, query.order_by(clip.c.started_at, clip.c.id)) if ids else []
+    return _read(conn, query.order_by(clip.c.started_at, clip.c.id), overdue_at) if ids else []
 
 
-def one(conn: sa.Connection, store: str, clip_id: str) -> Listed | None:
-    found = _read(conn, _listed(store).where(clip.c.id == clip_id))
+def one(conn: sa.Connection, store: str, clip_id: str, overdue_at: datetime | None = None) -> Listed | None:
+    found = _read(conn, _listed(store).where(clip.c.id == clip_id), overdue_at)
     return found[0] if found else None
 
 
@@ -112,5 +125,9 @@ def _listed(store: str) -> sa.Select[Any]:
     return sa.select(title, holds.is_held(store), *_COLUMNS).select_from(joined).where(clip.c.store == store)
 
 
-def _read(conn: sa.Connection, query: sa.Select[Any]) -> list[Listed]:
-    return [Listed(Clip(*row[2:]), row[0], row[1]) for row in conn.execute(query)]
+def _read(conn: sa.Connection, query: sa.Select[Any], overdue_at: datetime | None) -> list[Listed]:
+    found = []
+    for row in conn.execute(query):
+        one = Clip(*row[2:])
+        found.append(Listed(one, row[0], row[1], clips.standing(one.state, one.announced_at, overdue_at)))
+    return found

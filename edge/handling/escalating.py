@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from edge.config import Policies, Policy
 from edge.feedback import store as scores
-from edge.handling import arriving
+from edge.handling import arriving, capturing
 from edge.handling.telling import Telling, paging_text, state_text
 from edge.incidents import store as incidents
 from edge.interactions import store as requests
@@ -59,6 +59,8 @@ def start(
     if raised.kind == "security" and not raised.drill:
         # Only a mark: its number would make everyone wait for everyone who opens one.
         incidents.mark_due(conn, raised.store, raised.id)
+    if raised.kind == "security":
+        capturing.ask(conn, telling, raised, raised.id, raised.raised_at, now)
     return raised
 
 

@@ -3,7 +3,6 @@
 Each deed to it stands in the custody log, in the same transaction.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -16,38 +15,16 @@ from broker.messages import Upload
 from broker.topics import Channel, of_device
 from broker.witness import HeadKept, HeadRefused, kept_to_sign
 from edge.db.store_tables import device
-from edge.db.tables import event, interaction
-from edge.evidence import clips, custody, heads
+from edge.evidence import captures, causes, clips, custody, heads
 from edge.evidence.clips import Clip
+from edge.handling.causes import of_clip, together
 from edge.handling.telling import Telling
 from edge.incidents import links
 from edge.paging.outgoing import Message
-from edge.retention import Retention, class_of
+from edge.retention import Retention
 
 # A head that finds nobody is worth nothing after a while: a newer one, or the same again, follows.
 SHOWN_FOR_S = 60
-
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """The interaction that a clip was recorded for; `kind` None while the store does not know it."""
-
-    kind: str | None = None
-    silent: bool = True
-    drill: bool = False
-    interaction: str | None = None
-
-
-def cause_of(conn: sa.Connection, store: str, device_name: str, cause: str) -> Cause:
-    """By the id of the interaction, or of a press of this device that joined one. Of an unknown one nobody
-    knows that it is not silent."""
-    i, e = interaction.c, event.c
-    joined = sa.select(e.interaction).where(e.store == store, e.device == device_name, e.id == cause)
-    query = sa.select(i.kind, i.silent, i.drill, i.id).where(
-        i.store == store, i.id.in_([cause, conn.execute(joined).scalar() or cause])
-    )
-    row = conn.execute(query).first()
-    return Cause() if row is None else Cause(*row)
 
 
 def announce(
@@ -64,7 +41,9 @@ def announce(
         return
     d = device.c
     key = conn.execute(sa.select(d.signing_key).where(d.store == store, d.name == incoming.device)).scalar()
-    cause = cause_of(conn, store, incoming.device, str(content.cause))
+    ids = list(dict.fromkeys(str(cause) for cause in [content.cause, *content.causes]))
+    known_of = together(conn, store, incoming.device, ids)
+    drill = known_of.drill or incoming.drill
     clips.add(
         conn,
         store,
@@ -75,9 +54,9 @@ def announce(
             "event": str(incoming.id),
             "cause": str(content.cause),
             "state": clips.ANNOUNCED,
-            "kept_as": class_of(cause.kind, drill=cause.drill or incoming.drill),
-            "silent": cause.silent,
-            "drill": cause.drill or incoming.drill,
+            "kept_as": known_of.kept_as(drill=incoming.drill),
+            "silent": known_of.silent,
+            "drill": drill,
             "started_at": content.started_at,
             "ended_at": content.ended_at,
             "bytes": content.bytes,
@@ -91,8 +70,10 @@ def announce(
             "announced_at": now,
         },
     )
+    causes.add(conn, store, clip_id, ids)
+    captures.answer(conn, store, incoming.device, ids, captures.FILMED, None, now)
     links.pull_clip(conn, store, clip_id, now)
-    telling.evidence(clip_id, silent=cause.silent)
+    telling.evidence(clip_id, silent=known_of.silent)
 
 
 def send_tickets(conn: sa.Connection, telling: Telling, store: str, vault_url: str, now: datetime) -> None:
@@ -107,14 +88,14 @@ def seal(
     conn: sa.Connection, telling: Telling, store: str, clip: Clip, retention: Retention, now: datetime
 ) -> bool:
     """Both files are in the vault; whether this call wrote so. What was unknown of its cause is known now."""
-    cause = cause_of(conn, store, clip.device, clip.cause)
-    kept_as = class_of(cause.kind, drill=cause.drill or clip.drill)
+    known = of_clip(conn, store, clip)
+    kept_as = known.kept_as(drill=clip.drill)
     keep_until = retention.keep_until(kept_as, now)
-    if not clips.set_sealed(conn, store, clip.id, kept_as, cause.silent, keep_until, now):
+    if not clips.set_sealed(conn, store, clip.id, kept_as, known.silent, keep_until, now):
         return False
     said = f"{clip.bytes} bytes compared with what {clip.device} signed."
     custody.append(conn, store, "sealed", clip.id, clip.manifest_sha256, f"device {clip.device}", said, now)
-    telling.evidence(clip.id, silent=cause.silent)
+    telling.evidence(clip.id, silent=known.silent)
     return True
 
 

@@ -1,6 +1,8 @@
-"""The zones of a store: added, given another title, and removed once nobody uses them."""
+"""The zones of a store: added, given another title or other neighbours, removed once nobody uses them."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,8 +23,17 @@ class ZoneError(EdgeError):
     """A zone that cannot be like this. The sentence says what to mend."""
 
 
-def add(conn: sa.Connection, store: str, actor: Actor, name: str, title: str, now: datetime) -> None:
-    """A new zone. ZoneError if the name is taken or not one, or the title empty or too long."""
+def add(
+    conn: sa.Connection,
+    store: str,
+    actor: Actor,
+    name: str,
+    title: str,
+    now: datetime,
+    neighbours: Sequence[str] = (),
+) -> None:
+    """A new zone. ZoneError if the name is taken or not one, the title empty or too long, or a neighbour
+    none of the store's zones."""
     basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
     try:
         check_name(name, "The zone's name")
@@ -31,12 +42,15 @@ def add(conn: sa.Connection, store: str, actor: Actor, name: str, title: str, no
     if name in devices.zones(conn, store):
         raise ZoneError(f"There is a zone {name} already; choose another name.")
     title = _title(title)
+    beside = _neighbours(conn, store, name, neighbours)
     devices.add_zone(conn, store, name, title)
-    record(conn, store, actor, "zone.added", name, f"Zone {title} ({name}) added.", now, {}, {"title": title})
+    devices.set_neighbours(conn, store, name, beside)
+    after: dict[str, object] = {"title": title, "neighbours": beside} if beside else {"title": title}
+    record(conn, store, actor, "zone.added", name, f"Zone {title} ({name}) added.", now, {}, after)
     _tell(conn, store, now)
 
 
-def retitle(
+def change(
     conn: sa.Connection,
     store: str,
     actor: Actor,
@@ -44,18 +58,29 @@ def retitle(
     title: str,
     now: datetime,
     based_on: str | None = None,
+    neighbours: Sequence[str] | None = None,
 ) -> None:
-    """Another title for people; the name, which devices know, stays."""
+    """Another title for people, and other zones beside it (None: as they were); the name, which devices
+    know, stays."""
     basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
-    before = title_of(conn, store, name)
-    basis.check(conn, store, based_on, {"title": before}, "zone", name)
+    before = values_of(conn, store, name)
+    basis.check(conn, store, based_on, before, "zone", name)
+    old_title, old = title_of(conn, store, name), before["neighbours"]
     title = _title(title)
-    if title == before:
-        return
-    devices.add_zone(conn, store, name, title)
-    words = f"Zone {name} is now called {title}, before {before}."
-    record(conn, store, actor, "zone.renamed", name, words, now, {"title": before}, {"title": title})
-    _tell(conn, store, now)
+    beside = old if neighbours is None else _neighbours(conn, store, name, neighbours)
+    if title != old_title:
+        devices.add_zone(conn, store, name, title)
+        words = f"Zone {name} is now called {title}, before {old_title}."
+        record(conn, store, actor, "zone.renamed", name, words, now, {"title": old_title}, {"title": title})
+    if beside != old:
+        devices.set_neighbours(conn, store, name, beside)
+        words = (
+            f"Beside zone {name} are now {', '.join(beside) or 'none'}, before {', '.join(old) or 'none'}."
+        )
+        was, now_is = {"neighbours": old}, {"neighbours": beside}
+        record(conn, store, actor, "zone.neighbours", name, words[:500], now, was, now_is)
+    if title != old_title or beside != old:
+        _tell(conn, store, now)
 
 
 def remove(conn: sa.Connection, store: str, actor: Actor, name: str, now: datetime) -> None:
@@ -65,6 +90,7 @@ def remove(conn: sa.Connection, store: str, actor: Actor, name: str, now: dateti
     if users := users_of(conn, store, name):
         listed = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
         raise Refused(f"{title} is used by {listed}; move them to another zone first.")
+    devices.set_neighbours(conn, store, name, ())
     conn.execute(sa.delete(zone).where(zone.c.store == store, zone.c.name == name))
     record(conn, store, actor, "zone.removed", name, f"Zone {title} removed.", now, {"title": title}, {})
     _tell(conn, store, now)
@@ -88,6 +114,23 @@ def title_of(conn: sa.Connection, store: str, name: str) -> str:
     if title is None:
         raise NotFound(f"There is no zone {name!r} in this store.")
     return title
+
+
+def values_of(conn: sa.Connection, store: str, name: str) -> dict[str, Any]:
+    """What of a zone can be changed. NotFound if there is none of this name."""
+    return {
+        "title": title_of(conn, store, name),
+        "neighbours": devices.neighbours(conn, store).get(name, []),
+    }
+
+
+def _neighbours(conn: sa.Connection, store: str, name: str, given: Sequence[str]) -> list[str]:
+    others = {other for other in devices.zones(conn, store) if other != name}
+    for one in given:
+        if one not in others:
+            listed = ", ".join(sorted(others)) or "none yet"
+            raise ZoneError(f"A neighbour of {name} is {one[:32]!r}; allowed are {listed}.")
+    return sorted(set(given))
 
 
 def _title(title: str) -> str:

@@ -9,8 +9,9 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from edge.db.evidence_tables import clip
+from edge.db.evidence_tables import capture, clip, clip_cause
 from edge.db.incident_tables import incident, incident_clip, incident_request
+from edge.db.store_tables import neighbour
 from edge.db.tables import event, interaction
 from edge.incidents.rules import AFTER, BEFORE
 
@@ -50,11 +51,11 @@ def clips_of(conn: sa.Connection, incident_id: str) -> list[str]:
 
 def pull(conn: sa.Connection, store: str, incident_id: str, now: datetime) -> int:
     """Link what fits and is not linked yet; how many."""
-    i, c = incident.c, clip.c
+    i, c, cc = incident.c, clip.c, clip_cause.c
     where = conn.execute(sa.select(i.zone, i.happened_at).where(i.store == store, i.id == incident_id)).one()
     causes = [cause for request in requests_of(conn, incident_id) for cause in _presses(conn, store, request)]
     fits = sa.select(c.id).where(c.store == store, c.state != "purged")
-    for_it = fits.where(c.cause.in_(causes))
+    for_it = fits.where(c.id.in_(sa.select(cc.clip).where(cc.store == store, cc.cause.in_(causes))))
     shown = fits.where(
         c.zone.in_(_places(conn, store, where.zone)),
         # Bounded below too, so that an index finds them: no clip is as long.
@@ -68,14 +69,11 @@ def pull(conn: sa.Connection, store: str, incident_id: str, now: datetime) -> in
 
 def pull_clip(conn: sa.Connection, store: str, clip_id: str, now: datetime) -> int:
     """A device told of a clip: link it to the incidents that it fits."""
-    c, e, i, r = clip.c, event.c, incident.c, incident_request.c
+    c, i, r = clip.c, incident.c, incident_request.c
     told = conn.execute(
-        sa.select(c.device, c.zone, c.cause, c.started_at, c.ended_at).where(
-            c.store == store, c.id == clip_id
-        )
+        sa.select(c.device, c.zone, c.started_at, c.ended_at).where(c.store == store, c.id == clip_id)
     ).one()
-    joined = sa.select(e.interaction).where(e.store == store, e.device == told.device, e.id == told.cause)
-    causes = [told.cause, conn.execute(joined).scalar() or told.cause]
+    causes = _interactions(conn, store, clip_id, told.device)
     for_it = sa.select(r.incident.label("id")).where(r.store == store, r.interaction.in_(causes))
     shown = sa.select(i.id).where(
         i.store == store,
@@ -107,8 +105,21 @@ def is_silent(store: str) -> sa.ColumnElement[bool]:
 
 
 def _places(conn: sa.Connection, store: str, zone: str) -> list[str]:
-    """Where cameras see what happens in this zone."""
-    return [zone]
+    """Where cameras see what happens in this zone: there and in the zones beside it."""
+    n = neighbour.c
+    beside = sa.select(n.beside).where(n.store == store, n.zone == zone)
+    return [zone, *conn.execute(beside).scalars()]
+
+
+def _interactions(conn: sa.Connection, store: str, clip_id: str, device: str) -> list[str]:
+    """What a clip was recorded for, by the ids of interactions: a clip names presses of its own device too,
+    and such as its device was asked for."""
+    e, q, cc = event.c, capture.c, clip_cause.c
+    named = sa.select(cc.cause).where(cc.store == store, cc.clip == clip_id)
+    joined = sa.select(e.interaction).where(e.store == store, e.device == device, e.id.in_(named))
+    asked = sa.select(q.request).where(q.store == store, q.device == device, q.cause.in_(named))
+    found = {row[0] for query in (named, joined, asked) for row in conn.execute(query)}
+    return [one for one in found if one is not None]
 
 
 def _presses(conn: sa.Connection, store: str, request: str) -> list[str]:

@@ -12,6 +12,7 @@ from broker.errors import ContractError
 from broker.events import (
     Attended,
     Cancelled,
+    ClipLost,
     ClipRecorded,
     DrawerMoved,
     Event,
@@ -24,7 +25,7 @@ from broker.events import (
 from broker.messages import Refusal
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
-from edge.handling import evidence
+from edge.handling import evidence, losing
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.greetings import Greetings
@@ -150,10 +151,19 @@ class Intake:
             case ClipRecorded():
                 zone = self._records.zone(event.device)
                 evidence.announce(self._conn, self._telling, event, event.content, zone, self._now)
+                for lost in events.losses_of(self._conn, self._store, event.device, str(event.content.clip)):
+                    self._lose(lost)
+            case ClipLost():
+                self._lose(event)
             case Tampered(what=what):
                 self._record(event, reason=what)
             case DrawerMoved(open=is_open):
                 self._record(event, topic="open" if is_open else "closed")
+
+    def _lose(self, event: Event) -> None:
+        assert isinstance(event.content, ClipLost)
+        at = self._records.pressed(event).at
+        losing.lose(self._conn, self._telling, event, event.content, at, self._now)
 
     def _record(self, event: Event, **values: object) -> None:
         """An interaction that needs nobody; inserted with the rest of the batch."""

@@ -15,7 +15,7 @@ from broker.errors import ContractError
 from broker.events import Attended, Cancelled, Event, FeedbackGiven, HelpRequested, SecurityRequested
 from edge.config import Policies
 from edge.db.tables import interaction
-from edge.handling import escalating
+from edge.handling import capturing, escalating
 from edge.handling.telling import Telling, state_text
 from edge.ingest import store as events
 from edge.ingest.greetings import Greetings
@@ -136,6 +136,8 @@ class Presses:
                     self._conn, self._telling, self._policies, joined, self._floor, self._now
                 )
             )
+            at = self._records.pressed(event).at
+            capturing.ask(self._conn, self._telling, joined, str(event.id), at, self._now)
             return
         pressed = self._records.pressed(event)
         request = self._raise(event, pressed, content.trigger, None, 1, silent=content.silent)

@@ -8,7 +8,8 @@ from hashlib import sha256
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from broker.events import MAX_EVENT_BYTES, Event
+from broker import codec, topics
+from broker.events import MAX_EVENT_BYTES, ClipLost, Event
 from edge.db.tables import event, interaction, quarantine
 
 # What one device may fill the quarantine with; after that only the counts of known ones grow.
@@ -29,7 +30,9 @@ class SetAside:
 
 
 def subject_of(incoming: Event) -> str | None:
-    """The request that the event speaks of; of answers, the score that they follow."""
+    """The request that the event speaks of; of answers, the score that they follow; of a loss, its clip."""
+    if isinstance(incoming.content, ClipLost):
+        return None if incoming.content.clip is None else str(incoming.content.clip)
     request = getattr(incoming.content, "follows", None) or getattr(incoming.content, "request", None)
     return str(request) if request else None
 
@@ -86,6 +89,17 @@ def payload_if_known(conn: sa.Connection, store: str, device: str, event_id: str
         event.c.store == store, event.c.device == device, event.c.id == event_id
     )
     return conn.execute(query).scalar()
+
+
+def losses_of(conn: sa.Connection, store: str, device: str, clip_id: str) -> list[Event]:
+    """The device's words that it has lost a clip, which may come before it is told of."""
+    e = event.c
+    query = sa.select(e.payload).where(
+        e.store == store, e.device == device, e.subject == clip_id, e.kind == "lost"
+    )
+    topic = topics.event(store, device, "lost")
+    rows = conn.execute(query.order_by(e.received_at)).scalars()
+    return [codec.decode_event(store, topic, payload) for payload in rows]
 
 
 def joined(conn: sa.Connection, store: str, device: str, event_id: str, interaction: str | None) -> None:

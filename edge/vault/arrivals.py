@@ -70,8 +70,12 @@ class Arrivals:
             return growing.offset
 
     def keep_manifest(self, clip: Clip, written: bytes) -> None:
-        """Take the manifest in. NotWhatWasTold if it is not the one of the clip's event."""
+        """Take the manifest in. NotWhatWasTold, and the register says so, if it is not the one of the clip's
+        event."""
         if trouble := wrong_with(clip, written):
+            if not self._sealed(clip.id):
+                log.error("The clip %s of %s: %s", clip.id, clip.device, trouble)
+                self._mismatched(clip, trouble)
             raise NotWhatWasTold(trouble)
         with self._at(clip) as place:
             if not self._is_sealed(clip, place):
@@ -185,11 +189,14 @@ class Arrivals:
         if trouble := wrong_with(clip, written, found):
             aside = self._files.set_aside(UUID(clip.id))
             log.error("The clip %s of %s: %s It lies in %s.", clip.id, clip.device, trouble, aside)
-            self._change(
-                lambda conn, telling, now: evidence.mismatch(conn, telling, self._store, clip, trouble, now)
-            )
+            self._mismatched(clip, trouble)
             raise NotWhatWasTold(trouble)
         self._seal(clip, place)
+
+    def _mismatched(self, clip: Clip, trouble: str) -> None:
+        self._change(
+            lambda conn, telling, now: evidence.mismatch(conn, telling, self._store, clip, trouble, now)
+        )
 
     def _seal(self, clip: Clip, place: _Place) -> None:
         clip_id = UUID(clip.id)

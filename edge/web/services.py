@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -51,6 +51,11 @@ class Services:
     @property
     def store(self) -> str:
         return self.config.store
+
+    @property
+    def overdue_at(self) -> datetime:
+        """A clip that was told of before and is not here has not arrived."""
+        return self.clock() - timedelta(hours=self.config.vault.arrive_hours)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -57,7 +57,10 @@ PRESENCES = {
 CLIP_STATES = {
     "announced": "Waiting for it",
     "sealed": "Sealed",
+    "not_arrived": "Not arrived",
     "mismatched": "Not what was told of",
+    "gone": "Gone from the card",
+    "damaged": "Damaged on the card",
     "purged": "Deleted",
 }
 EXPORT_STATES = {
@@ -70,6 +73,7 @@ DEEDS = {
     "begun": "Begun",
     "sealed": "Sealed",
     "mismatched": "Not what was told of",
+    "lost": "Lost on the card",
     "viewed": "Looked at",
     "exported": "Exported",
     "downloaded": "Downloaded",

@@ -14,7 +14,7 @@ from broker.topics import Channel
 from broker.witness import HeadKept, HeadRefused, Witness
 from edge.devices import store as devices
 from edge.evidence import clips, heads
-from edge.handling import escalating, evidence
+from edge.handling import capturing, escalating, evidence
 from edge.handling.telling import Telling
 from edge.ingest import gaps
 from edge.ingest.age import Reference, heard
@@ -118,9 +118,10 @@ class Devices:
         # A command that found nobody is gone, and so is one that a killed broker had: it is asked for again.
         # Retained too: the device may have come back while nobody here was listening.
         clips.forget_tickets(conn, self._store, device)
+        if not word.arrival.retained and state.boot is not None and state.monotonic_ms is not None:
+            devices.save_clock(conn, self._store, device, str(state.boot), state.monotonic_ms, word.at)
+        capturing.ask_again(conn, telling, device, now)
         if not word.arrival.retained:
-            if state.boot is not None and state.monotonic_ms is not None:
-                devices.save_clock(conn, self._store, device, str(state.boot), state.monotonic_ms, word.at)
             heads.doubt(conn, self._store, device)
             for outbox, first in gaps.still_open(conn, self._store, device, now):
                 telling.command(device, Replay(UUID(outbox), first), REPLAY_S)

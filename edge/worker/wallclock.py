@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from edge.devices import store as devices
+from edge.evidence import captures
 from edge.interactions import store as requests
 from edge.paging import outgoing, timers
 
@@ -48,3 +49,4 @@ def follow(conn: sa.Connection, store: str, jump: timedelta) -> None:
     requests.shift_open(conn, store, jump)
     outgoing.shift(conn, store, jump)
     devices.shift_clocks(conn, store, jump)
+    captures.shift(conn, store, jump)

@@ -132,6 +132,10 @@ class Clips:
     def find(self, clip: UUID) -> Clip | None:
         return self._read(self.directory / str(clip))
 
+    def holds(self, clip: UUID) -> bool:
+        """Whether the card has something of this clip, readable or not."""
+        return (self.directory / str(clip)).exists()
+
     def unannounced(self) -> list[Clip]:
         return [clip for clip in self.all() if not clip.announced]
 

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 
 from broker.messages import ShortText, Upload
 from kiosk.camera.clips import Announcement
+from kiosk.camera.losses import Loss
 from kiosk.camera.seen import Tamper
 from kiosk.camera.window import Kind
 
@@ -34,8 +35,8 @@ class Orders(Struct, frozen=True):
 
 class CameraReport(Struct, frozen=True):
     """The camera's word. `watching`: pictures come in and are kept in memory; the lamp says so. `finished`
-    are the clips whose events the panel has not said to be stored. `moving`, `stands_since_ms` (monotonic)
-    and `tamper` are of the pictures, see kiosk.camera.seen."""
+    are the clips, and `lost` what there are no pictures of, whose events the panel has not said to be stored.
+    `moving`, `stands_since_ms` (monotonic) and `tamper` are of the pictures, see kiosk.camera.seen."""
 
     state: Annotated[str, Meta(max_length=32)]
     watching: bool
@@ -44,3 +45,4 @@ class CameraReport(Struct, frozen=True):
     moving: bool = False
     stands_since_ms: int | None = None
     tamper: Tamper = "unknown"
+    lost: Annotated[list[Loss], Meta(max_length=16)] = []

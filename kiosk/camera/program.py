@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from broker.errors import IdentityError
-from broker.events import new_id
+from broker.events import ClipLost, new_id
 from broker.signing import load_signer
 from broker.watchdog import HUNG, Watchdog, notify
 from kiosk import VERSION
 from kiosk.camera.clips import Announcement, Clips
 from kiosk.camera.feed import Feed
 from kiosk.camera.link import PanelLink
+from kiosk.camera.losses import Loss, Why
 from kiosk.camera.messages import CameraReport, Orders
 from kiosk.camera.opening import source_of
 from kiosk.camera.recorder import Limits, Recorder
@@ -69,7 +70,7 @@ class CameraProgram:
         self._clocks = Clocks()
         self.clips = Clips(Path(camera.clips))
         self._held = lock(self.clips.directory, ".lock", "clips")
-        self._inbox: queue.SimpleQueue[Orders | Connected | Noticed] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[Orders | Connected | Noticed | Loss] = queue.SimpleQueue()
         self._watchdog = Watchdog(["camera recorder", "camera feed"], HUNG_S)
         reach = Reach(camera.pre_s, camera.post_s, camera.longest_s)
         self._ring = Ring(camera.pre_s + LATE_S, camera.memory_mb * _MEGABYTE)
@@ -91,10 +92,17 @@ class CameraProgram:
             self._to_unix_ms,
             _new_id,
             self._on_finished,
+            self._on_lost,
         )
+        self._losses: dict[UUID, Loss] = {}
         self._finished: dict[UUID, Announcement] = {}
         self._uploader = Uploader(
-            self.clips, config.identity, camera.upload_kib_s, camera.keep_sealed_h, self._clocks.now
+            self.clips,
+            config.identity,
+            camera.upload_kib_s,
+            camera.keep_sealed_h,
+            self._clocks.now,
+            self._on_lost,
         )
         self._reported_s = float("-inf")
         self._reported: CameraReport | None = None
@@ -138,17 +146,21 @@ class CameraProgram:
         self._recorder.turn(now_s)
         self._report(now_s)
 
-    def _handle(self, item: Orders | Connected | Noticed) -> None:
+    def _handle(self, item: Orders | Connected | Noticed | Loss) -> None:
         now_s = self._clocks.now()
         match item:
             case Connected():
                 self._reported = None
             case Noticed():
                 pass  # the report says it
+            case Loss():
+                self._losses[item.event] = item
+                self._reported = None
             case Orders(happened, uploads, stored):
                 triggers = [Trigger(one.cause, one.kind, one.at_ms / 1000) for one in happened]
                 self._recorder.happened(triggers, now_s)
                 for event in stored:
+                    self._losses.pop(event, None)
                     if (about := self._finished.pop(event, None)) is not None:
                         self.clips.announced(about.content.clip)
                 if uploads:
@@ -157,6 +169,12 @@ class CameraProgram:
     def _on_finished(self, about: Announcement) -> None:
         self._finished[about.event] = about
         self._reported = None
+
+    def _on_lost(self, why: Why, clip: UUID | None, cause: UUID | None) -> None:
+        """From the recorder's thread and the uploader's."""
+        now_s = self._clocks.now()
+        clock = self._clocks.stamp(now_s).clock
+        self._inbox.put(Loss(_new_id(), ClipLost(why, clip, cause), clock, self._to_unix_ms(now_s)))
 
     def _report(self, now_s: float) -> None:
         state, sentence = self._feed.state(now_s)
@@ -174,6 +192,7 @@ class CameraProgram:
             seen.moving,
             None if seen.stands_since_s is None else int(seen.stands_since_s * 1000),
             seen.tamper,
+            list(self._losses.values())[:FINISHED_AT_ONCE],
         )
         if report != self._reported or now_s - self._reported_s >= REPORT_S:
             self._reported_s = now_s

@@ -11,6 +11,7 @@ from broker.events import Clock
 from broker.signing import Signer
 from kiosk.camera.clips import Announcement, Clips
 from kiosk.camera.feed import has_parameters
+from kiosk.camera.losses import Lose, Why
 from kiosk.camera.recording import Place, Recording, recover
 from kiosk.camera.ring import Ring
 from kiosk.camera.room import fits, make_room
@@ -46,10 +47,13 @@ class _Open:
     notes: list[str] = field(default_factory=list)
     flushed_s: float = 0.0
     synced_s: float = 0.0
+    why: Why = "blind"  # if there will be no clip
+    made: bool = False
 
 
 class Recorder:
-    """See the module. `finished` is called for each clip once it is whole on the disk."""
+    """See the module. `finished` is called for each clip once it is whole on the disk, `lost` for each cause
+    that there is no clip of, and for each clip that leaves the card before the store has it."""
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class Recorder:
         to_unix_ms: Callable[[float], int],
         new_id: Callable[[], UUID],
         finished: Callable[[Announcement], None],
+        lost: Lose = lambda why, clip, cause: None,
     ) -> None:
         self._clips = clips
         self._ring = ring
@@ -72,6 +77,8 @@ class Recorder:
         self._to_unix_ms = to_unix_ms
         self._new_id = new_id
         self._finished = finished
+        self._lost = lost
+        self._filmed: set[UUID] = set()  # causes of the clips that were on the card at the start
         self._open: list[_Open] = []
         self._done: OrderedDict[UUID, None] = OrderedDict()
         self._told: dict[str, float] = {}
@@ -80,6 +87,7 @@ class Recorder:
     def begin(self, now_s: float) -> None:
         """Close what a kill left behind, and learn what there is already."""
         for clip in self._clips.all():
+            self._filmed.update(cause for cause, _ in clip.about.causes)
             if not clip.about.interrupted:
                 # The rest of an interrupted clip's footage is still wanted.
                 self._remember(cause for cause, _ in clip.about.causes)
@@ -99,7 +107,7 @@ class Recorder:
                 continue
             given, window = place((one.window for one in self._open), trigger, self._limits.reach, now_s)
             if given is None:
-                self._open.append(_Open(window))
+                self._open.append(_Open(window, why="late" if now_s >= window.end_s else "blind"))
                 continue
             one = next(one for one in self._open if one.window is given)
             one.window = window
@@ -182,16 +190,22 @@ class Recorder:
         one.recording.add(packet)
 
     def _end(self, one: _Open, now_s: float) -> None:
-        had = one.recording is not None
         self._close(one)
         self._open.remove(one)
         self._remember(one.window.causes)
-        if not had:
+        if not one.made:
             self._tell("The camera had no picture of something that happened; there is no clip of it.", now_s)
+            self._say_lost(one)
+
+    def _say_lost(self, one: _Open) -> None:
+        for cause in one.window.causes:
+            if cause not in self._filmed:
+                self._lost(one.why, None, cause)
 
     def _close(self, one: _Open) -> None:
         recording, one.recording = one.recording, None
         if recording is not None and (made := recording.finish(self._clips, self._signer)) is not None:
+            one.made = True
             self._finished(made)
 
     def _guarded(self, one: _Open, act: Callable[[], object], now_s: float) -> None:
@@ -204,6 +218,9 @@ class Recorder:
             recording, one.recording = one.recording, None
             if recording is not None:
                 recording.let_go()
+            elif not one.made:
+                one.why = "unwritten"
+                self._say_lost(one)
             if one in self._open:
                 self._open.remove(one)
             self._remember(one.window.causes)
@@ -236,13 +253,19 @@ class Recorder:
         room = make_room(clips, free, limits.clips_bytes, limits.floor_bytes, coming)
         for clip in room.leave:
             self._clips.delete(clip)
-        if number := sum(not clip.sealed and clip.id in room.leave for clip in clips):
+        went = [clip.about.content for clip in clips if clip.id in room.leave and not clip.sealed]
+        for content in went:
+            self._lost("full", content.clip, content.cause)
+        if number := len(went):
             self._tell(
                 f"The card was full: {number} clip{'s' * (number > 1)} of no security request went.", now_s
             )
         if not room.enough:
             self._tell("The card is full of clips that must be kept; take them to the store.", now_s)
-        return room.enough or (one.window.spared and room.enough_for_spared)
+        fits_in = room.enough or (one.window.spared and room.enough_for_spared)
+        if not fits_in:
+            one.why = "full"
+        return fits_in
 
     def _tell(self, sentence: str, now_s: float) -> None:
         self._told[sentence[:200]] = now_s + TOLD_S

@@ -295,6 +295,7 @@ def _close(clips: Clips, folder: Path, draft: Draft, digest: str, size: int, sig
         codec=head.codec,
         width=head.width,
         height=head.height,
+        causes=[cause for cause, _ in draft.wish.causes] if len(draft.wish.causes) > 1 else [],
     )
     ended = Clock(head.clock.synced, head.clock.boot, head.clock.monotonic_ms + draft.frames[-1][0])
     about = Announcement(

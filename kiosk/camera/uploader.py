@@ -20,6 +20,7 @@ from broker.messages import Upload
 from kiosk.camera.bandwidth import Bandwidth
 from kiosk.camera.clips import Clip, Clips
 from kiosk.camera.delivery import CHUNK_BYTES, Attempt, End, Yielded, context_of, deliver
+from kiosk.camera.losses import Lose
 from kiosk.camera.waiting import Waiting
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,11 @@ class Uploader:
         limit_kib_s: int,
         keep_sealed_h: float,
         now: Callable[[], float] = time.monotonic,
+        lost: Lose = lambda why, clip, cause: None,
     ) -> None:
+        """`lost` is called, from this thread, for a clip that the card no longer holds as it was signed."""
         self._clips, self._identity, self._now = clips, identity, now
+        self._lost = lost
         self._keep_s = keep_sealed_h * 3600
         self._bandwidth = Bandwidth(limit_kib_s * _KIB, max(CHUNK_BYTES, limit_kib_s * _KIB // 4), now())
         self._inbox: queue.SimpleQueue[list[Upload] | None] = queue.SimpleQueue()
@@ -148,6 +152,8 @@ class Uploader:
             case End.GONE:
                 waiting.done(upload)
                 self._gone.add(upload.clip)
+                # What cannot be read is there, and no clip any more.
+                self._lost("damaged" if self._clips.holds(upload.clip) else "missing", upload.clip, None)
             case End.REFUSED | End.DAMAGED:
                 log.error("A clip is not what was signed: %s", attempt.said)
                 if clip is not None and self._clips.refuse(clip) >= TRIES:
@@ -173,6 +179,7 @@ class Uploader:
     def _give_up(self, upload: Upload) -> None:
         self._waiting.done(upload)
         self._given_up.add(upload.clip)
+        self._lost("damaged", upload.clip, None)
         self._say()
 
     def _sweep(self) -> None:

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from broker.events import Clock, new_id
 from broker.signing import Signer
 from kiosk.camera.clips import Announcement, Clip, Clips
+from kiosk.camera.losses import Why
 from kiosk.camera.recorder import Limits, Recorder
 from kiosk.camera.recording import Place
 from kiosk.camera.ring import Ring
@@ -32,6 +33,7 @@ class Trial:
         self.ring = Ring(reach.pre_s, limits.get("memory", 32 * MEGABYTE))
         self.now_s = float(limits.get("start", 1000))
         self.came: list[Announcement] = []
+        self.lost: list[tuple[Why, UUID | None, UUID | None]] = []
         self.timeline = Timeline()
         self.packets: Iterator[Packet] = film.running(self.now_s, self.now_s - 1000)
         self.next = next(self.packets)
@@ -46,6 +48,7 @@ class Trial:
             lambda at_s: film.WALL_MS + int((at_s - 1000.0) * 1000),
             self.new_id,
             self.came.append,
+            lambda why, clip, cause: self.lost.append((why, clip, cause)),
         )
         self.recorder.begin(self.now_s)
 

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from broker import manifest as manifests
-from broker.events import ClipRecorded, Greeted
+from broker.events import ClipLost, ClipRecorded, Greeted
 from broker.messages import Capture, Upload
 from broker.mosquitto import Broker as RunningBroker
 from broker.signing import is_signed, load_signer
@@ -152,6 +152,28 @@ def test_a_press_becomes_a_signed_clip_and_its_event_is_stored_once(booth: Booth
     until(lambda: len(booth.clip_events()) == 2, 25)
     assert booth.clip_events()[1].cause == cause
     assert len(booth.server.of_kind("clip")) == 2
+
+
+def test_the_store_asks_for_a_moment_and_gets_its_pictures_or_hears_that_they_are_gone(booth: Booth) -> None:
+    booth.watch()
+    booth.heartbeat("ok")
+    until(booth.lamp)
+    time.sleep(3)
+    beat, shown = booth.server.heartbeats[-1], list(booth.kiosk.shown)
+    wanted, gone = uuid4(), uuid4()
+    now_ms = int(time.monotonic() * 1000)
+    booth.server.command("kiosk-1", Capture(wanted, beat.boot, now_ms - 1000))
+    booth.server.command("kiosk-1", Capture(gone, beat.boot, now_ms - 600_000))
+    (lost,) = until(lambda: booth.server.of_kind("lost"), 25)
+    assert lost.content == ClipLost("late", None, gone)
+    (clip,) = until(booth.clip_events, 25)
+    assert clip.cause == wanted
+    (footage,) = (checked(booth, one).footage for one in booth.clips.all())
+    assert footage.frames[-1][0] == pytest.approx(4000, abs=1300)
+    booth.server.command("kiosk-1", Capture(wanted, beat.boot, now_ms - 1000))
+    time.sleep(1.5)
+    assert len(booth.server.of_kind("lost")) == 1 and len(booth.clip_events()) == 1
+    assert booth.lamp() and booth.kiosk.shown == shown, "nothing of it is shown"
 
 
 def test_a_killed_camera_costs_no_press_and_its_half_clip_is_kept(booth: Booth) -> None:

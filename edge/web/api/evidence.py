@@ -14,7 +14,7 @@ from edge.evidence.clips import Clip as Known
 from edge.evidence.holds import MAX_REASON
 from edge.evidence.register import Listed
 from edge.handling import keeping
-from edge.handling.evidence import cause_of
+from edge.handling.causes import of_clip
 from edge.web import bearer
 from edge.web.api import footage
 from edge.web.api.shapes import Short, Text, shape
@@ -23,14 +23,14 @@ from edge.web.manage import evidence as desk
 from edge.web.services import services
 
 T = TypeVar("T")
-_BESIDE = ("zone_title", "held")
+_BESIDE = ("zone_title", "held", "state")
 
 
 class EvidenceAsked(Struct, frozen=True, forbid_unknown_fields=True):
     """What the clips are narrowed to; '' where they are not."""
 
     zone: Short = ""
-    state: Literal["", "announced", "sealed", "mismatched", "purged"] = ""
+    state: Literal["", "announced", "not_arrived", "sealed", "mismatched", "gone", "damaged", "purged"] = ""
     held: Literal["", "yes", "no"] = ""
     before: Annotated[Short, Meta(description="`next` of the last answer.")] = ""
     limit: Annotated[int, Meta(ge=1, le=200)] = 50
@@ -43,8 +43,9 @@ class Why(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Clip(Struct):
-    """One clip. `state` is announced (told of, not here yet), sealed, mismatched (what came was not what was
-    told of) or purged; `key` is the device's public key, `signature` its signature over the manifest."""
+    """One clip. `state` is announced (told of, not here yet), not_arrived (for too long), sealed, mismatched
+    (what came was not what was told of), gone (no longer on the card), damaged (on the card) or purged;
+    `key` is the device's public key, `signature` its signature over the manifest."""
 
     id: str
     device: str
@@ -70,6 +71,7 @@ class Clip(Struct):
     sealed_at: datetime | None
     keep_until: datetime | None
     purged_at: datetime | None
+    lost_at: datetime | None
     trouble: str | None
 
 
@@ -140,10 +142,12 @@ class Hold(Struct):
 
 
 class ClipWhole(Struct):
-    """One clip, the interaction that it was recorded for, its holds and its entries in the custody log."""
+    """One clip, the interactions that it was recorded for (`interaction` is the first), its holds and its
+    entries in the custody log."""
 
     clip: Clip
     interaction: str | None
+    interactions: list[str]
     holds: list[Hold]
     custody: list[CustodyEntry]
 
@@ -161,7 +165,7 @@ def evidence_list(query: EvidenceAsked) -> Evidence:
     room, silent = services(), bearer.sees_silent()
     filters, before = desk.filters_here(silent), desk.before_here()
     with room.read() as conn:
-        found = register.search(conn, room.store, filters, before, query.limit)
+        found = register.search(conn, room.store, filters, before, query.limit, room.overdue_at)
         log = shape(desk.custody_now(conn, room.store), CustodyHead) if silent else None
     following = str(found[-1].place) if len(found) == query.limit else None
     return Evidence([_clip(one) for one in found], following, log)
@@ -172,13 +176,14 @@ def evidence_read(id: str) -> ClipWhole:
     room, silent = services(), bearer.sees_silent()
     with room.read() as conn:
         keeping.seen(conn, room.store, id, silent=silent)
-        one = register.one(conn, room.store, id)
+        one = register.one(conn, room.store, id, room.overdue_at)
         assert one is not None
         entries = custody.of_subject(conn, room.store, id)
         held = holds.of_clip(conn, room.store, id)
-        interaction = cause_of(conn, room.store, one.clip.device, one.clip.cause).interaction
+        interactions = of_clip(conn, room.store, one.clip).interactions
     shown = [CustodyEntry(e.index if silent else None, e.at, e.action, e.actor, e.reason) for e in entries]
-    return ClipWhole(_clip(one), interaction, [shape(hold, Hold) for hold in held], shown)
+    interaction = interactions[0] if interactions else None
+    return ClipWhole(_clip(one), interaction, interactions, [shape(hold, Hold) for hold in held], shown)
 
 
 def evidence_view(id: str, body: Why) -> Look:
@@ -237,4 +242,4 @@ def _done(deed: Callable[[sa.Connection, Actor, datetime, bool], T]) -> T:
 
 def _clip(one: Listed) -> Clip:
     fields = {name: getattr(one.clip, name) for name in Clip.__struct_fields__ if name not in _BESIDE}
-    return Clip(zone_title=one.zone_title, held=one.held, **fields)
+    return Clip(zone_title=one.zone_title, held=one.held, state=one.state, **fields)

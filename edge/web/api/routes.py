@@ -96,7 +96,7 @@ ROUTES = (
 
     Route("GET", "/zones", zones.zones_list, STORE, zones.Zones),
     Route("POST", "/zones", zones.zone_add, WRITE, zones.Zone, body=zones.NewZone, created=True),
-    Route("PUT", "/zones/{name}", zones.zone_change, WRITE, zones.Zone, body=zones.ZoneTitle),
+    Route("PUT", "/zones/{name}", zones.zone_change, WRITE, zones.Zone, body=zones.ZoneChange),
     Route("DELETE", "/zones/{name}", zones.zone_remove, WRITE, None),
 
     Route("GET", "/devices", devices.devices_list, STORE, devices.Devices),

@@ -14,10 +14,12 @@ Title = Annotated[Short, Meta(min_length=1)]
 
 
 class Zone(Struct):
-    """`name` is what devices know and stays; `users` are who works and what stands there."""
+    """`name` is what devices know and stays; `neighbours` are the zones beside it, whose cameras are asked
+    for pictures of a security request here; `users` are who works and what stands there."""
 
     name: str
     title: str
+    neighbours: list[str]
     users: list[str]
     based_on: str
 
@@ -29,10 +31,14 @@ class Zones(Struct):
 class NewZone(Struct, frozen=True, forbid_unknown_fields=True):
     name: Name
     title: Title
+    neighbours: list[Name] = []
 
 
-class ZoneTitle(Struct, frozen=True, forbid_unknown_fields=True):
+class ZoneChange(Struct, frozen=True, forbid_unknown_fields=True):
+    """`neighbours` null: as they are."""
+
     title: Title
+    neighbours: list[Name] | None = None
     based_on: BasedOn = None
 
 
@@ -47,15 +53,19 @@ def zones_list() -> Zones:
 def zone_add(body: NewZone) -> Zone:
     """Add a zone."""
     room, actor = services(), bearer.actor_here()
-    room.change(lambda conn: zoning.add(conn, room.store, actor, body.name, body.title, room.clock()))
+    room.change(
+        lambda conn: zoning.add(conn, room.store, actor, body.name, body.title, room.clock(), body.neighbours)
+    )
     return _read(body.name)
 
 
-def zone_change(name: str, body: ZoneTitle) -> Zone:
-    """Give a zone another title."""
+def zone_change(name: str, body: ZoneChange) -> Zone:
+    """Give a zone another title, or other neighbours."""
     room, actor = services(), bearer.actor_here()
     room.change(
-        lambda conn: zoning.retitle(conn, room.store, actor, name, body.title, room.clock(), body.based_on)
+        lambda conn: zoning.change(
+            conn, room.store, actor, name, body.title, room.clock(), body.based_on, body.neighbours
+        )
     )
     return _read(name)
 
@@ -69,5 +79,6 @@ def zone_remove(name: str) -> None:
 def _read(name: str) -> Zone:
     room = services()
     with room.read() as conn:
-        title = zoning.title_of(conn, room.store, name)
-        return Zone(name, title, zoning.users_of(conn, room.store, name), basis.of({"title": title}))
+        values = zoning.values_of(conn, room.store, name)
+        users = zoning.users_of(conn, room.store, name)
+    return Zone(name, values["title"], values["neighbours"], users, basis.of(values))

@@ -70,7 +70,7 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/people/<person_id>/<act>", view_func=person.people_act, methods=["POST"])
     add("/zones", view_func=zones.zones)
     add("/zones", view_func=zones.zones_add, methods=["POST"])
-    add("/zones/<name>", view_func=zones.zones_retitle, methods=["POST"])
+    add("/zones/<name>", view_func=zones.zones_change, methods=["POST"])
     add("/zones/<name>/remove", view_func=zones.zones_remove, methods=["POST"])
     add("/policy", view_func=policy.policy)
     add("/policy/<kind>", view_func=policy.policy_one)

@@ -47,7 +47,7 @@ def evidence_bundle(export_id: str) -> AnyResponse:
     room = services()
     with room.read() as conn:
         found = exporting.seen(conn, room.store, export_id, silent=_silent())
-        listed = [register.one(conn, room.store, clip) for clip in found.clips]
+        listed = [register.one(conn, room.store, clip, room.overdue_at) for clip in found.clips]
         context: dict[str, Any] = {
             "export": found,
             "clips": [one for one in listed if one is not None],

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from edge.errors import EdgeError
 from edge.evidence import clips, custody, exports, holds, register
 from edge.handling import keeping
-from edge.handling.evidence import cause_of
+from edge.handling.causes import of_clip
 from edge.paging import feed
 from edge.people import rights
 from edge.web import footage
@@ -107,24 +107,34 @@ def page_of(clip_id: str, error: EdgeError | None = None, typed: dict[str, str] 
     room, me = services(), signed_in().person
     with room.read() as conn:
         keeping.seen(conn, room.store, clip_id, silent=_silent())
-        one = register.one(conn, room.store, clip_id)
+        one = register.one(conn, room.store, clip_id, room.overdue_at)
         assert one is not None
         context: dict[str, Any] = {
             "one": one,
             "entries": custody.of_subject(conn, room.store, clip_id),
             "holds": holds.of_clip(conn, room.store, clip_id),
-            "interaction": cause_of(conn, room.store, one.clip.device, one.clip.cause).interaction,
+            "interactions": of_clip(conn, room.store, one.clip).interactions,
             "exports": exports.of_clip(conn, room.store, clip_id),
             "cursor": feed.head(conn, room.store),
         }
-        beside = register.of_interaction(conn, room.store, context["interaction"] or "", silent=_silent())
+        beside = {
+            other.clip.id: other
+            for interaction in context["interactions"]
+            for other in register.of_interaction(
+                conn, room.store, interaction, room.overdue_at, silent=_silent()
+            )
+        }
     until = _granted_until(clip_id) if one.clip.state == clips.SEALED else None
     if until is not None:
         allow_media()
     page = render_template(
         "manage/clip.html",
         until=until,
-        beside=[other for other in beside if other.clip.id != clip_id and other.clip.state == clips.SEALED],
+        beside=[
+            other
+            for other in beside.values()
+            if other.clip.id != clip_id and other.clip.state == clips.SEALED
+        ],
         over=until is None and bool(_grant()),
         grant=_grant() if until else None,
         signed=footage.signed_facts(room, one.clip) if until else None,

@@ -20,7 +20,15 @@ from edge.web.services import services
 
 PAGE_ROWS = 50
 EXPORTS = 20
-STATES = (clips.ANNOUNCED, clips.SEALED, clips.MISMATCHED, clips.PURGED)
+STATES = (
+    clips.ANNOUNCED,
+    clips.NOT_ARRIVED,
+    clips.SEALED,
+    clips.MISMATCHED,
+    clips.GONE,
+    clips.DAMAGED,
+    clips.PURGED,
+)
 HELD = {"yes": True, "no": False}
 
 
@@ -46,7 +54,7 @@ def evidence() -> Response:
     room, me = services(), signed_in().person
     filters, before = filters_here(rights.sees_silent_evidence(me.role)), before_here()
     with room.read() as conn:
-        found = register.search(conn, room.store, filters, before, PAGE_ROWS + 1)
+        found = register.search(conn, room.store, filters, before, PAGE_ROWS + 1, room.overdue_at)
         context: dict[str, Any] = {
             "log": custody_now(conn, room.store),
             "exports": exports.newest(conn, room.store, EXPORTS, silent=filters.with_silent),

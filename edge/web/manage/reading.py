@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from edge.evidence import register
+from edge.evidence import captures, register
 from edge.interactions import index
 from edge.interactions import log as interactions
 from edge.interactions.log import Cursor, Filters
@@ -86,10 +86,12 @@ def interaction(interaction_id: str) -> AnyResponse:
         cursor = feed.head(conn, room.store)
         story = interactions.timeline_of(conn, room.store, interaction_id)
         ratings = interactions.ratings_of(conn, room.store, interaction_id)
-        clips = []
+        clips, unfilmed = [], []
         if rights.why_not_evidence(me.role) is None:
             silent = rights.sees_silent_evidence(me.role)
-            clips = register.of_interaction(conn, room.store, interaction_id, silent=silent)
+            of_it = conn, room.store, interaction_id
+            clips = register.of_interaction(*of_it, room.overdue_at, silent=silent)
+            unfilmed = captures.without_pictures(*of_it) if silent or not story.row.silent else []
     part = request.headers.get("HX-Request")
     template = "manage/_story.html" if part else "manage/interaction.html"
     return make_response(
@@ -98,6 +100,8 @@ def interaction(interaction_id: str) -> AnyResponse:
             story=story,
             ratings=ratings,
             clips=clips,
+            unfilmed=unfilmed,
+            no_pictures=captures.NO_PICTURES,
             questions=told.QUESTIONS,
             answers=told.ANSWERS,
             cursor=cursor,

@@ -1,4 +1,4 @@
-"""The zones of the store: their titles, and who and what is in each."""
+"""The zones of the store: their titles and neighbours, and who and what is in each."""
 
 from collections.abc import Mapping
 
@@ -23,19 +23,21 @@ def zones() -> Response:
 def zones_add() -> Response:
     room, actor = services(), actor_here()
     name, title = (request.form.get(field, "").strip()[:200] for field in ("name", "title"))
-    done = save(lambda conn: zoning.add(conn, room.store, actor, name, title, room.clock()))
+    beside = _beside()
+    done = save(lambda conn: zoning.add(conn, room.store, actor, name, title, room.clock(), beside))
     if isinstance(done, EdgeError):
-        return _page(done, {"": title, "name": name})
+        return _page(done, {"": title, "name": name}, {"": beside})
     return saved(url_for("manage.zones"), f"{title} is added.")
 
 
 @needs_changer
-def zones_retitle(name: str) -> Response:
+def zones_change(name: str) -> Response:
     room, actor = services(), actor_here()
     title, given = request.form.get("title", "")[:200], request.form.get("based_on", "")[:64]
-    done = save(lambda conn: zoning.retitle(conn, room.store, actor, name, title, room.clock(), given))
+    beside = _beside()
+    done = save(lambda conn: zoning.change(conn, room.store, actor, name, title, room.clock(), given, beside))
     if isinstance(done, EdgeError):
-        return _page(done, {name: title})
+        return _page(done, {name: title}, {name: beside})
     return saved(url_for("manage.zones"), f"{title} is saved.")
 
 
@@ -48,18 +50,36 @@ def zones_remove(name: str) -> Response:
     return saved(url_for("manage.zones"), f"The zone {name} is removed.")
 
 
-def _page(error: EdgeError | None = None, typed: Mapping[str, str] | None = None) -> Response:
-    """`typed` is zone name -> the title that was typed for it; '' for the new one."""
+def _beside() -> list[str]:
+    return [name[:32] for name in request.form.getlist("neighbours")[:200]]
+
+
+def _page(
+    error: EdgeError | None = None,
+    typed: Mapping[str, str] | None = None,
+    ticked: Mapping[str, list[str]] | None = None,
+) -> Response:
+    """`typed` is zone name -> the title that was typed for it, `ticked` its neighbours; '' for the new
+    one."""
     room, me = services(), signed_in().person
     with room.read() as conn:
+        titles, beside = devices.zones(conn, room.store), devices.neighbours(conn, room.store)
         found = [
-            (name, title, basis.of({"title": title}), zoning.users_of(conn, room.store, name))
-            for name, title in devices.zones(conn, room.store).items()
+            (
+                name,
+                title,
+                basis.of({"title": title, "neighbours": beside.get(name, [])}),
+                zoning.users_of(conn, room.store, name),
+                beside.get(name, []),
+            )
+            for name, title in titles.items()
         ]
         cursor = feed.head(conn, room.store)
     page = render_template(
         "manage/zones.html",
         zones=found,
+        titles=titles,
+        ticked=ticked or {},
         error=error,
         typed=typed or {},
         may_change=rights.may_change(me.role),

@@ -9,9 +9,10 @@ from uuid import UUID
 
 import msgspec
 
-from broker.events import ClipRecorded, Clock, Greeted, HelpRequested, SecurityRequested, Tampered
+from broker.events import ClipLost, ClipRecorded, Clock, Greeted, HelpRequested, SecurityRequested, Tampered
 from broker.messages import Capture, Upload
 from kiosk.camera.clips import Announcement
+from kiosk.camera.losses import Loss
 from kiosk.camera.messages import CameraReport, Orders
 from kiosk.cameras import GRACE_S, HUNG_S, Watch
 from kiosk.clock import Clocks
@@ -96,6 +97,34 @@ def test_the_camera_is_told_of_security_of_the_chosen_topics_and_of_what_the_sto
         e.id for e in booth.saved if isinstance(e.content, HelpRequested) and e.content.topic == "till"
     )
     assert booth.causes == [(security, "security"), (till, "help"), (UUID(int=3), "capture")]
+
+
+def test_what_the_store_asks_for_is_of_the_time_that_it_wants_and_shows_nothing() -> None:
+    booth = Booth()
+    booth.do(CameraNews(OK))
+    views, lit = len(booth.views), list(booth.pins.lit)
+    booth.do(Capture(UUID(int=3), UUID(int=9), 995_500))
+    booth.do(Capture(UUID(int=4), UUID(int=9), 2_000_000))
+    booth.do(Capture(UUID(int=5), UUID(int=8), 995_500))
+    assert [(h.cause, h.at_ms) for h in booth.orders[-1].happened] == [
+        (UUID(int=3), 995_500),
+        (UUID(int=4), 1_000_000),
+    ], "a time to come is now, and one of another run of the clock is asked for again"
+    assert len(booth.views) == views and booth.pins.lit == lit and booth.saved == []
+
+
+def test_what_is_asked_for_late_is_told_once_more_and_the_camera_answers() -> None:
+    booth = Booth()
+    booth.do(Capture(UUID(int=3), UUID(int=9), 100_000))
+    assert [h.at_ms for h in booth.orders[-1].happened] == [100_000]
+    loss = Loss(UUID(int=70), ClipLost("late", None, UUID(int=3)), Clock(True, UUID(int=9), 1_000_000), 5)
+    report = msgspec.structs.replace(OK, lost=[loss])
+    booth.do(CameraNews(report))
+    booth.do(CameraNews(report))
+    (event,) = booth.saved
+    assert (event.id, event.content) == (loss.event, loss.content)
+    booth.do(Saved(unnumbered(event)))
+    assert booth.orders[-1].stored == [loss.event]
 
 
 def test_what_happened_is_told_until_its_time_is_over() -> None:

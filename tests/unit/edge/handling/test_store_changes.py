@@ -153,13 +153,40 @@ def test_a_presence_from_the_desk_needs_a_phone_that_can_be_paged(
 def test_a_zone_lives_from_its_adding_to_its_removal(conn: sa.Connection, mira: Actor) -> None:
     with conn.begin():
         zoning.add(conn, STORE, mira, "roof", " Roof  garden ", START)
-        zoning.retitle(conn, STORE, mira, "roof", "Terrace", START, basis.of({"title": "Roof garden"}))
+        first = basis.of(zoning.values_of(conn, STORE, "roof"))
+        zoning.change(conn, STORE, mira, "roof", "Terrace", START, first)
         with pytest.raises(basis.Stale, match="Mira changed it meanwhile: Zone roof is now called Terrace"):
-            zoning.retitle(conn, STORE, mira, "roof", "Attic", START, basis.of({"title": "Roof garden"}))
+            zoning.change(conn, STORE, mira, "roof", "Attic", START, first)
         zoning.remove(conn, STORE, mira, "roof", START)
         assert "roof" not in devices.zones(conn, STORE)
         done = [e.what for e in audits.entries(conn, STORE, what="zone")]
     assert done == ["zone.removed", "zone.renamed", "zone.added"]
+
+
+def test_zones_beside_each_other_are_so_from_either_side_until_one_is_removed(
+    conn: sa.Connection, mira: Actor
+) -> None:
+    with conn.begin():
+        zoning.add(conn, STORE, mira, "roof", "Roof", START, ["tills", "shoes"])
+        assert devices.neighbours(conn, STORE) == {
+            "roof": ["shoes", "tills"],
+            "shoes": ["roof"],
+            "tills": ["roof"],
+        }
+        zoning.change(conn, STORE, mira, "tills", "Tills", START, neighbours=["shoes"])
+        assert devices.neighbours(conn, STORE) == {
+            "roof": ["shoes"],
+            "shoes": ["roof", "tills"],
+            "tills": ["shoes"],
+        }
+        zoning.change(conn, STORE, mira, "tills", "All tills", START)
+        for wrong in ("cellar", "tills"):
+            with pytest.raises(zoning.ZoneError, match=f"is '{wrong}'; allowed are roof, shoes"):
+                zoning.change(conn, STORE, mira, "tills", "Tills", START, neighbours=[wrong])
+        zoning.remove(conn, STORE, mira, "roof", START)
+        assert devices.neighbours(conn, STORE) == {"shoes": ["tills"], "tills": ["shoes"]}
+        said = [e.words for e in audits.entries(conn, STORE, what="zone") if e.what == "zone.neighbours"]
+    assert said == ["Beside zone tills are now shoes, before roof."]
 
 
 def test_a_faulty_zone_is_refused(conn: sa.Connection, mira: Actor) -> None:

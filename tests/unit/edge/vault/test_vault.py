@@ -130,14 +130,21 @@ def test_more_bytes_than_were_told_of_are_refused(door: Door, one: Film):
     assert door.clip(one).state == "announced"
 
 
-def test_a_manifest_that_is_not_the_one_told_of_is_refused(door: Door, one: Film, cause: UUID):
+def test_a_manifest_that_is_not_the_one_told_of_is_refused_and_the_register_says_so(
+    door: Door, one: Film, cause: UUID
+):
     door.announce(one)
     door.ticket(one)
     assert door.send(one, 0).text == "The manifest comes first.\n"
     other = film(door.signer, VIDEO, cause)
-    assert door.manifest(one, other.written).text == "The manifest is not the one that was told of.\n"
-    assert door.manifest(one, b"").status_code == 422
-    assert door.manifest(one, b"x" * 2_000_000).status_code == 422
+    said = "The manifest is not the one that was told of."
+    assert door.manifest(one, other.written).text == f"{said}\n"
+    clip = door.clip(one)
+    assert (clip.state, clip.trouble) == ("mismatched", said)
+    assert door.manifest(one, b"").status_code == 404, "its ticket is over; another is sent"
+    for written in (b"", b"x" * 2_000_000):
+        door.ticket(one)
+        assert door.manifest(one, written).status_code == 422
 
 
 def test_a_signature_by_another_key_seals_nothing(door: Door, cause: UUID):

@@ -185,7 +185,7 @@ def test_the_list_is_narrowed_and_goes_on(shop: Shop, mira: Browser, alarm: str)
     assert mira.get("/manage/evidence?state=sealed").text.count('data-label="Sealed"') == 1
     assert mira.get("/manage/evidence?zone=tills").text.count('data-label="Sealed"') == 0
     assert mira.get("/manage/evidence?held=yes").text.count('data-label="Sealed"') == 0
-    for wrong in ("state=gone", "held=maybe", "before=nonsense"):
+    for wrong in ("state=lost", "held=maybe", "before=nonsense"):
         assert mira.get(f"/manage/evidence?{wrong}").status_code == 400
 
 

@@ -7,9 +7,10 @@ import pytest
 
 from broker import codec, topics
 from broker.events import Greeted, HelpRequested, SecurityRequested
-from broker.messages import Call, EdgeState, Replay
+from broker.messages import Call, Capture, EdgeState, Replay
 from broker.session import Arrival
 from broker.topics import Channel, of_device
+from edge.devices import store as devices
 from edge.handling import acting
 from edge.worker.devices import Word
 from edge.worker.wallclock import WallClock
@@ -37,6 +38,24 @@ def test_and_how_its_help_ended_while_it_was_away(worker: Worker, small_store: S
     worker.take(words=[worker.state()])
     texts = {call.request: call.text for call in worker.session.on("call", Call)}  # type: ignore[attr-defined]
     assert texts[id_of(help_)] == "resolved"
+
+
+def test_and_is_asked_again_for_the_pictures_that_it_was_asked_for(
+    worker: Worker, small_store: SmallStore
+) -> None:
+    with worker.conn.begin():
+        devices.set_neighbours(worker.conn, STORE, "shoes", ["tills"])
+    worker.take(words=[worker.beat(camera="ok")])
+    hold = Kiosk(worker.server, "till-1").event(SecurityRequested("hold"))
+    worker.take(hold)
+    asked = worker.session.on("command", Capture)
+    assert [command.cause for command in asked] == [id_of(hold)]  # type: ignore[attr-defined]
+    for retained in (False, True):
+        worker.accept_all()
+        worker.kiosk.wait(5)
+        worker.take(words=[worker.state(retained=retained)])
+    asked = worker.session.on("command", Capture)
+    assert asked == [asked[0]] * 3, "the same moment, however late"
 
 
 def test_a_state_is_heard_before_the_events_of_its_batch(worker: Worker) -> None:

@@ -327,6 +327,70 @@ def test_a_full_card_costs_the_oldest_clips_of_no_security_request(tmp_path: Pat
     assert any("card is full" in fault for fault in floor.recorder.faults(floor.now_s))
 
 
+def test_a_clip_that_leaves_a_full_card_before_the_store_has_it_is_told_of(tmp_path: Path) -> None:
+    trial = Trial(tmp_path / "clips")
+    trial.pass_s(6)
+    cause = trial.press("help")
+    trial.pass_s(5)
+    gone = trial.only()
+    tight = Trial(trial.clips.directory, start=2000, clips=1_000_000)
+    tight.pass_s(6)
+    refused = tight.press("help")
+    tight.pass_s(5)
+    assert tight.clips.all() == []
+    assert tight.lost == [("full", gone.id, cause), ("full", None, refused)]
+
+
+def test_what_is_wanted_of_a_while_ago_begins_where_the_memory_begins_and_says_so(trial: Trial) -> None:
+    trial.pass_s(20)
+    cause = trial.press("capture", ago_s=3)
+    trial.pass_s(2)
+    manifest = manifest_of(trial.only())
+    assert manifest.causes == [cause] and "later than wanted" in manifest.notes[0]
+    assert manifest.footage.frames[-1][1] >= 4000 and trial.lost == []
+
+
+def test_what_is_wanted_of_a_time_that_has_left_the_memory_is_no_clip_and_said_once(trial: Trial) -> None:
+    trial.pass_s(60)
+    cause = trial.press("capture", ago_s=30)
+    trial.pass_s(2)
+    trial.press("capture", ago_s=30, cause=cause)
+    trial.pass_s(2)
+    assert trial.clips.all() == [] and trial.lost == [("late", None, cause)]
+
+
+def test_a_camera_that_gives_no_picture_says_that_there_is_none(trial: Trial) -> None:
+    trial.pass_s(2, camera=False)
+    cause = trial.press("capture")
+    trial.pass_s(6, camera=False)
+    assert trial.lost == [("blind", None, cause)]
+
+
+def test_what_has_a_clip_is_never_called_lost_also_not_by_a_camera_that_starts_anew(trial: Trial) -> None:
+    trial.pass_s(10)
+    cause = trial.press()
+    trial.pass_s(2)
+    trial.recorder.end(trial.now_s)
+    assert trial.only().about.interrupted
+    again = Trial(trial.clips.directory, start=2000)
+    again.pass_s(10)
+    again.press("capture", ago_s=900, cause=cause)
+    again.pass_s(2)
+    assert again.lost == []
+
+
+def test_a_clip_for_several_names_them_all_in_its_event(trial: Trial) -> None:
+    trial.pass_s(10)
+    first = trial.press("help")
+    trial.pass_s(1)
+    second = trial.press("capture")
+    trial.pass_s(6)
+    assert trial.only().about.content.causes == [first, second]
+    trial.press()
+    trial.pass_s(6)
+    assert trial.clips.all()[-1].about.content.causes == []
+
+
 def test_what_the_store_has_goes_first_and_nobody_is_told_of_a_loss(tmp_path: Path) -> None:
     trial = Trial(tmp_path / "clips")
     for kind in ("help", "security"):

@@ -54,10 +54,18 @@ class Card:
         self.identity = identity
         self.now_s = 1000.0
         self.made = 0
+        self.lost: list[tuple[str, UUID | None]] = []
         self.uploader = self.make_uploader(keep_sealed_h)
 
     def make_uploader(self, keep_sealed_h: float = 24) -> Uploader:
-        return Uploader(self.clips, self.identity, 0, keep_sealed_h, lambda: self.now_s)
+        return Uploader(
+            self.clips,
+            self.identity,
+            0,
+            keep_sealed_h,
+            lambda: self.now_s,
+            lambda why, clip, cause: self.lost.append((why, clip)),
+        )
 
     def add(self, video: bytes = b"video", kind: Kind = "help") -> UUID:
         self.made += 1
@@ -212,6 +220,7 @@ def test_a_clip_whose_end_is_missing_is_never_sent_and_said(card: Card, vault: F
     for _ in range(TRIES):
         card.later(1000)
     assert vault.asked == [] and "not what was signed" in card.uploader.faults()[0]
+    assert card.lost == [("damaged", clip)]
 
 
 def test_a_full_vault_is_said_and_tried_later_while_others_go_on(card: Card, vault: FakeVault) -> None:
@@ -241,6 +250,12 @@ def test_what_is_asked_for_and_not_on_the_card_is_said_unless_the_store_has_it(
     ask(card, vault, UUID(int=5))
     card.uploader.turn()
     assert card.uploader.faults() == ["The store waits for clips that are no longer on this kiosk's card."]
+    unreadable = UUID(int=6)
+    (card.clips.directory / str(unreadable)).mkdir()
+    (card.clips.directory / str(unreadable) / EVENT).write_bytes(b"{")
+    ask(card, vault, unreadable)
+    card.uploader.turn()
+    assert card.lost == [("missing", UUID(int=5)), ("damaged", unreadable)]
 
 
 def test_only_this_stores_vault_under_its_own_name_is_sent_anything(

@@ -82,7 +82,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
     ),
     "manage.zones": ("zones_list",),
     "manage.zones_add": ("zone_add",),
-    "manage.zones_retitle": ("zone_change",),
+    "manage.zones_change": ("zone_change",),
     "manage.zones_remove": ("zone_remove",),
     "manage.policy": ("policies_list",),
     "manage.policy_one": ("policy_read", "policy_preview"),
