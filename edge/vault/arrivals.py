@@ -72,13 +72,15 @@ class Arrivals:
     def keep_manifest(self, clip: Clip, written: bytes) -> None:
         """Take the manifest in. NotWhatWasTold, and the register says so, if it is not the one of the clip's
         event."""
-        if trouble := wrong_with(clip, written):
-            if not self._sealed(clip.id):
+        trouble = wrong_with(clip, written)
+        with self._at(clip) as place:
+            sealed = self._is_sealed(clip, place)
+            if trouble and not sealed:
                 log.error("The clip %s of %s: %s", clip.id, clip.device, trouble)
                 self._mismatched(clip, trouble)
-            raise NotWhatWasTold(trouble)
-        with self._at(clip) as place:
-            if not self._is_sealed(clip, place):
+            if trouble:
+                raise NotWhatWasTold(trouble)
+            if not sealed:
                 self._files.keep_manifest(UUID(clip.id), written)
 
     def take(self, clip: Clip, offset: int, chunks: Iterator[bytes]) -> int:

@@ -14,8 +14,10 @@ from edge.db.evidence_tables import capture, clip, custody, ticket
 from edge.db.tables import event, outgoing, page, timeline
 from edge.devices import store as devices
 from edge.evidence import captures, clips, register
-from edge.handling import capturing
+from edge.handling import capturing, incidents
 from edge.handling.telling import Telling
+from edge.incidents import links
+from edge.incidents.store import of_request
 from tests.unit.edge.conftest import START, STORE
 from tests.unit.edge.ingest.server import Arrival, Kiosk, Server, id_of
 
@@ -131,6 +133,25 @@ def test_a_clip_that_was_asked_for_belongs_to_the_request_and_is_kept_and_hidden
     assert sorted(clips_of(server, id_of(hold))) == sorted([str(made), str(own)])
     for row in server.rows(clip):
         assert (row["kept_as"], row["silent"]) == ("security", True)
+
+
+def test_the_incident_has_the_clips_of_the_cameras_around_it_whichever_comes_first(
+    server: Server, floor: dict[str, Kiosk]
+) -> None:
+    hold = floor["kiosk-1"].event(SecurityRequested("hold"))
+    again = floor["kiosk-1"].event(SecurityRequested("hold"))
+    server.take(hold)
+    early, told = film(floor["till-1"], id_of(hold))
+    server.take(told)
+    with server.conn.begin():
+        incidents.open_due(server.conn, STORE, server.clock())
+        opened = of_request(server.conn, STORE, str(id_of(hold)))
+    server.take(again)
+    late, told = film(floor["kiosk-2"], id_of(again))
+    server.take(told)
+    assert opened is not None
+    with server.conn.begin():
+        assert sorted(links.clips_of(server.conn, opened)) == sorted([str(early), str(late)])
 
 
 def test_footage_that_a_shoppers_help_shares_with_silent_security_is_hidden_and_belongs_to_both(
