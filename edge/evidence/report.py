@@ -138,6 +138,8 @@ def report(told: Told) -> bytes:
     paper.heading("How to verify", 13)
     paper.text("On a machine with Floorbell, without a network, with the keys and the head from elsewhere:")
     known = [*(f"  --key {key}" for key in told.keys), f"  --head {head.size}:{head.root}"]
+    if told.stamped is not None:
+        known.append("  --stamp-ca CA.pem")
     paper.code("\n".join(["floorbell evidence verify BUNDLE", *known]))
     paper.text(
         "The format is open: whoever wants a verifier of their own finds it in edge/evidence/bundle.md."

@@ -13,7 +13,9 @@ import pytest
 
 from broker.witness import head_to_sign
 from deploy.cli import main
-from edge.evidence import bundle, export, heads, stamp, stamps
+from edge.evidence import bundle, export, heads, report, stamp, stamps
+from edge.evidence.bundle import Anchors
+from edge.evidence.reporting import reported
 from edge.evidence.verify import Known, examine
 from tests.rig import second_verifier
 from tests.rig.authority import Issuer
@@ -103,6 +105,23 @@ def test_a_stamp_that_holds_says_when_and_by_whom_what_was_there(stamped: Export
 def test_without_its_authority_a_stamp_is_not_checked_and_that_is_said(stamped: Exported) -> None:
     names, said = found(stamped, stamped.path, None)
     assert names == {"ok"} and said is not None and "it was not checked" in said
+
+
+def test_the_report_says_when_and_by_whom(stamped: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(report._Paper, "text", lambda _, words: said.append(words))
+    monkeypatch.setattr(report._Paper, "facts", lambda _, rows: said.extend(f"{a}: {b}" for a, b in rows))
+    monkeypatch.setattr(report._Paper, "code", lambda _, words: said.append(words))
+    files = stamped.door.app.extensions["vault"].files
+    with stamped.door.engine.begin() as conn:
+        head = heads.newest(conn, STORE)
+        assert head is not None
+        reported(conn, STORE, "Shop", files, stamped.clips, {}, UUID(int=1), START, Anchors(head, []))
+    text = "\n".join(said)
+    at = datetime(2026, 3, 2, 12, 0, tzinfo=UTC).astimezone()
+    assert "the log's head of 4 entries" in text and "If the stamp holds" in text
+    assert f"Stamped: {at:%Y-%m-%d %H:%M:%S %z}" in text and "By: Test Time" in text
+    assert "--stamp-ca CA.pem" in text
 
 
 def test_openssl_alone_checks_the_two_files(stamped: Exported, issuer: Issuer, tmp_path: Path) -> None:

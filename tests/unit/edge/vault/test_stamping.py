@@ -1,17 +1,23 @@
 """The vault has the log's head stamped by a real authority, and stands whatever the authority does."""
 
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from broker import identity
 from broker.signing import Signer
+from edge.config import Evidence
 from edge.evidence import custody, heads, stamps
 from edge.evidence.stamps import Stamped
+from edge.stamping import Authority
 from edge.vault import authority
+from edge.vault.application import create_vault
 from edge.vault.stamping import Stamping
 from tests.rig.authority import Answer, Issuer, TimeAuthority
 from tests.rig.footage import STORE_KEY
@@ -223,3 +229,15 @@ def test_clips_are_sealed_and_heads_signed_while_an_authority_says_nothing(
     with door.engine.connect() as conn:
         head = heads.newest(conn, STORE)
     assert head is not None and head.size >= 2 and head.at_ms == int(START.timestamp() * 1000)
+
+
+@pytest.mark.parametrize("wanted", [None, Authority("http://127.0.0.1:9/", "ca.pem")])
+def test_the_vault_asks_only_where_an_authority_is_set(door: Door, wanted: Authority | None) -> None:
+    config = msgspec.structs.replace(door.app.extensions["vault"].config, evidence=Evidence(wanted))
+    identity.make_store(config.identity_path, STORE, ["localhost"], datetime.now(UTC))
+    vault = create_vault(config, lambda _: None, door.clock).extensions["vault"]
+    vault.start()
+    threads = {thread.name for thread in threading.enumerate()}
+    vault.stop()
+    assert ("vault-stamping" in threads) is (wanted is not None)
+    assert "vault-stamping" not in {thread.name for thread in threading.enumerate()}
