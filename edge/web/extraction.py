@@ -18,6 +18,7 @@ from edge.handling import feedback
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.routing.choose import LANGUAGES as SPOKEN
 from edge.web import refusals, sentences, told, words
+from edge.web.floor import looks
 from edge.web.languages import FOLDER, LANGUAGES, read
 
 _PAGES = Path(__file__).parent
@@ -35,6 +36,7 @@ _TABLES = (
     DECLINE_REASONS.values(),
     SPOKEN.values(),
     told.QUESTIONS.values(),
+    looks.SAID.values(),
     feedback.TOLD.values(),
     sentences.PATTERNS,
     sentences.REASONS,

@@ -45,6 +45,7 @@ VISITS: dict[str, tuple[str, ...]] = {
     "floor.pages": ("/floor/",),
     "floor.colleagues": ("/floor/colleagues",),
     "floor.feedback": ("/floor/feedback",),
+    "floor.looks": ("/floor/looks",),
     "manage.sign_in_page": ("/manage/sign-in",),
     "manage.floor": ("/manage/floor",),
     "manage.log": ("/manage/log", "/manage/log?kind=security", "/manage/log?q=nothing+of+the+kind"),
@@ -80,7 +81,7 @@ VISITS: dict[str, tuple[str, ...]] = {
 EMPTY = (
     "/manage/floor", "/manage/log", "/manage/charts", "/manage/feedback", "/manage/evidence",
     "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes", "/manage/tokens",
-    "/floor/", "/floor/colleagues",
+    "/floor/", "/floor/colleagues", "/floor/looks",
 )  # fmt: skip
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (

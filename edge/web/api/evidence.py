@@ -9,12 +9,14 @@ import sqlalchemy as sa
 from msgspec import Meta, Struct
 
 from edge.audit.store import Actor
-from edge.evidence import custody, holds, register
+from edge.errors import NotFound
+from edge.evidence import custody, holds, looks, register
 from edge.evidence.clips import Clip as Known
 from edge.evidence.holds import MAX_REASON
 from edge.evidence.register import Listed
 from edge.handling import keeping
 from edge.handling.causes import of_clip
+from edge.people.store import by_id
 from edge.web import bearer
 from edge.web.api import footage
 from edge.web.api.shapes import Short, Text, shape
@@ -158,6 +160,35 @@ class Look(Struct):
 
     address: str
     until: datetime
+
+
+class PersonLook(Struct):
+    """One deed: viewed, exported or held. `actor` and `reason` are null once they were erased by law."""
+
+    at: datetime
+    action: str
+    actor: str | None
+    reason: str | None
+    clip: str
+    zone_title: str
+    began_at: datetime
+
+
+class Looks(Struct):
+    """The newest hundred."""
+
+    looks: list[PersonLook]
+
+
+def person_looks(id: str) -> Looks:
+    """Who looked at, exported or held clips of requests that this person accepted, attended or called for.
+    Reading it is no look at footage."""
+    room, silent = services(), bearer.sees_silent()
+    with room.read() as conn:
+        if by_id(conn, room.store, id) is None:
+            raise NotFound("There is no such person in this store.")
+        found = looks.of_person(conn, room.store, id, silent=silent)
+    return Looks([shape(deed, PersonLook) for deed in found])
 
 
 def evidence_list(query: EvidenceAsked) -> Evidence:

@@ -53,6 +53,7 @@ ROUTES = (
     Route("GET", "/people/{id}/pages", acting.pages_list, ACT, acting.OpenPages, free=True),
     Route("POST", "/people/{id}/pages/delivered", acting.pages_delivered, ACT, None, body=acting.Reached, free=True),
     Route("POST", "/people/{id}/pages/seen", acting.pages_seen, ACT, None, body=acting.Reached, free=True),
+    Route("GET", "/people/{id}/looks", evidence.person_looks, FOOTAGE, evidence.Looks),
     Route("POST", "/people/{id}/presence", acting.presence_say, ACT, None, body=acting.Said, free=True),
 
     Route("GET", "/feedback", feedback.feedback_list, LOG, feedback.Feedback, query=feedback.FeedbackAsked),

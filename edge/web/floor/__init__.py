@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.floor import doing, door, feedback, installing, presence, showing
+from edge.web.floor import doing, door, feedback, installing, looks, presence, showing
 from edge.web.throttle import sign_in_throttle
 
 
@@ -38,6 +38,7 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/pages/seen", view_func=doing.seen, methods=["POST"])
     add("/feedback", view_func=feedback.feedback)
     add("/feedback", view_func=feedback.feedback_do, methods=["POST"])
+    add("/looks", view_func=looks.looks)
     add("/presence", view_func=presence.presence_part)
     add("/presence", view_func=presence.say, methods=["POST"])
     return floor

@@ -10,8 +10,9 @@ from werkzeug.test import TestResponse
 from edge.config import Evidence
 from edge.db import tables
 from edge.db.evidence_tables import witness
-from edge.evidence import clips, heads, stamps
+from edge.evidence import captures, clips, heads, stamps
 from edge.evidence.stamp import Stamp
+from edge.handling.losing import CLIP_LOST
 from edge.stamping import Authority
 from edge.web import pieces
 from edge.web.footage import NO_GRANT
@@ -252,3 +253,46 @@ def test_what_is_not_there_is_not_found_and_what_was_deleted_is_not_shown(
     assert mira.post(f"/manage/evidence/{clip}/view", reason="Once more").status_code == 409
     assert mira.post(f"/manage/evidence/{clip}/hold", reason="Too late").status_code == 409
     assert "was deleted" in mira.get(f"/manage/evidence/{clip}").text
+
+
+def test_a_clip_that_does_not_come_is_shown_as_not_arrived_and_found_so(
+    shop: Shop, mira: Browser, alarm: str
+) -> None:
+    shot = shop.shot(alarm)
+    told, _ = shop.write(lambda conn: footage.announce(conn, shot, shop.clock.now))
+    assert "Waiting for it" in mira.get(f"/manage/evidence/{told}").text
+    shop.clock.pass_(seconds=24 * 3600)
+    page = mira.get(f"/manage/evidence/{told}").text
+    assert "Not arrived" in page and "is asked for it whenever it is connected" in page
+    assert told in mira.get("/manage/evidence?state=not_arrived").text
+    assert told not in mira.get("/manage/evidence?state=announced").text
+    assert "Not arrived" in mira.get(f"/manage/log/{alarm}").text
+
+
+def test_a_clip_that_its_card_lost_is_said_with_its_reason_and_cannot_be_held(
+    shop: Shop, mira: Browser, alarm: str
+) -> None:
+    shot = shop.shot(alarm)
+    told, _ = shop.write(lambda conn: footage.announce(conn, shot, shop.clock.now))
+    shop.write(lambda conn: clips.set_lost(conn, STORE, told, clips.GONE, CLIP_LOST["full"], shop.clock.now))
+    page = mira.get(f"/manage/evidence/{told}").text
+    assert "Gone from the card" in page and "the card was full" in page and "Reason for the hold" not in page
+    story = mira.get(f"/manage/log/{alarm}").text
+    assert "Gone from the card" in story and "the card was full" in story
+
+
+def test_a_request_says_which_cameras_gave_no_pictures_and_not_to_those_who_may_not_see_it(
+    shop: Shop, mira: Browser, alarm: str
+) -> None:
+    def ask(conn: sa.Connection) -> None:
+        at = shop.clock.now
+        captures.add(conn, STORE, alarm, alarm, ["till-1", "till-2"], at, at)
+        captures.answer(conn, STORE, "till-2", [alarm], captures.LOST, "late", at)
+
+    shop.write(ask)
+    story = re.sub(r"<[^>]+>", "", mira.get(f"/manage/log/{alarm}").text)
+    assert re.search(r"till-1 was asked for pictures [0-9:]+: no answer yet\.", story)
+    assert "it was asked after they had left the camera's memory" in story.replace("&#39;", "'")
+    sofia = Browser(shop.app)
+    sofia.sign_in_at_desk("Sofia")
+    assert "asked for pictures" not in sofia.get(f"/manage/log/{alarm}").text

@@ -36,6 +36,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "floor.delivered": ("pages_delivered",),
     "floor.seen": ("pages_seen",),
     "floor.feedback": FORM,
+    "floor.looks": ("person_looks",),
     "floor.feedback_do": ("feedback_add",),
     "floor.presence_part": PART,
     "floor.say": ("presence_say",),
