@@ -262,6 +262,7 @@ def test_a_clip_that_does_not_come_is_shown_as_not_arrived_and_found_so(
     told, _ = shop.write(lambda conn: footage.announce(conn, shot, shop.clock.now))
     assert "Waiting for it" in mira.get(f"/manage/evidence/{told}").text
     shop.clock.pass_(seconds=24 * 3600)
+    mira.sign_in_at_desk("Mira")
     page = mira.get(f"/manage/evidence/{told}").text
     assert "Not arrived" in page and "is asked for it whenever it is connected" in page
     assert told in mira.get("/manage/evidence?state=not_arrived").text
