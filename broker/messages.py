@@ -48,7 +48,8 @@ class Call(Struct, frozen=True, omit_defaults=True):
 
     `text` is a key of the table in asyncapi.yaml, `args` its values. After `valid_s` without a newer
     revision the device must say that it no longer knows. A `discreet` call is never shown or sounded.
-    `joined_to` is set when `request` is not a request of its own but one more press of an open one.
+    `joined_to` is set when `request` is not a request of its own but one more press of an open one. That of a
+    `drill` is no shopper's.
     """
 
     request: UUID
@@ -61,6 +62,7 @@ class Call(Struct, frozen=True, omit_defaults=True):
     joined_to: UUID | None = None
     args: dict[str, ShortText] = {}
     name: Annotated[str, Meta(max_length=80)] | None = None
+    drill: bool = False
 
 
 # Every text key that the server may send, and the arguments it carries.
@@ -114,8 +116,12 @@ class Replay(Struct, frozen=True, tag_field="command", tag="replay"):
     from_seq: Seq
 
 
-class Drill(Struct, frozen=True, tag_field="command", tag="drill"):
+class Drill(Struct, frozen=True, omit_defaults=True, tag_field="command", tag="drill"):
+    """Press for yourself, marked as a drill. `request` is the id that the press is to have; once its call
+    says that somebody acknowledged, the device answers with `attend`: so the store knows that it was told."""
+
     kind: Literal["help", "security"]
+    request: UUID | None = None
 
 
 class Maintenance(Struct, frozen=True, tag_field="command", tag="maintenance"):

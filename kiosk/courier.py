@@ -17,6 +17,7 @@ from broker.messages import (
     Call,
     Capture,
     DeviceState,
+    Drill,
     EdgeHeartbeat,
     EdgeState,
     Heartbeat,
@@ -69,7 +70,7 @@ class Say:
     payload: bytes
 
 
-News = Answered | Reachable | Call | Identify | Capture | Upload
+News = Answered | Reachable | Call | Identify | Drill | Capture | Upload
 
 
 class Courier:
@@ -302,7 +303,9 @@ class Courier:
                 self._witness(payload)
         elif channel is Channel.COMMAND:
             command = codec.decode_command(payload)
-            if isinstance(command, Identify) or (self._has_camera and isinstance(command, Capture | Upload)):
+            if isinstance(command, Identify | Drill) or (
+                self._has_camera and isinstance(command, Capture | Upload)
+            ):
                 self._tell(command)
             elif isinstance(command, Replay):
                 self._answered.clear()

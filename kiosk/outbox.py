@@ -37,14 +37,15 @@ _COLUMNS = "id, kind, payload, outbox, seq, boot, made_ms, request"
 
 @dataclass(frozen=True)
 class NewEvent:
-    """An event that happened. `request` is the request it belongs to; `ends_repeats` when it carries the
-    presses that were counted for it."""
+    """An event that happened. `request` is the request it belongs to, None for a drill's; `ends_repeats` when
+    it carries the presses that were counted for it."""
 
     id: UUID
     content: Content
     stamp: Stamp
     request: UUID | None = None
     ends_repeats: bool = False
+    drill: bool = False
 
 
 @dataclass(frozen=True)
@@ -245,7 +246,8 @@ class Outbox:
             }
             helps = self._db.execute(
                 "SELECT id, request, made_ms, closed_ran_s FROM event "
-                "WHERE kind = 'help' AND boot = ? AND made_ms >= ? ORDER BY rowid DESC",
+                "WHERE kind = 'help' AND request IS NOT NULL AND boot = ? AND made_ms >= ? "
+                "ORDER BY rowid DESC",
                 (self._boot.bytes, int(since_s * 1000)),
             ).fetchall()
         newest = next((r for _, r, _, closed in helps if closed is None and r not in withdrawn), None)
@@ -366,7 +368,7 @@ def id_of(text: str | None) -> UUID | None:
 def _open_event(new: NewEvent, outbox: UUID | None, seq: int | None) -> OpenEvent:
     kind, stamp = kind_of(new.content), new.stamp
     payload = codec.encode_event(
-        new.id, new.content, kind, outbox=outbox, seq=seq, at=stamp.at, clock=stamp.clock
+        new.id, new.content, kind, outbox=outbox, seq=seq, at=stamp.at, clock=stamp.clock, drill=new.drill
     )
     return OpenEvent(new.id, kind, payload, outbox, seq, stamp.monotonic_s, new.request)
 

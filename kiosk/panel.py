@@ -7,13 +7,13 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import msgspec
 
 from broker.events import Content, HelpRequested, SecurityRequested, Tampered, new_id
-from broker.messages import Call, Capture, Identify, Upload
+from broker.messages import Call, Capture, Drill, Identify, Upload
 from kiosk import texts
 from kiosk.buttons import ButtonEvent, ButtonWatch, Happening
 from kiosk.camera.messages import CameraReport, Orders
@@ -23,6 +23,7 @@ from kiosk.clock import Clocks, Stamp
 from kiosk.config import Button, Config
 from kiosk.courier import Answered, News, Reachable
 from kiosk.display import Display, State
+from kiosk.drilling import Drilling, Press
 from kiosk.guard import Guard
 from kiosk.health import Health
 from kiosk.jobs import Count, Job, NotSaved, Refilled, Report, Save, Saved
@@ -93,6 +94,8 @@ class Panel:
         self._driven = self._guard.driven(clocks.now())
         self._motions = {motion.name: motion for motion in config.motion}
         self.visit = Visit(config, new_id or self.new_id, choose)
+        topics = [button.topic for button in config.button if button.action == "help"]
+        self._drilling = Drilling(next(iter(topics), None) or "help", config.spoken, new_id or self.new_id)
         self._screens = screens
         self._views = Views(config)
         self._viewed = self._views.of(Display(State.IDLE, ""), self.visit.beside, 0)
@@ -145,6 +148,7 @@ class Panel:
                 self._buttons_did(watch.look(self._pins.pressed(name), now_s))
         self._happened(self._together.look(now_s))
         self._perform(self.visit.tick(now_s), now_s)
+        self._drilling.tick(now_s)
         self._light_camera(now_s)
         self._guard.tick(now_s)
         self._drive_guard(now_s)
@@ -152,7 +156,7 @@ class Panel:
 
     def _pause_s(self) -> float:
         now_s = self._clocks.now()
-        times: list[float | None] = [now_s + TURN_S, self.visit.due_at()]
+        times: list[float | None] = [now_s + TURN_S, self.visit.due_at(), self._drilling.due_at()]
         times += [watch.due_at() for watch in self._watches.values()]
         times += [self._together.due_at(), self._guard.due_at(now_s)]
         times += [self.camera.due_at()] if self.camera is not None and self._watching else []
@@ -183,6 +187,10 @@ class Panel:
                 for event_id, _ in refused:
                     self._guard.refused(event_id, now_s)
                     self._perform(self.visit.refused(event_id, now_s), now_s)
+            case Drill():
+                self._drill(self._drilling.asked(item, now_s), now_s)
+            case Call(drill=True):
+                self._drill(self._drilling.call(item, now_s), now_s)
             case Call():
                 self._guard.call(item, now_s)
                 self._perform(self.visit.call(item, now_s), now_s)
@@ -284,6 +292,11 @@ class Panel:
         stamp = self._clocks.stamp(at_s)
         self._store(Save(NewEvent(event_id, content, stamp, request, ends_repeats)))
 
+    def _drill(self, events: Iterable[Press], at_s: float) -> None:
+        for event in events:
+            stamp = self._clocks.stamp(at_s)
+            self._store(Save(NewEvent(event.id, event.content, stamp, drill=True)))
+
     def _film(self, cause: UUID, kind: Kind, at_s: float, told_s: float | None = None) -> None:
         if self.camera is not None:
             self.camera.happened(cause, kind, at_s, told_s)
@@ -345,7 +358,10 @@ class Panel:
         self._light_smileys()
         before, display = self._shown, self.visit.display
         if self._screens is not None:
-            view = self._views.of(display, self.visit.beside, self._viewed.number, self._watching)
+            beside = self.visit.beside
+            if not beside.is_open and beside.note is None:
+                beside = replace(beside, note=self._drilling.note)
+            view = self._views.of(display, beside, self._viewed.number, self._watching)
             if view != self._viewed:
                 self._viewed = msgspec.structs.replace(view, number=view.number + 1)
                 self._screens(self._viewed)

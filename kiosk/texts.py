@@ -47,6 +47,7 @@ SENTENCES: dict[str, str] = {
     "attend.saved": "Noted: an associate is here.",
     "looking.noted": "Take your time; press whenever you need help.",
     "looking.offer": "Would you like some help now?",
+    "drill.note": "The store is testing this help point; a press of yours counts as always.",
     "feedback.ask": "How was it?",
     "feedback.saved": "Your answer is saved here and is being sent.",
     "feedback.not_saved": "Your answer is being sent, but could not be saved here.",

@@ -65,6 +65,7 @@ class Telling:
             reference=reference_of(about),
             valid_s=_valid_s(request.state),
             display="discreet" if request.silent else "open",
+            drill=request.drill,
         )
         topic = of_device(self.store, request.device, Channel.CALL)
         self.messages.append(Message(topic, codec.encode(call), call.valid_s))

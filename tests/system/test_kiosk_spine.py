@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from broker.events import HelpRequested, reference_of
-from broker.messages import Identify, Replay
+from broker import codec
+from broker.events import Attended, HelpRequested, new_id, reference_of
+from broker.messages import Call, CallState, Drill, Identify, Replay
 from broker.mosquitto import Broker
 from broker.topics import Channel
 from kiosk.config import Security
@@ -264,7 +265,7 @@ def test_nonsense_from_the_wire_is_ignored_and_the_line_goes_on(
     for channel in (Channel.CALL, Channel.COMMAND, Channel.RECEIPT):
         for payload in (b"", b"{", b"[]", b'{"command":"explode"}', b"\xff" * 9000, b'{"seqs":[0]}'):
             server.raw(NAME, channel, payload)
-    server.raw(NAME, Channel.COMMAND, b'{"command":"drill","kind":"security"}')
+    server.raw(NAME, Channel.COMMAND, b'{"command":"drill","kind":"greet"}')
     kiosk.press(HELP)
     kiosk.shows(State.SENT)
     # One event, which may be sent more than once: a probe goes out before the server is known to be there.
@@ -324,3 +325,30 @@ def test_a_second_program_on_the_same_outbox_refuses_to_start(
     start()
     second = start()
     assert "Another kiosk program" in str(second.error)
+
+
+def test_a_drill_goes_the_way_of_a_press_and_a_real_press_meanwhile_is_a_real_one(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    until(lambda: server.heartbeats)
+    drill, silent = new_id(0), new_id(0)
+    server.command(NAME, Drill("help", drill))
+    server.command(NAME, Drill("security", silent))
+    events = until(lambda: {e.id: e for e in server.arrivals} if len(server.arrivals) >= 2 else None)
+    assert events[drill].drill and events[drill].kind == "help" and events[drill].seq is not None
+    assert events[silent].drill and events[silent].kind == "security"
+    assert kiosk.display.state is State.IDLE
+    kiosk.press(HELP)
+    kiosk.shows(State.SENT)
+    real = until(lambda: next((e for e in server.arrivals if not e.drill), None))
+    for request in (drill, silent):
+        call = Call(request, 2, CallState.ACKNOWLEDGED, "coming", "AAA-AAA", 30, name="Ana", drill=True)
+        server.raw(NAME, Channel.CALL, codec.encode(call))
+    answers = until(
+        lambda: (found := [e for e in server.arrivals if isinstance(e.content, Attended)])[1:] and found
+    )
+    assert {e.content.request for e in answers if isinstance(e.content, Attended)} == {drill, silent}
+    assert all(e.drill for e in answers)
+    # The shopper's own request has heard nothing of it.
+    assert kiosk.display.state is State.SENT and real.id not in (drill, silent)
