@@ -2,10 +2,11 @@
 # make test    everything that is checked before a change is accepted   ARGS="--hypothesis-profile=long"
 # make check   format, lint, types and import contracts only
 # make faults  kills, power cuts and full disks                         ARGS="--help"
+# make hardware  a simulated GPIO chip and a virtual camera (the first time they are built)  ARGS="-k pre_roll"
 # make bench   how fast, beside the floor of this machine               ARGS="--help"
 # make messages put what the pages newly say before the translators
 # make lock    renew the locked requirements (needs uv)
-.PHONY: demo test check faults bench lock format messages ready
+.PHONY: demo test check faults hardware bench lock format messages ready
 ARGS ?=
 BIN := .venv/bin
 SUITES := $(wildcard tests/unit tests/system tests/browser)
@@ -32,6 +33,10 @@ format: ready
 faults: ready
 	$(BIN)/python -m tests.faults $(ARGS)
 
+hardware:
+	@deploy/bootstrap.sh hardware
+	@tests/hardware/run.sh $(ARGS)
+
 bench: ready
 	$(BIN)/python -m tests.bench $(ARGS)
 
@@ -46,6 +51,9 @@ lock:
 	$(LOCK) --extra edge --extra postgresql -o requirements/postgresql.txt
 	$(LOCK) --extra kiosk --extra screen --extra camera --extra edge --extra postgresql \
 		--extra dev -o requirements/dev.txt
+	$(LOCK) --extra hardware -c requirements/dev.txt -o requirements/hardware.txt \
+		$(shell sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements/dev.txt) \
+		--no-emit-package openexr
 
 ready:
 	@deploy/bootstrap.sh test

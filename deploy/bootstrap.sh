@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | server | kiosk | kiosk-screen | kiosk-camera | kiosk-screen-camera | test
+# Installs what Floorbell needs on Debian or Raspberry Pi OS: bootstrap.sh demo | server | kiosk | kiosk-screen | kiosk-camera | kiosk-screen-camera | test | hardware
 # System packages come from apt, Python ones from the locked requirements into .venv. Repeating it is cheap.
 # apt may start a Mosquitto of the system's own on port 1883: we neither use nor touch it.
 set -eu
@@ -35,12 +35,24 @@ case "$mode" in
     kiosk-camera) locks="requirements/edge.txt requirements/camera.txt" ;;
     demo | kiosk-screen-camera)
         locks="requirements/edge.txt requirements/screen.txt requirements/camera.txt" ;;
-    test) locks="requirements/dev.txt" ;;
-    *) fail "Usage: deploy/bootstrap.sh demo | server | kiosk | kiosk-screen | kiosk-camera | kiosk-screen-camera | test" ;;
+    test | hardware) locks="requirements/dev.txt" ;;
+    *) fail "Usage: deploy/bootstrap.sh demo | server | kiosk | kiosk-screen | kiosk-camera | kiosk-screen-camera | test | hardware" ;;
 esac
 
 case "$mode" in kiosk*) on_kiosk=yes ;; *) on_kiosk= ;; esac
 [ "$on_kiosk" ] || have mosquitto || apt_install mosquitto
+if [ "$mode" = hardware ]; then
+    # What libcamera and a User Mode Linux kernel are built with; see tests/hardware/run.sh.
+    missing=
+    for package in bc bison dpkg-dev flex g++ libcap-dev libelf-dev libjpeg-dev libssl-dev libudev-dev libyaml-dev \
+        libyuv-dev make meson ninja-build openssl pkg-config pybind11-dev python3-dev python3-jinja2 python3-ply \
+        python3-yaml xz-utils; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q '^install ok installed' ||
+            missing="$missing $package"
+    done
+    # shellcheck disable=SC2086
+    [ -z "$missing" ] || apt_install $missing
+fi
 if [ "$mode" = test ]; then
     have make || apt_install make
     have mosquitto_pub || apt_install mosquitto-clients

@@ -9,6 +9,7 @@ from kiosk.config import Config
 from kiosk.errors import PinsMissing
 from kiosk.guard import Output
 
+_QUOTED = ".'"  # lgpio's sentences stand in quotation marks
 Edge = Callable[[str, bool, float], None]
 
 
@@ -18,15 +19,7 @@ class Pins:
     def __init__(
         self, config: Config, factory: Any, deliver: Edge, now: Callable[[], float] = time.monotonic
     ) -> None:
-        from gpiozero import (
-            LED,
-            PWMLED,
-            RGBLED,
-            Buzzer,
-            DigitalInputDevice,
-            DigitalOutputDevice,
-            GPIOZeroError,
-        )
+        from gpiozero import LED, PWMLED, RGBLED, Buzzer, DigitalInputDevice, DigitalOutputDevice
 
         self._inputs: dict[str, Any] = {}
         self._smileys: dict[str, Any] = {}
@@ -36,10 +29,12 @@ class Pins:
         self._buzzer: Any = None
         self._watching: Any = None
         self._guards: dict[str, Any] = {}
+        taking = ""
         try:
             inputs = [(button.name, pin, button.pull_up) for button, pin in config.wired]
             inputs += [(motion.name, motion.pin, motion.pull_up) for motion in config.motion]
             for name, pin, pull_up in inputs:
+                taking = f"Pin {pin} of {name}"
                 device = DigitalInputDevice(pin, pull_up=pull_up, bounce_time=None, pin_factory=factory)
                 self._devices.append(device)
                 self._inputs[name] = device
@@ -47,25 +42,32 @@ class Pins:
                 device.when_deactivated = _edge(deliver, name, False, now)
             for button in config.button:
                 if button.lamp is not None:
+                    taking = f"Pin {button.lamp} of the lamp of {button.name}"
                     self._smileys[button.name] = LED(button.lamp, pin_factory=factory)
                     self._devices.append(self._smileys[button.name])
             lamp = config.lamp
+            taking = f"Pin {lamp.pin} of the lamp"
             if self._colour:
+                taking = f"One of the pins {lamp.red}, {lamp.green} and {lamp.blue} of the lamp"
                 self._lamp = RGBLED(lamp.red, lamp.green, lamp.blue, pin_factory=factory)
             elif lamp.pin is not None:
                 self._lamp = PWMLED(lamp.pin, pin_factory=factory)
             if config.buzzer is not None:
+                taking = f"Pin {config.buzzer.pin} of the buzzer"
                 self._buzzer = Buzzer(config.buzzer.pin, pin_factory=factory)
             if config.camera is not None and config.camera.lamp is not None:
+                taking = f"Pin {config.camera.lamp} of the camera's lamp"
                 self._watching = LED(config.camera.lamp, pin_factory=factory)
                 self._devices.append(self._watching)
             for output, number in (("relay", config.security.relay), ("pulse", config.security.pulse)):
                 if number is not None:
+                    taking = f"Pin {number} of the {output}"
                     self._guards[output] = DigitalOutputDevice(number, pin_factory=factory)
                     self._devices.append(self._guards[output])
-        except (GPIOZeroError, OSError) as error:
+        except Exception as error:
+            # gpiozero raises one class, and lgpio one of its own for a pin that another program holds.
             self.close()
-            raise PinsMissing(f"A pin of this kiosk cannot be used: {error}.") from None
+            raise PinsMissing(f"{taking} cannot be used: {str(error).strip(_QUOTED)}.") from None
         self._devices += [device for device in (self._lamp, self._buzzer) if device is not None]
 
     def pressed(self, name: str) -> bool:
@@ -112,6 +114,11 @@ def open_factory(chip: int | None) -> Any:
     except ImportError:
         raise PinsMissing(
             "The GPIO library is missing; on Raspberry Pi OS: apt-get install python3-lgpio."
+        ) from None
+    except OSError as error:
+        # It keeps a pipe there from its import on.
+        raise PinsMissing(
+            f"The GPIO library must be able to write in the folder that the kiosk is started in: {error}."
         ) from None
     try:
         return LGPIOFactory(chip=chip)

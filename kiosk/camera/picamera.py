@@ -104,7 +104,7 @@ class PiCamera:
             try:
                 data, key, at_us, came_s, wall_ms = self._came.get(timeout=SILENT_S)
             except queue.Empty:
-                raise SourceError(CameraState.FROZEN, "The camera gives no more pictures.") from None
+                raise _frozen() from None
             # The encoder of a Pi 5 says 'key' for every packet; the parameter sets tell the truth.
             key = key and bool(mp4.sets_of(data))
             yield Packet(info, data, at_us, at_us, key, came_s, wall_ms)
@@ -115,7 +115,12 @@ class PiCamera:
         # libcamera may give another order of colours than was asked for.
         nv12 = self._camera.camera_configuration()["main"]["format"] == "NV12"
         while not self._stop.is_set():
-            pixels = self._camera.capture_array("main")
+            try:
+                pixels = self._camera.capture_array("main", wait=SILENT_S)
+            except TimeoutError:
+                # Behind a picture that never comes, picamera2 would wait for ever to be stopped.
+                self._camera.cancel_all_and_flush()
+                raise _frozen() from None
             if pixels.shape != (height * 3 // 2, width):
                 # Rows with room at their end, whose colour planes would be read askew.
                 sentence = f"The camera cannot give {width} pixels a row; choose a multiple of 64."
@@ -123,3 +128,7 @@ class PiCamera:
             came_s, wall_ms = time.monotonic(), time.time_ns() // 1_000_000
             picture = VideoFrame.from_ndarray(pixels.copy(), format="nv12" if nv12 else "yuv420p")
             yield from encoder.encode(picture, int(came_s * 1e6), came_s, wall_ms)
+
+
+def _frozen() -> SourceError:
+    return SourceError(CameraState.FROZEN, "The camera gives no more pictures.")

@@ -1,4 +1,4 @@
-"""The camera on a Pi's own connector, through picamera2 itself. On a machine without it this is skipped."""
+"""The camera on a Pi's own connector, through picamera2 itself: a Pi's, or libcamera's virtual one."""
 
 from itertools import islice, pairwise
 
@@ -10,20 +10,11 @@ from kiosk.camera.picamera import PiCamera
 from kiosk.camera.sight import sight_of
 from kiosk.camera.source import CameraState, SourceError
 
-pytestmark = pytest.mark.hardware
+pytestmark = [pytest.mark.hardware, pytest.mark.usefixtures("camera")]
 
 
-@pytest.fixture
-def camera() -> PiCamera:
-    found = pytest.importorskip(
-        "picamera2", reason="picamera2 is not here; on Raspberry Pi OS: apt-get install python3-picamera2"
-    )
-    if not found.Picamera2.global_camera_info():
-        pytest.skip("libcamera finds no camera on this machine")
-    return PiCamera(640, 480, 30, ())
-
-
-def test_it_gives_h264_that_begins_anywhere_and_can_be_opened_again(camera: PiCamera) -> None:
+def test_it_gives_h264_that_begins_anywhere_and_can_be_opened_again() -> None:
+    camera = PiCamera(640, 480, 30, ())
     for _ in range(2):
         camera.open()
         packets = list(islice(camera.packets(), 90))
@@ -36,7 +27,7 @@ def test_it_gives_h264_that_begins_anywhere_and_can_be_opened_again(camera: PiCa
         assert [p.dts_us for p in packets] == sorted(p.dts_us for p in packets)
 
 
-def test_with_masks_its_pictures_are_masked_before_they_are_encoded(camera: PiCamera) -> None:
+def test_with_masks_its_pictures_are_masked_before_they_are_encoded() -> None:
     masked = PiCamera(640, 480, 30, [Mask([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)])])
     masked.open()
     packets = list(islice(masked.packets(), 31))
@@ -47,7 +38,8 @@ def test_with_masks_its_pictures_are_masked_before_they_are_encoded(camera: PiCa
     assert sight is not None and sight.look().light == pytest.approx(16, abs=1)
 
 
-def test_a_camera_that_is_taken_is_busy(camera: PiCamera) -> None:
+def test_a_camera_that_is_taken_is_busy() -> None:
+    camera = PiCamera(640, 480, 30, ())
     camera.open()
     other = PiCamera(640, 480, 30, ())
     with pytest.raises(SourceError) as caught:

@@ -64,10 +64,10 @@ def settings(identity: Path, port: int, outbox: Path, device: str = "kiosk-1", *
 
 
 class RunningKiosk:
-    """kiosk.program.run in a thread, on gpiozero's mock pins."""
+    """kiosk.program.run in a thread, on gpiozero's mock pins or what `factory` gives."""
 
-    def __init__(self, config: Config) -> None:
-        self.factory = mock_factory()
+    def __init__(self, config: Config, factory: Any = None) -> None:
+        self.factory = mock_factory() if factory is None else factory
         self.shown: list[tuple[float, Display]] = []
         self.stop = threading.Event()
         self.status: int | None = None
