@@ -89,11 +89,16 @@ def may_read(conn: sa.Connection, name: str, incident_id: str, who: Person) -> b
     return rights.reads_incidents(who.role) or listing.concerns(conn, name, incident_id, who.id)
 
 
-def reader(conn: sa.Connection, name: str, incident_id: str, person: str) -> tuple[Person, Incident]:
-    """The person and the incident, or NotFound: whoever had nothing to do with it does not learn of it."""
+def reader(
+    conn: sa.Connection, name: str, incident_id: str, person: str, *, called: bool = False
+) -> tuple[Person, Incident]:
+    """The person and the incident, or NotFound: whoever had nothing to do with it does not learn of it.
+
+    `called`: they know of it from the request that they were called for.
+    """
     who = acting.who_is(conn, name, person)
     found = store.load(conn, name, incident_id)
-    if not may_read(conn, name, incident_id, who):
+    if not called and not may_read(conn, name, incident_id, who):
         raise NotFound("There is no such incident in this store.")
     return who, found
 
@@ -110,7 +115,15 @@ def tick(
 ) -> None:
     """A point of the checklist is done, or was not after all."""
     who, found = reader(conn, name, incident_id, person)
+    basis.allow(why_not_tick(who, found.classed_as))
     act(conn, found, Tick(who.name, check, done), who, now, through, subject=check)
+
+
+def why_not_tick(who: Person, classed_as: str) -> str | None:
+    """Of a complaint about staff, staff whom it may be about do not say what was done."""
+    if classed_as == ASKED_OF and not rights.reads_incidents(who.role):
+        return "What is done about a complaint is ticked by those who look into it."
+    return None
 
 
 def correct(

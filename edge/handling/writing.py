@@ -9,14 +9,15 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
+from edge.devices import store as devices
 from edge.errors import NotFound, Refused
 from edge.handling import basis
-from edge.handling.incidents import Faulty, act, reader
+from edge.handling.incidents import Faulty, act, open_by_hand, reader
 from edge.incidents import entries, rules, store
-from edge.incidents.classes import ROLES
+from edge.incidents.classes import CLASSES, ROLES
 from edge.incidents.entries import Entry, Identity
-from edge.incidents.rules import Kind, Write
-from edge.incidents.store import Step
+from edge.incidents.rules import Correct, Kind, Write
+from edge.incidents.store import New, Step
 from edge.people import rights
 from edge.people.store import Person
 
@@ -38,13 +39,21 @@ class Said:
 
 
 def write(
-    conn: sa.Connection, name: str, incident_id: str, person: str, said: Said, now: datetime, through: str
+    conn: sa.Connection,
+    name: str,
+    incident_id: str,
+    person: str,
+    said: Said,
+    now: datetime,
+    through: str,
+    *,
+    called: bool = False,
 ) -> str:
-    """Add it; the id of the entry. Faulty, Refused or NotFound.
+    """Add it; the id of the entry. Faulty, Refused or NotFound. `called`: as reader() has it.
 
     An associate adds statements, and accounts where they were asked; they correct what they wrote themselves.
     """
-    who, found = reader(conn, name, incident_id, person)
+    who, found = reader(conn, name, incident_id, person, called=called)
     if said.id and (known := entries.find(conn, name, said.id)) is not None:
         if known[0] != incident_id or known[1].person != who.id:
             raise Refused("This entry is written already; load the page again.")
@@ -74,6 +83,37 @@ def write(
     act(conn, found, _asked(who, said, written, number), who, now, through)
     entries.add(conn, name, incident_id, entry)
     return entry.id
+
+
+def report(
+    conn: sa.Connection,
+    name: str,
+    person: str,
+    new: New,
+    said: Said,
+    now: datetime,
+    through: str,
+    about: str | None = None,
+) -> str:
+    """Open an incident, or find that of a security request, and say what happened; the incident's id.
+
+    Whoever writes into it first says what it is; later that is decided at the desk.
+    """
+    opened = open_by_hand(conn, name, person, new, now, through, about)
+    who, found = reader(conn, name, opened, person, called=bool(about))
+    untouched = found.revision == 1 and found.classed_as != new.classed_as
+    if untouched and new.classed_as in CLASSES:
+        title = devices.zones(conn, name).get(found.zone, found.zone)
+        act(
+            conn,
+            found,
+            Correct(who.name, new.classed_as, found.zone, title, found.happened_at, now),
+            who,
+            now,
+            through,
+        )
+    write(conn, name, opened, person, said, now, through, called=bool(about))
+    return opened
 
 
 def identify(

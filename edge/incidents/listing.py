@@ -130,19 +130,60 @@ def concerns(conn: sa.Connection, store: str, incident_id: str, who: str) -> boo
     return conn.execute(query).first() is not None
 
 
-def _concerns(store: str, who: str) -> sa.ColumnElement[bool]:
-    i, e, a, r, about, t = (
-        incident.c, incident_entry.c, incident_asked.c, incident_request.c, interaction.c, timeline.c,
-    )  # fmt: skip
-    did = (
+@dataclass(frozen=True)
+class Untold:
+    """A security request that somebody had to do with and has not written about."""
+
+    request: str
+    zone_title: str
+    raised_at: datetime
+
+
+def untold(conn: sa.Connection, store: str, who: str, since: datetime, limit: int = 5) -> list[Untold]:
+    """Those that this person answered or raised, that are over, and of whose open incident they have not
+    said a word; the newest first."""
+    i, e, case = interaction.c, incident_entry.c, incident.c
+    said = sa.exists().where(
+        case.store == store,
+        case.request == i.id,
+        sa.or_(
+            case.state == "closed",
+            sa.exists().where(e.incident == case.id, e.person == who).correlate(incident),
+        ),
+    )
+    query = (
+        sa.select(i.id, sa.func.coalesce(zone.c.title, i.zone), i.raised_at)
+        .select_from(interaction.outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone)))
+        .where(
+            i.store == store,
+            i.kind == sa.literal_column("'security'"),
+            i.raised_at > since,
+            i.closed_at.is_not(None),
+            sa.not_(i.drill),
+            sa.or_(i.owner == who, i.raised_by == who, _did(who)),
+            sa.not_(said.correlate(interaction)),
+        )
+    )
+    rows = conn.execute(query.order_by(i.raised_at.desc(), i.id.desc()).limit(limit))
+    return [Untold(*row) for row in rows]
+
+
+def _did(who: str) -> sa.Exists:
+    """Whether this person has had to do with a row of `interaction`, by its timeline."""
+    t = timeline.c
+    return (
         sa.exists()
-        .where(t.interaction == about.id, t.person == who, t.what.in_(_DEEDS))
+        .where(t.interaction == interaction.c.id, t.person == who, t.what.in_(_DEEDS))
         .correlate(interaction)
     )
+
+
+def _concerns(store: str, who: str) -> sa.ColumnElement[bool]:
+    i, e, a, r, about = incident.c, incident_entry.c, incident_asked.c, incident_request.c, interaction.c
     had_to_do = (
         sa.select(about.id)
         .join(incident_request, r.interaction == about.id)
-        .where(r.incident == i.id, sa.or_(about.owner == who, about.raised_by == who, did))
+        .where(r.incident == i.id, sa.or_(about.owner == who, about.raised_by == who, _did(who)))
     )
     return sa.or_(
         i.opened_by == who,

@@ -15,6 +15,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from edge.handling import feedback
+from edge.incidents.classes import CHECKS, CLASSES, ROLES
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.routing.choose import LANGUAGES as SPOKEN
 from edge.web import refusals, sentences, told, words
@@ -37,6 +38,9 @@ _TABLES = (
     SPOKEN.values(),
     told.QUESTIONS.values(),
     looks.SAID.values(),
+    CLASSES.values(),
+    CHECKS.values(),
+    ROLES.values(),
     feedback.TOLD.values(),
     sentences.PATTERNS,
     sentences.REASONS,

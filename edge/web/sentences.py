@@ -89,7 +89,19 @@ TOLD = (
     "%(number)s questions are answered; allowed are %(most)s.",
     "The words have %(number)s signs; allowed are %(most)s.",
 )
-PATTERNS = (*ASKED, *NEWS, *REFUSED, *TOLD)
+WRITTEN = (
+    "The class is %(said)s; allowed are %(allowed)s.",
+    "What is written has %(number)s signs; 1 to %(most)s are allowed.",
+    "When it happened lies in the last %(days)s days and not in the future.",
+    "The form's own number is %(said)s; load the page again.",
+    "The entry to correct is %(said)s; it is a number.",
+    "This entry is written already; load the page again.",
+    "Nobody has asked you for an account of your own here; write a statement.",
+    "Entry %(number)s was corrected by entry %(by)s already; correct that one.",
+    "This incident is closed; open it again first. %(last)s",
+    "The check is %(said)s; allowed here are %(allowed)s.",
+)
+PATTERNS = (*ASKED, *NEWS, *REFUSED, *TOLD, *WRITTEN)
 _GAP = re.compile(r"%\((\w+)\)s")
 
 

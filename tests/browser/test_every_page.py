@@ -46,6 +46,9 @@ VISITS: dict[str, tuple[str, ...]] = {
     "floor.colleagues": ("/floor/colleagues",),
     "floor.feedback": ("/floor/feedback",),
     "floor.looks": ("/floor/looks",),
+    "floor.incident_list": ("/floor/incidents",),
+    "floor.incident_new": ("/floor/incidents/new",),
+    "floor.incident_one": ("/floor/incidents/{complaint}",),
     "manage.sign_in_page": ("/manage/sign-in",),
     "manage.floor": ("/manage/floor",),
     "manage.log": ("/manage/log", "/manage/log?kind=security", "/manage/log?q=nothing+of+the+kind"),
@@ -81,12 +84,13 @@ VISITS: dict[str, tuple[str, ...]] = {
 EMPTY = (
     "/manage/floor", "/manage/log", "/manage/charts", "/manage/feedback", "/manage/evidence",
     "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes", "/manage/tokens",
-    "/floor/", "/floor/colleagues", "/floor/looks",
+    "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
 )  # fmt: skip
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (
     "/manage/people", "/manage/people/{person}", "/manage/zones", "/manage/policy", "/manage/policy/help",
-    "/manage/device/kiosk-tills", "/floor/",
+    "/manage/device/kiosk-tills", "/floor/", "/floor/incidents", "/floor/incidents/{case}",
+    "/floor/incidents/{case_closed}", "/floor/incidents/new?request={alarm}",
 )  # fmt: skip
 REFUSED = {
     "/manage/nothing-here": 404,

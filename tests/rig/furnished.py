@@ -21,7 +21,11 @@ from edge.audit.store import Actor
 from edge.config import EdgeConfig
 from edge.db import feedback_tables, store_tables, tables
 from edge.evidence import clips, exports, heads, holds
-from edge.handling import exporting, keeping
+from edge.handling import exporting, incidents, keeping
+from edge.handling import writing as entries
+from edge.handling.writing import Said
+from edge.incidents.rules import Kind
+from edge.incidents.store import New
 from edge.paging import store as paging
 from edge.web.shopper import sign_of
 from tests.rig import film, footage
@@ -82,9 +86,11 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         done = conn.execute(done_ones.where(~_rated(i.id))).scalar_one()
         rated = conn.execute(newest.where(i.kind == "feedback", i.about.is_not(None))).scalar_one()
         recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, now)
+        cases = _incidents(conn, ids, alarm, now)
         return (
             ids
             | recorded
+            | cases
             | {
                 "person": ids["Luka"],
                 "long_named": long_named.id,
@@ -186,6 +192,33 @@ def _clips(
         "exported": exported,
         "asked": asked,
     }
+
+
+def _incidents(conn: sa.Connection, ids: dict[str, str], alarm: str, now: dt.datetime) -> dict[str, str]:
+    """One of the alarm that says much, one that is closed, and a complaint that asks for an account."""
+    made = {name: str(new_id(int(now.timestamp() * 1000))) for name in ("case", "case_closed", "complaint")}
+    nadia, omar, luka, store = ids["Nadia"], ids["Omar"], ids["Luka"], shop.STORE
+    made["case"] = incidents.of_request(conn, store, alarm, now)
+
+    def write(case: str, who: str, kind: Kind, words: str, **more: Any) -> None:
+        entries.write(conn, store, made[case], who, Said(kind, words, **more), now, "desk")
+
+    write("case", omar, Kind.STATEMENT, LONG_WORDS, said_by="A shopper in a grey coat")
+    write("case", omar, Kind.STATEMENT, "He had a red cap.")
+    write("case", omar, Kind.STATEMENT, "The cap was blue.", corrects=2)
+    write("case", nadia, Kind.PERSON, "About 30, a grey coat, limped", role="shopper")
+    write("case", nadia, Kind.LOSS, "Two jackets", amount_cents=24_900)
+    write("case", nadia, Kind.ACTION, "The door was locked for ten minutes")
+    entries.identify(conn, store, made["case"], nadia, 4, "J. Doe", "The police ask for it.", now, "desk")
+    incidents.tick(conn, store, made["case"], omar, "police-called", True, now, "phone")
+    for name, who in (("case_closed", nadia), ("complaint", luka)):
+        new = New(made[name], "complaint" if name == "complaint" else "theft", "tills", now, who)
+        incidents.open_by_hand(conn, store, who, new, now, "phone")
+        write(name, who, Kind.STATEMENT, "Nothing is known of it yet.")
+    incidents.close(conn, store, made["case_closed"], nadia, "police", "File 12", None, now, "desk")
+    for who in (ids[shop.VISITOR.name], luka):
+        incidents.ask_account(conn, store, made["complaint"], nadia, who, now, "desk")
+    return made
 
 
 def _devices(conn: sa.Connection, now: dt.datetime) -> None:

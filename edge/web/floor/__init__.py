@@ -3,7 +3,7 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.floor import doing, door, feedback, installing, looks, presence, showing
+from edge.web.floor import doing, door, feedback, incidents, installing, looks, presence, showing
 from edge.web.throttle import sign_in_throttle
 
 
@@ -39,6 +39,12 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/feedback", view_func=feedback.feedback)
     add("/feedback", view_func=feedback.feedback_do, methods=["POST"])
     add("/looks", view_func=looks.looks)
+    add("/incidents", view_func=incidents.incident_list)
+    add("/incidents/new", view_func=incidents.incident_new)
+    add("/incidents/new", view_func=incidents.incident_new_do, methods=["POST"])
+    add("/incidents/<incident_id>", view_func=incidents.incident_one)
+    add("/incidents/<incident_id>/write", view_func=incidents.incident_write, methods=["POST"])
+    add("/incidents/<incident_id>/tick", view_func=incidents.incident_tick, methods=["POST"])
     add("/presence", view_func=presence.presence_part)
     add("/presence", view_func=presence.say, methods=["POST"])
     return floor

@@ -9,6 +9,8 @@ from werkzeug.wrappers import Response as AnyResponse
 from edge.devices import store as devices
 from edge.handling import arriving
 from edge.handling.handing_on import ASKS
+from edge.incidents import listing
+from edge.incidents.listing import Untold
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.interactions.store import last_words
 from edge.paging import feed
@@ -19,6 +21,7 @@ from edge.people.store import Person
 from edge.presence import AWAY, Presence, at
 from edge.reports import floor as now_there
 from edge.web.access import signed_in
+from edge.web.floor.incidents import ASKED_FOR
 from edge.web.floor.presence import part as presence_here
 from edge.web.live import live
 from edge.web.services import services
@@ -56,7 +59,8 @@ NEWS = (
 class Board:
     """Everything open that concerns one person. `cursor` is the feed's head before it was read.
 
-    `waiting` is what they are called for, `own` what they called for themselves, `news` is of `mine`.
+    `waiting` is what they are called for, `own` what they called for themselves, `news` is of `mine`,
+    `untold` what they have not written about yet.
     """
 
     cursor: int
@@ -67,6 +71,7 @@ class Board:
     news: dict[str, str]
     colleagues: list[Colleague]
     zones: list[tuple[str, str]]
+    untold: list[Untold]
 
 
 def pages() -> AnyResponse:
@@ -118,6 +123,7 @@ def board() -> Board:
         # Only who has something to hand over needs to know who is there.
         here = people.all_people(conn, room.store) if mine else []
         zones = devices.zones(conn, room.store)
+        untold = listing.untold(conn, room.store, me.id, room.clock() - ASKED_FOR)
     own = [p for p in found if p.own and not p.mine]
     rest = [p for p in found if not p.mine and not p.own]
     waiting = [p for p in rest if p.state == "raised" or p.called]
@@ -130,6 +136,7 @@ def board() -> Board:
         news,
         _colleagues(here, me.id, room.clock()),
         [(name, title) for name, title in zones.items() if not me.zones or name in me.zones],
+        untold,
     )
 
 
