@@ -142,7 +142,10 @@ class DeviceState(Struct, frozen=True, omit_defaults=True):
 
 
 class Heartbeat(Struct, frozen=True, omit_defaults=True):
-    """Every 5 s. All events of `outbox` below `oldest_open_seq` have been receipted or refused."""
+    """Every 5 s. All events of `outbox` below `oldest_open_seq` have been receipted or refused.
+
+    `at` is the device's wall clock, by which nothing is decided but whether that clock is right.
+    """
 
     boot: UUID
     monotonic_ms: Milliseconds
@@ -154,6 +157,7 @@ class Heartbeat(Struct, frozen=True, omit_defaults=True):
     temperature_c: float | None = None
     camera: Annotated[str, Meta(max_length=32)] | None = None
     free_disk_bytes: Annotated[int, Meta(ge=0)] | None = None
+    at: AwareTime | None = None
     stuck: list[Annotated[str, Meta(max_length=32)]] = []
     faults: list[ShortText] = []
 

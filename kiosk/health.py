@@ -46,6 +46,7 @@ class Health:
             temperature_c=_temperature(),
             camera=None if self._camera is None else self._camera.state(self._clocks.now())[:32],
             free_disk_bytes=disk.free_bytes(self._directory),
+            at=self._clocks.wall(),
             stuck=list(self.stuck),
             faults=[fault[:200] for fault in self._faults()],
         )

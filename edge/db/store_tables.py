@@ -85,6 +85,8 @@ device = sa.Table(
     sa.Column("clock_at", Instant),
     sa.Column("heartbeat", sa.JSON),
     sa.Column("heartbeat_at", Instant),
+    # since when somebody works on it: nobody is told of what is wrong with it meanwhile
+    sa.Column("maintained_at", Instant),
 )
 
 # Every change that somebody made to the store itself: people, zones, devices, policies, tokens.

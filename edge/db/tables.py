@@ -57,6 +57,7 @@ quarantine = sa.Table(
     sa.Column("first_at", Instant, nullable=False),
     sa.Column("last_at", Instant, nullable=False),
     sa.UniqueConstraint("store", "device", "sha256"),
+    sa.Index("ix_quarantine_last", "store", "last_at"),
 )
 
 # Sequence numbers of an outbox that its device no longer keeps open and that never came.
@@ -91,7 +92,7 @@ interaction = sa.Table(
     sa.Column("store", name_kind(), nullable=False),
     sa.Column("device", name_kind(), nullable=False),
     sa.Column("zone", name_kind(), nullable=False),
-    # greet, help, feedback, security, tamper or drawer
+    # greet, help, feedback, security, tamper, drawer or trouble
     sa.Column("kind", sa.String(16), nullable=False),
     sa.Column("topic", name_kind()),
     sa.Column("language", sa.String(16)),
@@ -236,7 +237,7 @@ feed = sa.Table(
     sa.Column("cursor", sa.BigInteger, primary_key=True),
     # staff, manage, silent or person:{id}
     sa.Column("audience", sa.String(48), nullable=False),
-    # page, page_over, request or device
+    # page, page_over, request, device, trouble and others
     sa.Column("what", sa.String(24), nullable=False),
     sa.Column("subject", id_kind(), nullable=False),
     sa.Column("body", sa.Text, nullable=False),

@@ -120,11 +120,12 @@ def save_clock(
 
 
 def shift_clocks(conn: sa.Connection, store: str, by: timedelta) -> None:
-    """Move what the devices' clocks are measured against by a jump of the server's clock."""
+    """Move what the devices' clocks and silences are measured against by a jump of the server's clock."""
+    columns = (device.c.clock_at, device.c.heartbeat_at, device.c.status_at)
     conn.execute(
         sa.update(device)
-        .where(device.c.store == store, device.c.clock_at.is_not(None))
-        .values({device.c.clock_at: moved(device.c.clock_at, by)})
+        .where(device.c.store == store)
+        .values({column: moved(column, by) for column in columns})
     )
 
 

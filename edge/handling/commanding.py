@@ -83,8 +83,13 @@ def replay(conn: sa.Connection, store: str, actor: Actor, name: str, now: dateti
 
 
 def maintain(conn: sa.Connection, store: str, actor: Actor, name: str, on: bool, now: datetime) -> None:
-    """Tell a device that somebody works on it, or no longer does. One that knows none ignores it."""
+    """Tell a device that somebody works on it, or no longer does. One that knows none ignores it.
+
+    For a day at most nobody is told meanwhile of what is wrong with it.
+    """
     _device(conn, store, actor, name)
+    same = (device.c.store == store, device.c.name == name)
+    conn.execute(sa.update(device).where(*same).values(maintained_at=now if on else None))
     words = f"{name} was told that maintenance {'begins' if on else 'is over'}."
     _command(conn, store, actor, name, Maintenance(on), MAINTENANCE_S, "device.maintained", words, now)
 

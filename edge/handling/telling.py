@@ -121,6 +121,12 @@ class Telling:
         if not self.news or self.news[-1] != news:
             self.news.append(news)
 
+    def trouble(self, trouble: str, people: Iterable[str], *, over: bool = False, silent: bool) -> None:
+        """Something of the store's own is wrong, or well again: for those who are told, and the desk."""
+        body = {"trouble": trouble, "over": over}
+        audiences = [feed.SILENT if silent else feed.MANAGE, *(feed.person_audience(p) for p in people)]
+        self.news.extend(News(audience, "trouble", trouble, body) for audience in audiences)
+
     def evidence(self, clip: str, *, silent: bool) -> None:
         """A clip has come further: for the desk, or for those who may see silent requests."""
         self.news.append(News(feed.SILENT if silent else feed.MANAGE, "clip", clip, {"clip": clip}))

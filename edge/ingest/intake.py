@@ -25,7 +25,7 @@ from broker.events import (
 from broker.messages import Refusal
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
-from edge.handling import evidence, losing
+from edge.handling import evidence, losing, supervising
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.greetings import Greetings
@@ -157,6 +157,9 @@ class Intake:
                 self._lose(event)
             case Tampered(what=what):
                 self._record(event, reason=what)
+                if not event.drill:
+                    id_, at = str(event.id), self._records.pressed(event).at
+                    supervising.tampered(self._conn, self._telling, id_, event.device, what, at, self._now)
             case DrawerMoved(open=is_open):
                 self._record(event, topic="open" if is_open else "closed")
 

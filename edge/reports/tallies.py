@@ -58,6 +58,11 @@ def missed(kind: str, *, silent: bool) -> Tally:
     return Tally("missed", kind, silent or kind == "security")
 
 
+def trouble(what: str, *, silent: bool) -> Tally:
+    """Something of the store's own that people heard was wrong."""
+    return Tally("troubles", what, silent)
+
+
 def answered(kind: str, wait: timedelta, *, silent: bool) -> list[tuple[Tally, int]]:
     """One answer, `wait` after the press, in the histogram and its sum."""
     seconds, hidden = max(wait.total_seconds(), 0.0), silent or kind == "security"

@@ -14,7 +14,7 @@ from broker.messages import EdgeState
 from edge.config import Greeter, Policies
 from edge.errors import StorageError
 from edge.feedback import store as scores
-from edge.handling import escalating, evidence, following, greeting, incidents
+from edge.handling import escalating, evidence, following, greeting, incidents, supervising
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
@@ -22,6 +22,7 @@ from edge.interactions import index
 from edge.paging import feed, outgoing, timers
 from edge.routing.inforce import InForce
 from edge.worker.devices import Devices, Word
+from edge.worker.own import Own
 from edge.worker.sender import Sender
 from edge.worker.wallclock import follow
 
@@ -72,9 +73,10 @@ class Commits:
         urgent: Callable[[], bool] = lambda: False,
         greeter: Greeter = Greeter(),  # noqa: B008
         vault_url: str | None = None,
+        own: Own | None = None,
     ) -> None:
         """`urgent` says whether a security request is waiting, `wake` asks for a look; clips are asked for
-        at `vault_url`."""
+        at `vault_url`; `own` is the server's own side."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
         self._greeter = greeter
@@ -83,6 +85,7 @@ class Commits:
         self._followed: Policies | None = None
         self._owed: list[tuple[dict[str, Receipts], list[Waiting]]] = []
         self._devices = Devices(store)
+        self._own_side = own or Own(clock())
         self.next_timer: datetime | None = None
 
     def take(self, conn: sa.Connection, batch: Batch) -> None:
@@ -142,6 +145,24 @@ class Commits:
             log.warning("Incidents could not be opened: %s", error.orig)
             return False
 
+    def supervise(self, conn: sa.Connection) -> None:
+        """Look for what is wrong with the store's own things, in a transaction of its own."""
+        telling, now = Telling(self._store), self._clock()
+        try:
+            with conn.begin():
+                supervising.look(conn, telling, self._own_side.look(), now)
+                cursor, claimed = telling.flush(conn, now, self._worker)
+        except UNAVAILABLE as error:
+            log.warning("What is wrong could not be looked for: %s", error)
+            return
+        except Exception:
+            # A bug here must not stop the line.
+            log.exception("What is wrong could not be looked for.")
+            return
+        if cursor is not None:
+            self._sender.feed(cursor)
+        self._sender.messages(claimed)
+
     def _transact(self, conn: sa.Connection, batch: Batch) -> None:
         """One commit, and after it everything that may only follow a commit."""
         now = self._clock()
@@ -184,6 +205,7 @@ class Commits:
             log.warning("The server's clock jumped by %s; everything that waits moves with it.", batch.jump)
             follow(conn, self._store, batch.jump)
             self._devices.follow(batch.jump)
+            self._own_side.follow(batch.jump)
         if not self._devices.origins or batch.look:
             self._devices.read(conn)
         begins = self._followed is None
@@ -307,6 +329,7 @@ class Commits:
         if isinstance(word, Link):
             if word.main:
                 self._devices.doubt()
+                self._own_side.linked(word.up, self._clock())
         elif isinstance(word, Word) and not self._own(word):
             # What is none of the contract is named when it is heard.
             with contextlib.suppress(ContractError):

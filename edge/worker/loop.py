@@ -27,6 +27,7 @@ from edge.ingest.inbox import Inbox, Waiting
 from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link
 from edge.worker.devices import Word
 from edge.worker.lock import take_lock
+from edge.worker.own import Own
 from edge.worker.sender import Sender
 from edge.worker.wallclock import WallClock
 
@@ -44,6 +45,8 @@ RECEIVE_MAXIMUM = 128
 FORGET_S = 600.0
 # How often the words of what is new are written for the log's search, and how often while many wait.
 WORDS_S, MANY_WORDS_S = 1.0, 0.03
+# A kiosk that falls silent is to be told of within 20 s.
+SUPERVISE_S = 2.0
 # Each statement lets go of the interpreter. Beside a busy thread a press took 96 ms to commit with Python's
 # own 5 ms, 12 ms with 0.5 and 6 ms with 0.1; alone 2.4 ms.
 SWITCH_S = 0.0001
@@ -90,6 +93,7 @@ class Worker:
             self._inbox.urgent,
             config.greeter,
             config.vault.url,
+            Own.of(config, clock()),
         )
         # Its own connection: in a shared one a security request waits behind a whole backlog (DESIGN 4).
         self._security = Session(
@@ -171,7 +175,7 @@ class Worker:
 
     def _loop(self) -> None:
         retry_s = RETRY_S[0]
-        next_beat = next_look = next_forget = next_words = time.monotonic()
+        next_beat = next_look = next_forget = next_words = next_supervise = time.monotonic()
         people_until = 0.0
         wall = WallClock(self._clock)
         with self._engine.connect() as conn:
@@ -219,6 +223,9 @@ class Worker:
                 if now_mono >= next_beat:
                     self._sender.beat()
                     next_beat = now_mono + BEAT_S
+                if now_mono >= next_supervise and not self._inbox.urgent():
+                    self._commits.supervise(conn)
+                    next_supervise = now_mono + SUPERVISE_S
                 if now_mono >= next_words and not self._inbox.backlog and not self._inbox.urgent():
                     many = self._commits.open_incidents(conn)
                     many = self._commits.judge(conn) or many

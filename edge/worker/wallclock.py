@@ -10,6 +10,7 @@ from edge.devices import store as devices
 from edge.evidence import captures
 from edge.interactions import store as requests
 from edge.paging import outgoing, timers
+from edge.supervision import store as supervision
 
 
 class WallClock:
@@ -50,3 +51,4 @@ def follow(conn: sa.Connection, store: str, jump: timedelta) -> None:
     outgoing.shift(conn, store, jump)
     devices.shift_clocks(conn, store, jump)
     captures.shift(conn, store, jump)
+    supervision.shift(conn, store, jump)

@@ -7,6 +7,7 @@ from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     feedback_tables,
     incident_tables,
     store_tables,
+    supervision_tables,
     tables,
 )
 from edge.db.columns import metadata

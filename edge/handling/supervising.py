@@ -1,0 +1,174 @@
+"""Telling whoever is on duty that something of the store's own is wrong, once, and once that it is over.
+
+A trouble is no request: nobody is paged for it again, and it stands in the log as recorded. Nothing of it is
+done while a security request waits.
+"""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from broker.events import reference_of
+from edge.db.store_tables import device
+from edge.db.tables import interaction
+from edge.errors import NotFound
+from edge.handling.telling import Telling
+from edge.interactions import store as requests
+from edge.interactions.store import Entry
+from edge.people.store import by_id
+from edge.reports import tallies
+from edge.supervision import facts, rules
+from edge.supervision import store as troubles
+from edge.supervision.facts import Key, Look, Server, What
+from edge.supervision.rules import Begin, Drop, End, Restart, SeemWell, Tell, Trouble
+
+# The worker's own silence is seen by whoever else looks at the broker.
+BY_WORKER = frozenset(What) - {What.WORKER}
+
+
+def look(conn: sa.Connection, telling: Telling, server: Server, now: datetime) -> None:
+    """What devices and the server said of themselves, judged and told."""
+    known = troubles.going_on(conn, telling.store)
+    said = troubles.said(conn, telling.store, tallies.LOUD, now)
+    tampered = {one.key: one.seen_at for one in known if one.key.what is What.TAMPER}
+    wrong = frozenset(one.key for one in known if one.told)
+    take(conn, telling, known, facts.look(said, server, tampered, wrong, now), BY_WORKER, now)
+
+
+def take(
+    conn: sa.Connection,
+    telling: Telling,
+    known: list[Trouble],
+    seen: Look,
+    judged: Collection[What],
+    now: datetime,
+) -> None:
+    """Do what the rules say about what was seen."""
+    ended = troubles.ended(conn, telling.store, now) if seen.found else {}
+    told = [one for one in known if one.told]
+    for step in rules.steps(known, seen, ended, now, judged):
+        match step:
+            case Begin(found, returns, at_once):
+                begun = troubles.add(conn, telling.store, found, returns, now)
+                if begun is not None and at_once:
+                    told += _come_out(conn, telling, begun, now)
+            case Restart(trouble, found):
+                values = {"since": found.since, "seen_at": now, "mark": found.mark, "words": found.words}
+                troubles.change(conn, trouble, **values)
+            case Tell(trouble):
+                told += _come_out(conn, telling, trouble, now)
+            case Drop(trouble):
+                troubles.drop(conn, trouble)
+            case SeemWell(trouble, at):
+                more = {"returns": trouble.returns + 1} if at is None else {}
+                troubles.change(conn, trouble, well_at=at, **more)
+                _show(telling, trouble)
+            case End(trouble, at, quiet):
+                told.remove(trouble)
+                _end(conn, telling, trouble, at, quiet, now)
+    if told:
+        _tell(conn, telling, told, now)
+
+
+def tampered(
+    conn: sa.Connection, telling: Telling, event: str, name: str, what: str, at: datetime, now: datetime
+) -> None:
+    """A device says that somebody tampers with it: told at once. The event's own interaction tells of it."""
+    key = Key(name, What.TAMPER, what)
+    if troubles.touch(conn, telling.store, key, now):
+        return
+    words = f"{name} says that it was tampered with: {what}."
+    begun = troubles.add(conn, telling.store, facts.Found(key, at, words), 0, now, event)
+    if begun is not None and not _worked_on(conn, telling.store, name, now):
+        _tell(conn, telling, _come_out(conn, telling, begun, now), now)
+
+
+def see(conn: sa.Connection, store: str, trouble: str, who: str, through: str, now: datetime) -> None:
+    """Whoever was told of it says that they have seen it. NotFound for everybody else."""
+    if who not in troubles.told(conn, [trouble])[trouble]:
+        raise NotFound("There is nothing like that to be seen.")
+    if not troubles.see(conn, store, trouble, who, now):
+        return
+    someone = by_id(conn, store, who)
+    words = f"{someone.name if someone else 'Somebody'} has seen it."
+    requests.append(conn, [Entry(trouble, now, "seen", through, words, who)])
+    telling = Telling(store)
+    telling.trouble(trouble, [who], silent=True)
+    telling.flush(conn, now)
+
+
+def _worked_on(conn: sa.Connection, store: str, name: str, now: datetime) -> bool:
+    query = sa.select(device.c.maintained_at).where(device.c.store == store, device.c.name == name)
+    return facts.Said(name, None, maintained_at=conn.execute(query).scalar()).quiet(now)
+
+
+def _come_out(conn: sa.Connection, telling: Telling, one: Trouble, now: datetime) -> list[Trouble]:
+    """From now on people hear of it, and it stands in the log; [] where another process was faster."""
+    if not troubles.change(conn, one, told_at=now):
+        return []
+    telling.count(tallies.trouble(one.key.what.value, silent=one.silent))
+    _show(telling, one)
+    if one.key.what is What.TAMPER:
+        return [one]
+    place = (device.c.store == telling.store, device.c.name == one.key.device)
+    zone = conn.execute(sa.select(device.c.zone).where(*place)).scalar()
+    conn.execute(
+        sa.insert(interaction).values(
+            id=one.id,
+            store=telling.store,
+            device=one.key.device,
+            zone=zone or "",
+            kind="trouble",
+            topic=one.key.what.value,
+            state="recorded",
+            reference=reference_of(UUID(one.id)),
+            count=1,
+            revision=0,
+            step=0,
+            round=0,
+            silent=one.silent,
+            drill=False,
+            raised_at=one.since,
+            received_at=now,
+            age_known=True,
+            reason=one.words[:500],
+        )
+    )
+    telling.recorded(one.id, "trouble", silent=one.silent)
+    return [one]
+
+
+def _tell(conn: sa.Connection, telling: Telling, going_on: list[Trouble], now: datetime) -> None:
+    """Everybody on duty who has not been told."""
+    people = troubles.on_duty(conn, telling.store, now)
+    told = troubles.told(conn, [one.id for one in going_on])
+    for one in going_on:
+        some = rules.whom(people, told[one.id], silent=one.silent)
+        names = {who.id: who.name for who in some}
+        if new := troubles.tell(conn, telling.store, one.id, [who.id for who in some], now):
+            words = f"Told: {', '.join(names[who] for who in new)}."
+            requests.append(conn, [Entry(one.id, now, "told", "policy", words)])
+            telling.trouble(one.id, new, silent=one.silent)
+
+
+def _end(
+    conn: sa.Connection, telling: Telling, one: Trouble, at: datetime, quiet: bool, now: datetime
+) -> None:
+    ending = "Somebody works on it now." if quiet else rules.ended_in_words(one, at)
+    if not troubles.change(conn, one, over_at=at, ending=ending):
+        return
+    requests.append(conn, [Entry(one.id, now, "over", "policy", ending)])
+    conn.execute(sa.update(interaction).where(interaction.c.id == one.id).values(closed_at=at))
+    people = list(troubles.told(conn, [one.id])[one.id])
+    if quiet:
+        for who in people:
+            troubles.see(conn, telling.store, one.id, who, now)
+    telling.trouble(one.id, people, over=True, silent=one.silent)
+    _show(telling, one)
+
+
+def _show(telling: Telling, one: Trouble) -> None:
+    """The desk looks again."""
+    telling.device(one.key.device, one.key.what.value, silent=one.silent)

@@ -1,0 +1,246 @@
+"""What is wrong at this moment, read from what devices and the server last said of themselves. Pure.
+
+What nobody can know is neither well nor wrong: of a kiosk that is not heard only its silence is said.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class What(StrEnum):
+    SILENT = "silent"
+    CAMERA = "camera"
+    TAMPER = "tamper"
+    PATH = "path"
+    CLOCK = "clock"
+    CERTIFICATE = "certificate"
+    DISK = "disk"
+    HOT = "hot"
+    STUCK = "stuck"
+    FAULT = "fault"
+    REFUSED = "refused"
+    GAP = "gap"
+    CUSTODY = "custody"
+    BROKER = "broker"
+    WORKER = "worker"
+
+
+# What a heartbeat alone can tell.
+OF_HEARTBEATS = frozenset(
+    {What.CAMERA, What.PATH, What.CLOCK, What.DISK, What.HOT, What.STUCK, What.FAULT, What.TAMPER}
+)
+# A device beats every 5 s: three beats are missing then, and there is time left of 20 s to tell somebody.
+SILENT_AFTER = timedelta(seconds=16)
+CLOCK_OFF = timedelta(seconds=2)
+CERTIFICATE_SOON = timedelta(days=14)
+KIOSK_DISK_BYTES, SERVER_DISK_BYTES = 200_000_000, 1_000_000_000
+# A Pi slows itself down from 80 degrees on.
+HOT_C = 80.0
+REFUSED_LATELY, TAMPERED_LATELY = timedelta(minutes=10), timedelta(minutes=2)
+GAP_AFTER = timedelta(minutes=2)
+MAINTENANCE_LASTS = timedelta(hours=24)
+# What is wrong is over only once it is better than it needs to be by this much.
+EASE = 1.25
+WELL_CAMERA = frozenset({"ok", "starting"})
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A device as it was last heard. `clock_off` is by how much its wall clock and the server's differ.
+
+    `refused_at` is when a message of it was last refused, `gap_at` since when events of it are missing,
+    `custody` why it refuses the custody log, `maintained_at` since when somebody works on it.
+    """
+
+    name: str
+    heard_at: datetime | None
+    depth: int = 0
+    oldest_open: int | None = None
+    clock_off: timedelta | None = None
+    camera: str | None = None
+    faults: tuple[str, ...] = ()
+    stuck: tuple[str, ...] = ()
+    free_bytes: int | None = None
+    temperature_c: float | None = None
+    valid_until: datetime | None = None
+    refused_at: datetime | None = None
+    refused_silently: bool = False
+    gap_at: datetime | None = None
+    custody: str | None = None
+    maintained_at: datetime | None = None
+
+    def quiet(self, now: datetime) -> bool:
+        """Whether somebody works on it; one who forgets to say that it is over does so for a day."""
+        return self.maintained_at is not None and now - self.maintained_at < MAINTENANCE_LASTS
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """The server's own side. `listening_since`: since when it hears the broker; None while it does not, and
+    then `lost_at` is since when. `free_bytes` and `certificates` by the name of the place or the program."""
+
+    listening_since: datetime | None
+    lost_at: datetime | None = None
+    free_bytes: Mapping[str, int] = field(default_factory=dict)
+    certificates: Mapping[str, datetime] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What is wrong with what; `device` '' is the server's side, `about` tells two of a kind apart."""
+
+    device: str
+    what: What
+    about: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something wrong. With another `mark` than before it has moved on and begins anew."""
+
+    key: Key
+    since: datetime
+    words: str
+    mark: str = ""
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """All that is wrong; of `blind` nothing is known now."""
+
+    found: Sequence[Found]
+    blind: frozenset[tuple[str, What]]
+    quiet: frozenset[str]
+
+    def knows(self, key: Key) -> bool:
+        return (key.device, key.what) not in self.blind
+
+
+def look(
+    devices: Sequence[Said],
+    server: Server,
+    tampered: Mapping[Key, datetime],
+    wrong: frozenset[Key],
+    now: datetime,
+) -> Look:
+    """`tampered` is when a device last told so, `wrong` what was wrong until now."""
+    found: list[Found] = [*_of_server(server, wrong, now)]
+    blind: set[tuple[str, What]] = set()
+    for said in devices:
+        silence = _silence(said, server, now)
+        if silence is None:
+            blind.add((said.name, What.SILENT))
+        elif silence >= SILENT_AFTER and said.heard_at is not None:
+            words = f"{said.name} has not been heard since {said.heard_at.astimezone():%H:%M:%S}."
+            found.append(Found(Key(said.name, What.SILENT), said.heard_at, words))
+        touched = _tampering(said, tampered, now)
+        if silence is None or silence >= SILENT_AFTER:
+            blind |= {(said.name, what) for what in OF_HEARTBEATS}
+        else:
+            # Whoever covered the camera has been told of already.
+            said_now = _of_heartbeat(said, wrong, now)
+            found += [one for one in said_now if not touched or one.key.what is not What.CAMERA]
+        found += _beside(said, now)
+        found += touched
+    quiet = frozenset(said.name for said in devices if said.quiet(now))
+    return Look(found, frozenset(blind), quiet)
+
+
+def _silence(said: Said, server: Server, now: datetime) -> timedelta | None:
+    """For how long a device could have been heard and was not; None where nobody knows."""
+    if server.listening_since is None or said.heard_at is None:
+        return None
+    heard = now - max(said.heard_at, server.listening_since)
+    if said.heard_at < server.listening_since and heard < SILENT_AFTER:
+        return None
+    return heard
+
+
+def _of_heartbeat(said: Said, wrong: frozenset[Key], now: datetime) -> list[Found]:
+    def key(what: What, about: str = "") -> Key:
+        return Key(said.name, what, about)
+
+    found = []
+    about_camera = [fault for fault in said.faults if "camera" in fault.lower()]
+    if said.camera is not None and (said.camera not in WELL_CAMERA or about_camera):
+        words = " ".join(about_camera) or f"The camera of {said.name} is {said.camera}."
+        found.append(Found(key(What.CAMERA), now, words))
+        others = [fault for fault in said.faults if fault not in about_camera]
+    else:
+        others = list(said.faults)
+    found += [Found(key(What.FAULT, fault[:160]), now, fault) for fault in others]
+    for name in said.stuck:
+        found.append(Found(key(What.STUCK, name), now, f"The button {name} of {said.name} is stuck."))
+    if said.depth:
+        words = f"What is pressed at {said.name} does not come through."
+        found.append(Found(key(What.PATH), now, words, mark=str(said.oldest_open)))
+    if said.clock_off is not None:
+        off, at_most = abs(said.clock_off), CLOCK_OFF / (EASE if key(What.CLOCK) in wrong else 1)
+        if off > at_most:
+            words = f"The clock of {said.name} and the store's differ by {off.total_seconds():.0f} s."
+            found.append(Found(key(What.CLOCK), now, words))
+    if said.free_bytes is not None:
+        least = KIOSK_DISK_BYTES * (EASE if key(What.DISK) in wrong else 1)
+        if said.free_bytes < least:
+            words = f"{said.name} has {said.free_bytes // 1_000_000} MB of disk left."
+            found.append(Found(key(What.DISK), now, words))
+    if said.temperature_c is not None:
+        most = HOT_C - (5 if key(What.HOT) in wrong else 0)
+        if said.temperature_c > most:
+            words = f"{said.name} has {said.temperature_c:.0f} °C; from {HOT_C:.0f} on it slows down."
+            found.append(Found(key(What.HOT), now, words))
+    return found
+
+
+def _beside(said: Said, now: datetime) -> list[Found]:
+    """What is known of a device without hearing it."""
+    found = []
+    if said.valid_until is not None:
+        found += _certificate(said.name, "", said.valid_until, now)
+    if said.refused_at is not None and now - said.refused_at < REFUSED_LATELY:
+        words = f"A message of {said.name} was refused and set aside."
+        silent = said.refused_silently
+        found.append(Found(Key(said.name, What.REFUSED), said.refused_at, words, silent=silent))
+    if said.gap_at is not None and now - said.gap_at >= GAP_AFTER:
+        words = f"Something that {said.name} told the store has never come."
+        found.append(Found(Key(said.name, What.GAP), said.gap_at, words))
+    if said.custody is not None:
+        words = f"{said.name} refuses the custody log: {said.custody}"
+        found.append(Found(Key(said.name, What.CUSTODY), now, words))
+    return found
+
+
+def _tampering(said: Said, tampered: Mapping[Key, datetime], now: datetime) -> list[Found]:
+    """For as long as its heartbeats speak of its camera; for a while where they say nothing."""
+    spoken = any("camera" in fault.lower() for fault in said.faults)
+    return [
+        Found(key, at, f"{said.name} says that it was tampered with: {key.about}.")
+        for key, at in tampered.items()
+        if key.device == said.name and (spoken or now - at < TAMPERED_LATELY)
+    ]
+
+
+def _of_server(server: Server, wrong: frozenset[Key], now: datetime) -> list[Found]:
+    found = []
+    if server.listening_since is None:
+        words = "The store's server cannot reach the broker: nothing that is pressed comes through."
+        found.append(Found(Key("", What.BROKER), server.lost_at or now, words))
+    for place, free in server.free_bytes.items():
+        key = Key("", What.DISK, place)
+        if free < SERVER_DISK_BYTES * (EASE if key in wrong else 1):
+            words = f"The server's disk for {place} has {free // 1_000_000} MB left."
+            found.append(Found(key, now, words))
+    for name, until in server.certificates.items():
+        found += _certificate("", name, until, now)
+    return found
+
+
+def _certificate(device: str, name: str, until: datetime, now: datetime) -> list[Found]:
+    if until - now >= CERTIFICATE_SOON:
+        return []
+    said = "ended" if until <= now else "ends"
+    words = f"The certificate of {name or device} {said} on {until.astimezone():%Y-%m-%d, %H:%M}."
+    return [Found(Key(device, What.CERTIFICATE, name), now, words)]

@@ -1,0 +1,288 @@
+"""Troubles in the database, and the facts that they are judged by."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from broker.events import new_id
+from edge import presence
+from edge.db.columns import moved
+from edge.db.evidence_tables import witness
+from edge.db.store_tables import device, person, session
+from edge.db.supervision_tables import trouble, trouble_told
+from edge.db.tables import gap, quarantine
+from edge.presence import AWAY
+from edge.supervision.facts import REFUSED_LATELY, Found, Key, Said, What
+from edge.supervision.rules import REMEMBERED, Someone, Trouble
+
+# Whoever was told that something is over, and has not looked since, needs it no more.
+KEPT_ON_PHONE = timedelta(hours=12)
+_REFUSED_MOST = 200
+_HISTORY = 20
+_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+_ADD = {
+    name: insert(trouble).on_conflict_do_nothing().returning(trouble.c.id) for name, insert in _INSERT.items()
+}
+_ADD_TOLD = {
+    name: insert(trouble_told).on_conflict_do_nothing().returning(trouble_told.c.person)
+    for name, insert in _INSERT.items()
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A trouble as one person's phone, or the desk, shows it. `names` are those who were told."""
+
+    id: str
+    device: str
+    zone: str
+    what: str
+    about: str
+    words: str
+    since: datetime
+    told_at: datetime
+    returns: int
+    well_at: datetime | None
+    over_at: datetime | None
+    ending: str | None
+    silent: bool
+    names: tuple[str, ...] = ()
+
+
+def said(conn: sa.Connection, store: str, loud: Collection[str], now: datetime) -> list[Said]:
+    """Every registered device as it was last heard. `loud`: the kinds whose refusal tells of nobody."""
+    d, w, g, q = device.c, witness.c, gap.c, quarantine.c
+    gaps = conn.execute(
+        sa.select(g.device, sa.func.min(g.found_at).label("found_at"))
+        .where(g.store == store, g.closed_at.is_(None))
+        .group_by(g.device)
+    )
+    missing = {row.device: row.found_at for row in gaps}
+    refused: dict[str, tuple[datetime, bool]] = {}
+    lately = sa.select(q.device, q.topic, q.last_at).where(q.store == store, q.last_at > now - REFUSED_LATELY)
+    for row in conn.execute(lately.order_by(q.last_at.desc()).limit(_REFUSED_MOST)):
+        at, silent = refused.get(row.device, (row.last_at, False))
+        refused[row.device] = (at, silent or row.topic.rpartition("/")[2] not in loud)
+    rows = conn.execute(
+        sa.select(d.name, d.heartbeat, d.heartbeat_at, d.valid_until, d.maintained_at, w.refused)
+        .select_from(device.outerjoin(witness, sa.and_(w.store == d.store, w.device == d.name)))
+        .where(d.store == store)
+        .order_by(d.name)
+    )
+    return [_said(row, refused.get(row.name), missing.get(row.name)) for row in rows]
+
+
+def _said(row: Any, refused: tuple[datetime, bool] | None, gap_at: datetime | None) -> Said:
+    beat = row.heartbeat or {}
+    off = None
+    if beat.get("at") and row.heartbeat_at is not None:
+        off = datetime.fromisoformat(beat["at"]) - row.heartbeat_at
+    return Said(
+        name=row.name,
+        heard_at=row.heartbeat_at,
+        depth=int(beat.get("depth", 0)),
+        oldest_open=beat.get("oldest_open_seq"),
+        clock_off=off,
+        camera=beat.get("camera"),
+        faults=tuple(beat.get("faults", ())),
+        stuck=tuple(beat.get("stuck", ())),
+        free_bytes=beat.get("free_disk_bytes"),
+        temperature_c=beat.get("temperature_c"),
+        valid_until=row.valid_until,
+        refused_at=refused[0] if refused else None,
+        refused_silently=refused[1] if refused else False,
+        gap_at=gap_at,
+        custody=row.refused,
+        maintained_at=row.maintained_at,
+    )
+
+
+def going_on(conn: sa.Connection, store: str) -> list[Trouble]:
+    """What is not over, told of or not."""
+    t = trouble.c
+    rows = conn.execute(sa.select(trouble).where(t.store == store, t.over_at.is_(None)).order_by(t.seen_at))
+    return [
+        Trouble(
+            r.id,
+            Key(r.device, What(r.what), r.about),
+            r.since,
+            r.seen_at,
+            r.words,
+            r.mark,
+            r.told_at is not None,
+            r.returns,
+            r.well_at,
+            r.silent,
+        )
+        for r in rows
+    ]
+
+
+def ended(conn: sa.Connection, store: str, now: datetime) -> Mapping[Key, tuple[datetime, int]]:
+    """When what is over ended last, and how often it had come back."""
+    t = trouble.c
+    rows = conn.execute(
+        sa.select(t.device, t.what, t.about, t.over_at, t.returns)
+        .where(t.store == store, t.over_at > now - REMEMBERED)
+        .order_by(t.over_at)
+    )
+    return {Key(r.device, What(r.what), r.about): (r.over_at, r.returns) for r in rows}
+
+
+def add(
+    conn: sa.Connection, store: str, found: Found, returns: int, now: datetime, id_: str | None = None
+) -> Trouble | None:
+    """Seen for the first time; None where another process was faster. `id_`: an event's that tells of it."""
+    id_ = id_ or str(new_id(int(now.timestamp() * 1000)))
+    values = {
+        "id": id_,
+        "store": store,
+        "device": found.key.device,
+        "what": found.key.what.value,
+        "about": found.key.about,
+        "words": found.words[:500],
+        "since": found.since,
+        "seen_at": now,
+        "mark": found.mark[:40],
+        "returns": returns,
+        "silent": found.silent,
+    }
+    if conn.execute(_ADD[conn.dialect.name], values).scalar() is None:
+        return None
+    return Trouble(
+        id_, found.key, found.since, now, found.words, found.mark, returns=returns, silent=found.silent
+    )
+
+
+def change(conn: sa.Connection, one: Trouble, **values: object) -> bool:
+    """Whether it was still going on, and not yet told of where `told_at` is set."""
+    query = sa.update(trouble).where(trouble.c.id == one.id, trouble.c.over_at.is_(None))
+    if "told_at" in values:
+        query = query.where(trouble.c.told_at.is_(None))
+    return conn.execute(query.values(**values)).rowcount == 1
+
+
+def drop(conn: sa.Connection, one: Trouble) -> None:
+    conn.execute(sa.delete(trouble).where(trouble.c.id == one.id, trouble.c.told_at.is_(None)))
+
+
+def touch(conn: sa.Connection, store: str, key: Key, now: datetime) -> bool:
+    """A device says again what it has said; whether it is still going on."""
+    t = trouble.c
+    same = (t.device == key.device, t.what == key.what.value, t.about == key.about)
+    query = sa.update(trouble).where(t.store == store, t.over_at.is_(None), *same)
+    return conn.execute(query.values(seen_at=now)).rowcount > 0
+
+
+def tell(conn: sa.Connection, store: str, one: str, people: Sequence[str], now: datetime) -> list[str]:
+    """Who of these people had not been told."""
+    add_told = _ADD_TOLD[conn.dialect.name]
+    found = []
+    for who in people:
+        values = {"trouble": one, "person": who, "store": store, "told_at": now}
+        found += list(conn.execute(add_told, values).scalars())
+    return found
+
+
+def told(conn: sa.Connection, troubles: Collection[str]) -> dict[str, dict[str, str]]:
+    """Trouble -> person -> name, for those who were told."""
+    found: dict[str, dict[str, str]] = {one: {} for one in troubles}
+    o = trouble_told.c
+    rows = conn.execute(
+        sa.select(o.trouble, o.person, person.c.name)
+        .select_from(trouble_told.join(person, person.c.id == o.person))
+        .where(o.trouble.in_(list(troubles)))
+        .order_by(person.c.name)
+    )
+    for row in rows:
+        found[row.trouble][row.person] = row.name
+    return found
+
+
+def see(conn: sa.Connection, store: str, one: str, who: str, now: datetime) -> bool:
+    """The person has seen it, and its end if it is over; whether that is new."""
+    o, over = trouble_told.c, sa.exists().where(trouble.c.id == one, trouble.c.over_at.is_not(None))
+    mine = sa.update(trouble_told).where(o.store == store, o.trouble == one, o.person == who)
+    ended_too = conn.execute(mine.where(over, o.end_seen_at.is_(None)).values(end_seen_at=now)).rowcount
+    return conn.execute(mine.where(o.seen_at.is_(None)).values(seen_at=now)).rowcount + ended_too > 0
+
+
+def on_duty(conn: sa.Connection, store: str, now: datetime) -> list[Someone]:
+    """Supervisors, managers and admins, and whether they are here."""
+    at_desk = sa.exists().where(
+        session.c.person == person.c.id, session.c.audience == "manage", session.c.expires_at > now
+    )
+    p = person.c
+    rows = conn.execute(
+        sa.select(p.id, p.name, p.role, p.presence, p.presence_until, at_desk.label("at_desk"))
+        .where(p.store == store, p.active, p.role.in_(("supervisor", "manager", "admin")))
+        .order_by(p.name)
+    )
+    return [
+        Someone(
+            r.id,
+            r.name,
+            r.role,
+            on_floor=presence.at(r.presence, r.presence_until, now) not in AWAY,
+            at_desk=bool(r.at_desk),
+        )
+        for r in rows
+    ]
+
+
+def for_phone(conn: sa.Connection, store: str, who: str, now: datetime) -> list[Told]:
+    """What this person was told of and has not seen, and what is over since and they do not know."""
+    t, o = trouble.c, trouble_told.c
+    unseen = sa.and_(t.over_at.is_(None), o.seen_at.is_(None))
+    over = sa.and_(t.over_at > now - KEPT_ON_PHONE, o.end_seen_at.is_(None))
+    place = _shown().join(trouble_told, sa.and_(o.trouble == t.id, o.person == who))
+    return _read(conn, store, place, sa.or_(unseen, over))
+
+
+def open_now(conn: sa.Connection, store: str, *, silent: bool = True) -> list[Told]:
+    """What is wrong now and people hear of, the newest first, with who was told."""
+    t = trouble.c
+    wanted = [t.over_at.is_(None), t.told_at.is_not(None), *([] if silent else [sa.not_(t.silent)])]
+    return _named(conn, _read(conn, store, _shown(), *wanted))
+
+
+def history(conn: sa.Connection, store: str, name: str) -> list[Told]:
+    """What was or is wrong with a device, the newest first."""
+    t = trouble.c
+    found = _read(conn, store, _shown(), t.device == name, t.told_at.is_not(None))
+    return _named(conn, found[:_HISTORY])
+
+
+def shift(conn: sa.Connection, store: str, by: timedelta) -> None:
+    """Move what goes on by a jump of the server's clock."""
+    t = trouble.c
+    columns = (t.since, t.seen_at, t.told_at, t.well_at)
+    conn.execute(
+        sa.update(trouble)
+        .where(t.store == store, t.over_at.is_(None))
+        .values({column: moved(column, by) for column in columns})
+    )
+
+
+def _shown() -> sa.Join:
+    return trouble.outerjoin(
+        device, sa.and_(device.c.store == trouble.c.store, device.c.name == trouble.c.device)
+    )
+
+
+def _read(conn: sa.Connection, store: str, place: sa.Join, *wanted: sa.ColumnElement[bool]) -> list[Told]:
+    t = trouble.c
+    columns = (t.id, t.device, sa.func.coalesce(device.c.zone, "").label("zone"), t.what, t.about, t.words)
+    rest = (t.since, t.told_at, t.returns, t.well_at, t.over_at, t.ending, t.silent)
+    query = sa.select(*columns, *rest).select_from(place).where(t.store == store, *wanted)
+    rows = conn.execute(query.order_by(t.told_at.desc(), t.id))
+    return [Told(**row) for row in rows.mappings()]
+
+
+def _named(conn: sa.Connection, found: list[Told]) -> list[Told]:
+    names = told(conn, [one.id for one in found]) if found else {}
+    return [replace(one, names=tuple(names[one.id].values())) for one in found]

@@ -1,0 +1,99 @@
+"""The server's own side, as supervision judges it: its way to the broker, its disks, its certificates."""
+
+import logging
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from edge.config import EdgeConfig
+from edge.supervision.facts import Server
+
+log = logging.getLogger(__name__)
+DISKS_EVERY_S, CERTIFICATES_EVERY_S = 10.0, 3600.0
+
+
+class Own:
+    """For the loop's thread alone. `places` are folders whose disk must not fill, by what they are for."""
+
+    def __init__(
+        self,
+        now: datetime,
+        places: dict[str, Path] | None = None,
+        identity: Path | None = None,
+        free: Callable[[Path], int] | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._places, self._identity = places or {}, identity
+        self._free_of, self._monotonic = free or free_bytes, monotonic
+        self._listening_since: datetime | None = None
+        self._lost_at: datetime | None = now
+        self._free: dict[str, int] = {}
+        self._certificates: dict[str, datetime] = {}
+        self._disks_s = self._certificates_s = float("-inf")
+
+    @classmethod
+    def of(cls, config: EdgeConfig, now: datetime) -> "Own":
+        """What this store's configuration names."""
+        places = {"the database": Path(config.directory)}
+        if config.vault.url is not None:
+            places["clips"] = config.vault_path
+        return cls(now, places, config.identity_path)
+
+    def linked(self, up: bool, now: datetime) -> None:
+        """The connection to the broker began or ended."""
+        if up:
+            self._listening_since, self._lost_at = now, None
+        elif self._listening_since is not None:
+            self._listening_since, self._lost_at = None, now
+
+    def follow(self, jump: timedelta) -> None:
+        """The server's clock jumped."""
+        if self._listening_since is not None:
+            self._listening_since += jump
+        if self._lost_at is not None:
+            self._lost_at += jump
+
+    def look(self) -> Server:
+        """As it is now; disks and certificates as they were a moment ago."""
+        now_s = self._monotonic()
+        if now_s - self._disks_s >= DISKS_EVERY_S:
+            self._disks_s = now_s
+            self._free = self._disks()
+        if now_s - self._certificates_s >= CERTIFICATES_EVERY_S:
+            self._certificates_s = now_s
+            self._certificates = {} if self._identity is None else certificates(self._identity)
+        return Server(self._listening_since, self._lost_at, self._free, self._certificates)
+
+    def _disks(self) -> dict[str, int]:
+        found = {}
+        for name, place in self._places.items():
+            try:
+                found[name] = self._free_of(place)
+            except OSError:
+                # Not made yet, or on another machine.
+                continue
+        return found
+
+
+def free_bytes(place: Path) -> int:
+    """What a program that is not root may still write there. OSError where there is no such place."""
+    room = os.statvfs(place)
+    return room.f_bavail * room.f_frsize
+
+
+def certificates(identity: Path) -> dict[str, datetime]:
+    """When the certificates of the store's own programs end, and its CA's."""
+    # Only here: the library costs 7 MB.
+    from cryptography import x509
+
+    found = {}
+    files = [("the store's CA", identity / "ca" / "ca.crt")]
+    files += [(place.parent.name, place) for place in sorted(identity.glob("*/tls.crt"))]
+    for name, place in files:
+        try:
+            found[name] = x509.load_pem_x509_certificate(place.read_bytes()).not_valid_after_utc
+        except (OSError, ValueError) as error:
+            log.warning("The certificate %s cannot be read: %s", place, error)
+    return found

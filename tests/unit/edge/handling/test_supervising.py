@@ -1,0 +1,239 @@
+"""Troubles in the database: told once, in the log, shown to whoever was told, and over once."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from broker.events import Tampered
+from broker.messages import Heartbeat
+from edge.audit.store import Actor
+from edge.db import supervision_tables as tables
+from edge.db.store_tables import session
+from edge.db.tables import interaction, quarantine
+from edge.devices import store as devices
+from edge.errors import NotFound
+from edge.handling import commanding, supervising
+from edge.handling.telling import Telling
+from edge.people import store as people
+from edge.reports import tallies
+from edge.supervision import store as troubles
+from edge.supervision.facts import Server as Own
+from tests.unit.edge.conftest import START, STORE, Clock, SmallStore
+from tests.unit.edge.ingest.server import Kiosk, Server
+
+
+class Guard:
+    """A store whose supervision looks every 2 s; kiosk-1 beats as long as `beats` is set."""
+
+    def __init__(self, conn: sa.Connection, clock: Clock, ids: dict[str, str]) -> None:
+        self.server, self.clock, self.ids = Server(conn, clock), clock, ids
+        self.kiosk = Kiosk(self.server)
+        self.own = Own(START)
+        self.beats: dict[str, Any] | None = {}
+
+    def run(self, seconds: float) -> None:
+        for _ in range(int(seconds / 2)):
+            self.kiosk.wait(2)
+            self.look()
+
+    def look(self) -> None:
+        conn, now, telling = self.server.conn, self.clock(), Telling(STORE)
+        with conn.begin():
+            if self.beats is not None:
+                beat = Heartbeat(self.kiosk.boot, int(self.kiosk.uptime_s * 1000), **self.beats)
+                devices.save_heartbeat(conn, STORE, "kiosk-1", beat, now)
+            supervising.look(conn, telling, self.own, now)
+            telling.flush(conn, now)
+
+    def told(self) -> list[tuple[str, str, bool]]:
+        """(person, device, whether it is over by now), in the order of the names."""
+        names = {id_: name for name, id_ in self.ids.items()}
+        over = {row["id"]: row["over_at"] is not None for row in self.server.rows(tables.trouble)}
+        rows = self.server.rows(tables.trouble_told)
+        return sorted((names[r["person"]], "kiosk-1", over[r["trouble"]]) for r in rows)
+
+    def log(self) -> list[str]:
+        return self.server.words()
+
+    def presence(self, name: str, presence: str) -> None:
+        with self.server.conn.begin():
+            people.set_presence(self.server.conn, STORE, self.ids[name], presence, self.clock())
+
+
+@pytest.fixture
+def guard(conn: sa.Connection, clock: Clock, small_store: SmallStore) -> Guard:
+    guard = Guard(conn, clock, small_store.people)
+    guard.run(10)
+    return guard
+
+
+def test_a_kiosk_that_falls_silent_is_told_of_within_20_s_once_and_its_return_once(guard: Guard) -> None:
+    guard.beats = None
+    guard.run(14)
+    assert guard.told() == []
+    guard.run(4)
+    assert guard.told() == [("Mira", "kiosk-1", False)]
+    guard.run(170)
+    guard.beats = {}
+    guard.run(64)
+    assert guard.told() == [("Mira", "kiosk-1", True)]
+    first, last = guard.log()
+    assert first == "Told: Mira." and "was silent for 3 min 10 s." in last
+    (row,) = guard.server.rows(interaction)
+    assert (row["kind"], row["topic"], row["state"], row["zone"]) == (
+        "trouble",
+        "silent",
+        "recorded",
+        "shoes",
+    )
+    assert row["reason"].startswith("kiosk-1 has not been heard since ") and row["closed_at"] is not None
+    mine = guard.server.audiences()[f"person:{guard.ids['Mira']}"]
+    assert [news["over"] for news in mine] == [False, True]
+    with guard.server.conn.begin():
+        counted = tallies.totals(guard.server.conn, STORE)
+    assert counted == {tallies.trouble("silent", silent=False): 1}
+
+
+def test_without_a_manager_supervisors_are_told_and_the_manager_who_comes_hears_of_it_too(
+    guard: Guard,
+) -> None:
+    guard.presence("Mira", "off")
+    guard.presence("Sofia", "unreachable")
+    guard.beats = None
+    guard.run(30)
+    assert guard.told() == [] and len(guard.server.rows(tables.trouble)) == 1
+    guard.presence("Sofia", "busy")
+    guard.run(10)
+    assert guard.told() == [("Sofia", "kiosk-1", False)]
+    with guard.server.conn.begin():
+        until = guard.clock() + timedelta(hours=8)
+        values = {"token_sha256": "x", "store": STORE, "person": guard.ids["Mira"], "audience": "manage"}
+        guard.server.conn.execute(
+            sa.insert(session).values(started_at=guard.clock(), expires_at=until, **values)
+        )
+    guard.run(10)
+    assert [name for name, *_ in guard.told()] == ["Mira", "Sofia"]
+
+
+def test_what_has_ended_before_anybody_came_is_only_in_the_log(guard: Guard) -> None:
+    guard.presence("Mira", "off")
+    guard.presence("Sofia", "off")
+    guard.beats = None
+    guard.run(40)
+    guard.beats = {}
+    guard.run(70)
+    guard.presence("Mira", "available")
+    guard.run(10)
+    assert guard.told() == [] and len(guard.server.rows(interaction)) == 1
+
+
+def test_a_phone_shows_it_until_it_is_seen_and_then_its_end_until_that_is_seen(guard: Guard) -> None:
+    mira, server = guard.ids["Mira"], guard.server
+
+    def shown() -> list[tuple[str, str | None]]:
+        with server.conn.begin():
+            found = troubles.for_phone(server.conn, STORE, mira, guard.clock())
+        return [(one.what, one.ending and one.ending.split()[0]) for one in found]
+
+    guard.beats = {"faults": ["The lamp cannot be driven."]}
+    guard.run(14)
+    (row,) = server.rows(tables.trouble)
+    assert shown() == [("fault", None)]
+    server.do(supervising.see, row["id"], mira, "phone")
+    server.do(supervising.see, row["id"], mira, "phone")
+    assert shown() == [] and guard.log() == ["Told: Mira.", "Mira has seen it."]
+    guard.beats = {}
+    guard.run(70)
+    assert shown() == [("fault", "Well")]
+    server.do(supervising.see, row["id"], mira, "phone")
+    assert shown() == []
+    with pytest.raises(NotFound):
+        server.do(supervising.see, row["id"], guard.ids["Ana"], "phone")
+
+
+def test_tampering_is_told_with_the_event_itself(guard: Guard) -> None:
+    guard.server.take(guard.kiosk.event(Tampered("camera covered")))
+    assert guard.told() == [("Mira", "kiosk-1", False)]
+    guard.beats = {"camera": "ok", "faults": ["Something covers the camera, or it is quite dark."]}
+    guard.server.take(guard.kiosk.event(Tampered("camera covered")))
+    guard.run(300)
+    assert guard.told() == [("Mira", "kiosk-1", False)]
+    guard.beats = {"camera": "ok"}
+    guard.run(200)
+    assert guard.told() == [("Mira", "kiosk-1", True)]
+    guard.server.take(guard.kiosk.event(Tampered("camera moved"), drill=True))
+    assert len(guard.told()) == 1
+
+
+def test_nobody_hears_of_a_kiosk_that_is_worked_on_and_everybody_of_what_is_wrong_afterwards(
+    guard: Guard,
+) -> None:
+    manager = Actor("Mira", "desk", guard.ids["Mira"])
+    guard.beats = None
+    guard.run(30)
+
+    def maintain(conn: sa.Connection, store: str, on: bool, now: Any) -> None:
+        commanding.maintain(conn, store, manager, "kiosk-1", on, now)
+
+    guard.server.do(maintain, True)
+    guard.run(600)
+    guard.server.take(guard.kiosk.event(Tampered("case opened")))
+    guard.run(10)
+    assert guard.told() == [("Mira", "kiosk-1", True)]
+    assert guard.log()[-1] == "Somebody works on it now."
+    with guard.server.conn.begin():
+        assert troubles.for_phone(guard.server.conn, STORE, guard.ids["Mira"], guard.clock()) == []
+    guard.server.do(maintain, False)
+    guard.run(10)
+    assert [over for *_, over in guard.told()].count(False) >= 1
+
+
+def test_a_clock_that_is_off_says_by_how_much_and_a_jump_of_the_servers_is_no_silence(guard: Guard) -> None:
+    for _ in range(10):
+        guard.beats = {"at": guard.clock() + timedelta(seconds=9)}
+        guard.run(2)
+    (row,) = guard.server.rows(tables.trouble)
+    assert row["words"] == "The clock of kiosk-1 and the store's differ by 7 s." and row["told_at"]
+    guard.beats = None
+    with guard.server.conn.begin():
+        guard.clock.forward(3600)
+        devices.shift_clocks(guard.server.conn, STORE, timedelta(hours=1))
+        troubles.shift(guard.server.conn, STORE, timedelta(hours=1))
+    guard.look()
+    assert [row["what"] for row in guard.server.rows(tables.trouble)] == ["clock"]
+
+
+def test_a_refused_message_that_may_be_a_silent_request_is_told_to_those_who_may_know_alone(
+    guard: Guard,
+) -> None:
+    guard.presence("Mira", "off")
+
+    def refuse(kind: str) -> None:
+        topic = f"floorbell/v1/{STORE}/kiosk-1/event/{kind}"
+        guard.server.take((topic, b"nonsense " + kind.encode()))
+
+    refuse("security")
+    guard.run(4)
+    (row,) = guard.server.rows(tables.trouble)
+    assert row["silent"] and guard.told() == []
+    with guard.server.conn.begin():
+        assert troubles.open_now(guard.server.conn, STORE, silent=False) == []
+    assert len(guard.server.rows(quarantine)) == 1
+    assert set(guard.server.audiences()) == {"silent"}
+    guard.presence("Mira", "available")
+    guard.run(4)
+    assert guard.told() == [("Mira", "kiosk-1", False)]
+
+
+def test_two_programs_that_look_at_once_tell_once(guard: Guard) -> None:
+    guard.beats = None
+    guard.run(20)
+    with guard.server.conn.begin():
+        (known,) = troubles.going_on(guard.server.conn, STORE)
+        conn = guard.server.conn
+        assert not troubles.change(conn, known, told_at=guard.clock())
+        assert troubles.tell(conn, STORE, known.id, [guard.ids["Mira"]], guard.clock()) == []
+        found = supervising.facts.Found(known.key, guard.clock(), "Again.")
+        assert troubles.add(conn, STORE, found, 0, guard.clock()) is None
