@@ -24,8 +24,10 @@ WAITING = (ANNOUNCED, MISMATCHED)
 # A new one is sent when it is over or the device comes back, and an upload goes on with it. Not longer:
 # a command that was lost in some way that nobody thought of is missed for as long.
 TICKET_GOOD_FOR = timedelta(minutes=10)
-# Of one device. Its panel tells its camera of 64 tickets at most.
-AT_ONCE = 32
+# Good tickets of one device, and with those of security requests; up to AT_A_LOOK more, for they are counted
+# before they are sent. Its panel tells its camera of 64 at most: one that was dropped would keep its clip,
+# and those behind it, waiting until it is over.
+AT_ONCE, WITH_SECURITY, AT_A_LOOK = 32, 44, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +92,27 @@ def waiting_of(conn: sa.Connection, store: str, device: str) -> list[Clip]:
     return [Clip(*row) for row in rows]
 
 
-def without_ticket(conn: sa.Connection, store: str, now: datetime, limit: int = 20) -> list[Clip]:
+def without_ticket(conn: sa.Connection, store: str, now: datetime) -> list[Clip]:
     """What is to come next and has no ticket that is good: of each device the first AT_ONCE, those of
-    security requests first, then the newest, at last what came once and was not what was told of."""
+    security requests first, then the newest, at last what came once and was not what was told of. None while
+    the device has tickets enough, also for clips that are no longer among the first."""
     c = clip.c
     order = (
         sa.case((c.state == MISMATCHED, 2), (c.kept_as == "security", 0), else_=1),
         c.started_at.desc(),
         c.id,
     )
+    waiting = c.store == store, c.sealed_at.is_(None), c.state.in_(WAITING)
     place = sa.func.row_number().over(partition_by=c.device, order_by=order).label("place")
-    waiting = sa.select(c.id, place).where(c.store == store, c.sealed_at.is_(None), c.state.in_(WAITING))
-    first = waiting.subquery()
-    good = sa.exists().where(ticket.c.store == store, ticket.c.clip == c.id, ticket.c.expires_at > now)
-    query = _ALL.join(first, first.c.id == c.id).where(c.store == store, first.c.place <= AT_ONCE)
-    rows = conn.execute(query.where(sa.not_(good)).order_by(first.c.place, c.device).limit(limit))
+    first = sa.select(c.id, place).where(*waiting).subquery()
+    is_good = ticket.c.store == store, ticket.c.clip == c.id, ticket.c.expires_at > now
+    good = sa.select(c.device, sa.func.count().label("number")).where(*waiting, *is_good)
+    had = good.group_by(c.device).subquery()
+    most = sa.case((c.kept_as == "security", WITH_SECURITY), else_=AT_ONCE)
+    query = _ALL.join(first, first.c.id == c.id).outerjoin(had, had.c.device == c.device)
+    query = query.where(c.store == store, first.c.place <= AT_ONCE, sa.not_(sa.exists().where(*is_good)))
+    query = query.where(sa.func.coalesce(had.c.number, 0) < most)
+    rows = conn.execute(query.order_by(first.c.place, c.device).limit(AT_A_LOOK))
     return [Clip(*row) for row in rows]
 
 

@@ -1,31 +1,25 @@
 """A clip's way to the vault on loopback: seconds to the seal, processor time for each 100 MB, and what a
 security press notices of it. No assertions."""
 
-import os
 import shutil
 import statistics
 import time
-from datetime import UTC, datetime
-from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
-
-from broker import manifest as manifests
-from broker.events import ClipRecorded, Clock, new_id
-from broker.manifest import Footage, Manifest
-from broker.signing import load_signer
-from kiosk.camera.clips import EVENT, MANIFEST, SIGNATURE, VIDEO, Announcement, Clips
+from broker.signing import Signer, load_signer
+from kiosk.camera.clips import Clips
 from tests.bench.press_to_page import DEVICE, PAGER, Shop
 from tests.bench.resting import cpu_s
 from tests.faults.clip_way import camera_toml
+from tests.rig import card
 from tests.rig.kiosk import start_camera
-from tests.rig.store import STORE, Rig, wait_for
+from tests.rig.store import Rig, wait_for
 
 MEGABYTE = 1_000_000
 CAMERA = f"{DEVICE}-camera"
 FAST_KIB_S = 20_000
+BACKLOG, SMALL_BYTES = 2_000, 50_000
 
 
 def run(directory: Path, presses: int = 30) -> dict[str, float]:
@@ -53,6 +47,7 @@ def run(directory: Path, presses: int = 30) -> dict[str, float]:
             )
             rig.kill(CAMERA)
             _forget(rig)
+        figures |= _draining(rig, shop, presses)
     finally:
         rig.stop()
     print(f"{figures['seal_s']:6.2f} s     from the end of post-roll to the seal")
@@ -61,7 +56,29 @@ def run(directory: Path, presses: int = 30) -> dict[str, float]:
     print(f"{figures['hold_ms']:6.1f} ms    from the end of a security hold to the page, nothing on its way")
     print(f"{figures['hold_512_ms']:6.1f} ms    while a clip leaves at 512 KiB/s")
     print(f"{figures[f'hold_{FAST_KIB_S}_ms']:6.1f} ms    while a clip leaves at {FAST_KIB_S} KiB/s")
+    print(
+        f"{figures['hold_drain_ms']:6.1f} ms    while {BACKLOG} clips of {SMALL_BYTES // 1000} KB leave "
+        f"without a limit, {figures['drain_per_s']:.0f} a second; worst {figures['hold_drain_worst_ms']:.1f}"
+    )
     return figures
+
+
+def _draining(rig: Rig, shop: Shop, presses: int) -> dict[str, float]:
+    """After a long outage: the card's clips are told of, asked for and brought, all at once."""
+    _limit(rig, 0)
+    clips, signer = Clips(_card(rig)), _signer(rig)
+    for number in range(BACKLOG):
+        card.add(clips, signer, DEVICE, SMALL_BYTES, ago_s=43.0 * (BACKLOG - number))
+    before, begin = len(_sealed(rig)), time.monotonic()
+    start_camera(rig, DEVICE)
+    wait_for(lambda: len(_sealed(rig)) > before, "The drain's start", 60)
+    took_s = [shop.hold() for _ in range(presses)]
+    left = len(_sealed(rig)) - before
+    return {
+        "hold_drain_ms": 1000 * statistics.median(took_s),
+        "hold_drain_worst_ms": 1000 * max(took_s),
+        "drain_per_s": left / (time.monotonic() - begin),
+    }
 
 
 def _holds(shop: Shop, presses: int) -> float:
@@ -122,39 +139,9 @@ def _sealed(rig: Rig) -> list[tuple[str, int]]:
 
 
 def _add(rig: Rig, megabytes: int) -> UUID:
-    """A clip of so many bytes on the card, as a recorder leaves one; it is signed and was never told of."""
-    clips, now = Clips(_card(rig)), datetime.now(UTC)
-    clip, cause, event = (new_id(int(now.timestamp() * 1000)) for _ in range(3))
-    folder, digest = clips.begin(clip), sha256()
-    with (folder / VIDEO).open("wb") as file:
-        for _ in range(megabytes):
-            part = os.urandom(MEGABYTE)
-            digest.update(part)
-            file.write(part)
-    clock, size = Clock(True, new_id(0), 0), megabytes * MEGABYTE
-    footage = Footage(digest.hexdigest(), size, "h264", 160, 120, [(0, 0)], [0])
-    whose = (STORE, DEVICE, "shoes", "camera")
-    manifest = Manifest(
-        "floorbell-clip-1", clip, *whose, [cause], (now, now), now, now, clock, footage, "bench"
-    )
-    written = manifests.encode(manifest)
-    signature = load_signer(rig.directory / "devices" / DEVICE / "sign.key").sign(manifests.to_sign(written))
-    told = ClipRecorded(
-        clip,
-        cause,
-        now,
-        now,
-        size,
-        digest.hexdigest(),
-        sha256(written).hexdigest(),
-        signature,
-        "h264",
-        160,
-        120,
-    )
-    (folder / MANIFEST).write_bytes(written)
-    (folder / SIGNATURE).write_text(signature)
-    about = Announcement(event, told, ((cause, "help"),), clock, int(now.timestamp() * 1000))
-    (folder / EVENT).write_bytes(msgspec.json.encode(about))
-    clips.finish(folder)
-    return clip
+    """A clip of so many bytes on the card."""
+    return card.add(Clips(_card(rig)), _signer(rig), DEVICE, megabytes * MEGABYTE)
+
+
+def _signer(rig: Rig) -> Signer:
+    return load_signer(rig.directory / "devices" / DEVICE / "sign.key")

@@ -342,6 +342,40 @@ def test_a_device_is_asked_for_security_first_then_the_newest_and_not_for_all_at
     assert len(telling.messages) == 1 and str(many[7].id).encode() in telling.messages[0].payload
 
 
+def test_no_device_is_sent_more_tickets_than_its_panel_can_tell_of_however_many_clips_come_meanwhile(
+    door: Door, cause: UUID
+):
+    def told(number: int, began_s: int, kind: UUID) -> None:
+        for n in range(number):
+            one = film(door.signer, b"%d" % n, kind, new_id(1_800_000_000_000 + began_s * 1000 + n))
+            door.announce(one)
+            at = START + timedelta(seconds=began_s)
+            with door.engine.begin() as conn:
+                kept = {"kept_as": "security"} if kind == cause else {"kept_as": "routine"}
+                conn.execute(sa.update(clip).where(clip.c.id == str(one.id)).values(started_at=at, **kept))
+
+    def sent() -> int:
+        telling = Telling("shop")
+        with door.engine.begin() as conn:
+            evidence.send_tickets(conn, telling, "shop", "https://vault:8444", door.clock())
+        return len(telling.messages)
+
+    numbers = []
+    for turn in range(4):
+        told(20, turn, new_id(5))
+        numbers.append(sent())
+    assert numbers == [20, 20, 0, 0]
+    told(40, 9, cause)
+    assert [sent(), sent(), sent()] == [20, 0, 0]
+    assert sum(numbers) + 20 <= 64
+    # With room again the newest are asked for.
+    with door.engine.begin() as conn:
+        conn.exec_driver_sql(
+            "UPDATE clip SET state = 'sealed', sealed_at = started_at WHERE id IN (SELECT clip FROM ticket)"
+        )
+    assert sent() == 20
+
+
 def test_what_waits_is_asked_for_and_asked_for_again_when_its_ticket_is_over(door: Door, one: Film):
     door.announce(one)
     telling = Telling("shop")
