@@ -19,8 +19,9 @@ from edge.evidence import clips, copies, export, heads, stamp
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
+from edge.evidence.findings import Known, Verdict
 from edge.evidence.reporting import reported
-from edge.evidence.verify import Known, Verdict, describe, examine
+from edge.evidence.verify import describe, examine
 from edge.handling import exporting
 
 if TYPE_CHECKING:

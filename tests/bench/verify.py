@@ -14,7 +14,8 @@ from statistics import median
 from uuid import uuid4
 
 from edge.db.engine import connect
-from edge.evidence.verify import Known, verify
+from edge.evidence.findings import Known
+from edge.evidence.verify import verify
 from tests.rig.footage import Shot, seal
 from tests.rig.store import ROOT, STORE, Rig
 

@@ -18,7 +18,8 @@ from edge.errors import EdgeError
 from edge.evidence import bundle, custody, export, heads
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy, Still
-from edge.evidence.verify import Known, NoBundle, verify
+from edge.evidence.findings import Known, NoBundle
+from edge.evidence.verify import verify
 from tests.rig import second_verifier
 from tests.unit.edge.conftest import START, STORE
 from tests.unit.edge.vault.conftest import Door, film
@@ -279,6 +280,13 @@ def test_what_is_no_bundle_is_refused_in_a_sentence(tmp_path: Path, content: byt
     path = tmp_path / "other.zip"
     path.write_bytes(content)
     with pytest.raises(NoBundle, match="cannot be read as a bundle"):
+        verify(path, Known(frozenset()))
+
+
+def test_an_empty_archive_is_refused_in_a_sentence(tmp_path: Path):
+    path = tmp_path / "empty.zip"
+    zipfile.ZipFile(path, "w").close()
+    with pytest.raises(NoBundle, match="bundle.json is not in it"):
         verify(path, Known(frozenset()))
 
 

@@ -17,7 +17,8 @@ from edge.evidence import custody, exports, heads, report
 from edge.evidence.clips import Clip
 from edge.evidence.exports import Export
 from edge.evidence.files import VaultFiles
-from edge.evidence.verify import Known, Verdict, verify
+from edge.evidence.findings import Known, Verdict
+from edge.evidence.verify import verify
 from edge.handling import exporting, keeping
 from edge.vault.bundles import Bundles
 from tests.rig import film as video

@@ -15,8 +15,9 @@ from broker.witness import head_to_sign
 from deploy.cli import main
 from edge.evidence import bundle, export, heads, report, stamp, stamps
 from edge.evidence.bundle import Anchors
+from edge.evidence.findings import Known
 from edge.evidence.reporting import reported
-from edge.evidence.verify import Known, examine
+from edge.evidence.verify import examine
 from tests.rig import second_verifier
 from tests.rig.authority import Issuer
 from tests.unit.edge.conftest import START, STORE

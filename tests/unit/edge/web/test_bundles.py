@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.evidence.verify import Known, Verdict, verify
+from edge.evidence.findings import Known, Verdict
+from edge.evidence.verify import verify
 from edge.web.services import EXPORTS_AT_ONCE
 from tests.rig import footage
 

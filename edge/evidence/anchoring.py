@@ -1,0 +1,110 @@
+"""Whether a bundle's log is the one that others know: its signed head, witnesses, outer heads, a stamp."""
+
+from collections.abc import Generator, Iterator
+
+from broker import tree
+from broker.signing import is_signed
+from broker.witness import TreeHead, head_to_sign, kept_to_sign
+from edge.evidence import bundle, stamp
+from edge.evidence.bundle import Anchors, Listing
+from edge.evidence.entries import Entry
+from edge.evidence.findings import Finding, Known, Verdict
+from edge.evidence.opened import Opened
+from edge.evidence.stamp import BadStamp
+
+_UNCHECKED = "The bundle has one; it was not checked, for no CA of a time-stamping authority was given."
+
+
+class Anchoring:
+    """`stamp` is a sentence on the time stamp: None if there is none and none was asked for. `by` says what
+    holds the log."""
+
+    def __init__(self, opened: Opened, listing: Listing, known: Known) -> None:
+        self._opened, self._listing, self._known = opened, listing, known
+        self.stamp: str | None = None
+        self.by = "witnessed"
+
+    def findings(self, leaves: list[bytes], lines: dict[int, Entry]) -> Iterator[Finding]:
+        """The leaves are those of the signed head, of every witness and of every head known from outside."""
+        anchors = self._opened.record(bundle.HEADS, Anchors)
+        head, node = anchors.head, tree.over(leaves)
+        if head.key not in self._known.keys:
+            yield Finding(Verdict.UNKNOWN_KEY, "head", "The head's key is none of those that were given.")
+        signed = head_to_sign(head.store, head.log, head.size, head.root, head.at_ms)
+        if not is_signed(head.key, signed, head.signature) or head.log != self._listing.log:
+            yield Finding(Verdict.ALTERED, "head", "The head's signature does not hold.")
+        if len(leaves) != head.size:
+            sentence = f"The log has {len(leaves)} entries here; its head says {head.size}."
+            yield Finding(Verdict.REMOVED if len(leaves) < head.size else Verdict.ALTERED, "log", sentence)
+            return
+        if tree.root(node, head.size).hex() != head.root:
+            yield Finding(Verdict.ALTERED, "log", "The log's entries are not those under its head.")
+        anchored = False
+        for held in anchors.witnesses:
+            said = kept_to_sign(head.store, held.device, head.log, held.size, held.root, held.at_ms)
+            if held.key not in self._known.keys:
+                sentence = f"The key of {held.device} is none of those that were given."
+                yield Finding(Verdict.UNKNOWN_KEY, held.device, sentence)
+            elif not is_signed(held.key, said, held.signature):
+                sentence = f"{held.device} did not sign the head that it is said to hold."
+                yield Finding(Verdict.ALTERED, held.device, sentence)
+            elif (finding := self._continues(node, head.size, held.size, held.root, held.device)) is not None:
+                yield finding
+            else:
+                anchored = True
+        for size, root in self._known.heads:
+            finding = self._continues(node, head.size, size, root, "the head that was given")
+            if finding is not None:
+                yield finding
+            else:
+                anchored = True
+        stamped = yield from self._stamp(node, head, lines)
+        self.by = "witnessed" if anchored else "stamped"
+        if not anchored and not stamped:
+            sentence = "No device witnessed this log, and no head of it was given from outside."
+            yield Finding(Verdict.UNANCHORED, "log", sentence)
+
+    def _stamp(
+        self, node: tree.Node, head: TreeHead, lines: dict[int, Entry]
+    ) -> Generator[Finding, None, bool]:
+        """Whether an authority stamped a head of this log under which every clip was sealed already."""
+        here = [name for name in (bundle.STAMPED, bundle.STAMP) if name in self._opened.names]
+        if self._known.authority is None:
+            self.stamp = _UNCHECKED if here else None
+            return False
+        if not here:
+            self.stamp = "The bundle has none."
+            return False
+        if len(here) == 1:
+            yield Finding(Verdict.REMOVED, "stamp", f"Of the stamp only {here[0]} is in the bundle.")
+            return False
+        message = self._opened.read(bundle.STAMPED)
+        try:
+            found = stamp.check(self._opened.read(bundle.STAMP), message, self._known.authority)
+        except BadStamp as error:
+            yield Finding(Verdict(error.flaw), "stamp", str(error))
+            return False
+        stamped = stamp.head_of(message)
+        if stamped is None or (stamped.store, stamped.log) != (head.store, head.log):
+            yield Finding(Verdict.REPLACED, "stamp", "What was stamped is no head of this log.")
+            return False
+        finding = self._continues(node, head.size, stamped.size, stamped.root, "the stamped head")
+        if finding is not None:
+            yield finding
+            return False
+        said = f"Stamped at {found.at:%Y-%m-%d %H:%M:%S} UTC by {found.by}"
+        self.stamp = f"{said}: the log's first {stamped.size} entries of {head.size} were there then."
+        sealed = {e.subject for at, e in lines.items() if e.action == "sealed" and at < stamped.size}
+        if later := [str(clip.clip) for clip in self._listing.clips if str(clip.clip) not in sealed]:
+            self.stamp += f" Sealed after that and not covered by it: {', '.join(later)}."
+        return not later
+
+    @staticmethod
+    def _continues(node: tree.Node, size: int, old: int, old_root: str, whose: str) -> Finding | None:
+        if old > size:
+            sentence = f"The log has {size} entries; {whose} has {old}."
+            return Finding(Verdict.REMOVED, "log", sentence)
+        if tree.root(node, old).hex() != old_root:
+            sentence = f"The first {old} entries are not those of {whose}: the log was rewritten."
+            return Finding(Verdict.ALTERED, "log", sentence)
+        return None
