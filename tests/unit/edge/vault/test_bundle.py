@@ -286,7 +286,7 @@ def test_what_is_no_bundle_is_refused_in_a_sentence(tmp_path: Path, content: byt
 def test_an_empty_archive_is_refused_in_a_sentence(tmp_path: Path):
     path = tmp_path / "empty.zip"
     zipfile.ZipFile(path, "w").close()
-    with pytest.raises(NoBundle, match="bundle.json is not in it"):
+    with pytest.raises(NoBundle, match=r"bundle\.json is not in it"):
         verify(path, Known(frozenset()))
 
 
