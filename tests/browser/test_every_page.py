@@ -58,7 +58,7 @@ VISITS: dict[str, tuple[str, ...]] = {
     ),
     "manage.evidence": ("/manage/evidence", "/manage/evidence?state=purged"),
     "manage.evidence_clip": tuple(
-        f"/manage/evidence/{{{one}}}" for one in ("sealed", "told_of", "mismatched", "purged")
+        f"/manage/evidence/{{{one}}}" for one in ("sealed", "told_of", "mismatched", "gone", "purged")
     ),
     "manage.evidence_bundle": tuple(f"/manage/evidence/exports/{{{one}}}" for one in ("exported", "asked")),
     "manage.charts": ("/manage/charts", "/manage/charts?from=2020-01-01&to=2020-01-02"),

@@ -20,8 +20,8 @@ from deploy.provision import add_person, writing
 from edge.audit.store import Actor
 from edge.config import EdgeConfig
 from edge.db import feedback_tables, store_tables, tables
-from edge.evidence import clips, exports, heads, holds
-from edge.handling import exporting, incidents, keeping
+from edge.evidence import captures, clips, exports, heads, holds
+from edge.handling import exporting, incidents, keeping, losing
 from edge.handling import writing as entries
 from edge.handling.writing import Said
 from edge.incidents.rules import Kind
@@ -85,7 +85,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         done_ones = newest.where(i.kind == "help", i.state == "resolved")
         done = conn.execute(done_ones.where(~_rated(i.id))).scalar_one()
         rated = conn.execute(newest.where(i.kind == "feedback", i.about.is_not(None))).scalar_one()
-        recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, now)
+        recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, mine, now)
         cases = _incidents(conn, ids, alarm, now)
         return (
             ids
@@ -162,9 +162,16 @@ def _rated(interaction: sa.ColumnElement[str]) -> sa.Exists:
 
 
 def _clips(
-    conn: sa.Connection, vault: Path, manager: str, alarm: str, waiting: str, now: dt.datetime
+    conn: sa.Connection,
+    vault: Path,
+    manager: str,
+    alarm: str,
+    waiting: str,
+    mine: str,
+    now: dt.datetime,
 ) -> dict[str, str]:
-    """One of each state; the sealed one is held, and a kiosk refuses the custody log's head."""
+    """One of each state; the sealed one is held, and a kiosk refuses the custody log's head. Two cameras have
+    given nothing for the alarm, and somebody has looked at a clip of the visitor's own request."""
     at, device = now - dt.timedelta(minutes=2), "kiosk-entrance"
     mira = Actor(shop.MANAGER.name, "desk", manager)
     shots = [Shot(shop.STORE, device, "entrance", alarm, at, film.fragmented(seconds)) for seconds in (12, 3)]
@@ -178,6 +185,13 @@ def _clips(
         for n in (1, 2)
     )
     clips.set_mismatched(conn, shop.STORE, other, "The video is not the one that the manifest names.")
+    shot = Shot(shop.STORE, device, "entrance", alarm, at, b"gone")
+    gone = footage.announce(conn, shot, now)[0]
+    clips.set_lost(conn, shop.STORE, gone, clips.GONE, losing.CLIP_LOST["full"], now)
+    captures.add(conn, shop.STORE, alarm, alarm, ["kiosk-tills", "kiosk-fitting-rooms"], at, now)
+    captures.answer(conn, shop.STORE, "kiosk-tills", [alarm], captures.LOST, "late", now)
+    own = footage.seal(conn, vault, Shot(shop.STORE, device, "tills", mine, at, b"own"), now)
+    keeping.view(conn, shop.STORE, own, mira, LONG_WORDS[:400], now, silent=True)
     exported, asked = (
         exporting.ask(conn, shop.STORE, [sealed], mira, "For the police", now, silent=True) for _ in range(2)
     )
@@ -189,6 +203,7 @@ def _clips(
         "purged": purged,
         "told_of": told,
         "mismatched": other,
+        "gone": gone,
         "exported": exported,
         "asked": asked,
     }

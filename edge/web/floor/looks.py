@@ -1,5 +1,7 @@
 """Who looked at footage of requests that this associate took part in. Only to be read, and by them alone."""
 
+from dataclasses import replace
+
 from flask import make_response, render_template
 from werkzeug.wrappers import Response
 
@@ -18,6 +20,8 @@ def looks() -> Response:
     room, me = services(), signed_in().person
     with room.read() as conn:
         found = deeds.of_person(conn, room.store, me.id)
+    # As it was typed; that it was typed at the desk is nothing to a phone.
+    found = [replace(one, reason=one.reason and one.reason.removesuffix(" (desk)")) for one in found]
     page = render_template("floor/looks.html", found=found, said=SAID, most=deeds.MOST)
     response = make_response(page)
     # The next who has this phone must not find it by going back.
