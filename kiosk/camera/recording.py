@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 # Room in the manifest: 55,000 frames take less than a megabyte, and are 15 minutes at 60 a second.
 MAX_FRAMES = 55_000
 GAP_S = 2.0
-BACK_S = 0.5
+JUMP_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -207,20 +207,21 @@ class Recording:
         return (packet.pts_us - self._first.pts_us) // 1000
 
     def _wall_ms(self, packet: Packet, before: list[tuple[int, int]]) -> int:
-        """The wall clock at the frame, after the first. One that is set back is counted on, with a note: a
-        clip never seems to run backwards."""
+        """The wall clock at the frame, after the first. One that is set while the clip is recorded is counted
+        on, with a note: a clip never seems to run backwards, nor to be longer than it is."""
         known = before or self._draft.frames
         last = known[-1][1] if known else 0
+        counted_ms = last + max(0, int((packet.came_s - self._last_came_s) * 1000))
         wall_ms = packet.wall_ms - self._first.wall_ms + self._shift_ms
-        if wall_ms < last:
-            counted_ms = last + max(0, int((packet.came_s - self._last_came_s) * 1000))
-            back_s = (counted_ms - wall_ms) / 1000
+        if wall_ms < last or wall_ms - counted_ms > JUMP_S * 1000:
+            set_s = (wall_ms - counted_ms) / 1000
             self._shift_ms += counted_ms - wall_ms
             wall_ms = counted_ms
-            if back_s > BACK_S:
+            if abs(set_s) > JUMP_S:
+                way = "back" if set_s < 0 else "forward"
                 self.note(
-                    f"The clock was set back by {back_s:.1f} s, {self._shown_ms(packet) / 1000:.1f} s into "
-                    "the clip; the times after it are counted on."
+                    f"The clock was set {way} by {abs(set_s):.1f} s, {self._shown_ms(packet) / 1000:.1f} s "
+                    "into the clip; the times after it are counted on."
                 )
         self._last_came_s = packet.came_s
         return wall_ms

@@ -92,6 +92,35 @@ def test_a_wrong_field_is_refused_by_its_name(fields: dict[str, Any], words: str
     assert words in refusal(payload(**fields)).reason
 
 
+CLIP = {
+    "clip": str(ID),
+    "cause": str(OUTBOX),
+    "started_at": "2026-03-04T10:15:00Z",
+    "ended_at": "2026-03-04T10:16:00Z",
+    "bytes": 4,
+    "sha256": "0" * 64,
+    "manifest_sha256": "1" * 64,
+    "signature": "2" * 128,
+    "codec": "h264",
+    "width": 64,
+    "height": 48,
+}
+
+
+@pytest.mark.parametrize("field", ["clip", "cause", "sha256", "manifest_sha256"])
+@pytest.mark.parametrize("said", ["../../etc/passwd", "/etc/passwd", f"{ID}/../x", "..", ""])
+def test_a_path_in_a_clips_id_or_hash_is_refused_before_anything_is_named_by_it(
+    field: str, said: str
+) -> None:
+    topic = topics.event("shop", "tills-1", "clip")
+    codec.decode_event("shop", topic, payload(kind="clip", data=CLIP))
+    assert field in refusal(payload(kind="clip", data=CLIP | {field: said}), topic).reason
+    with pytest.raises(ContractError, match="clip"):
+        codec.decode_command(
+            json.dumps({"command": "upload", "clip": said, "url": "https://vault/", "ticket": "t"}).encode()
+        )
+
+
 def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
     reason = refusal(payload(kind="dance"), topics.event("shop", "tills-1", "dance")).reason
     assert reason == f"The kind 'dance' is unknown; known are {', '.join(events.KINDS)}."

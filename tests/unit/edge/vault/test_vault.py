@@ -1,7 +1,9 @@
 """The vault's door: what comes in whole and true is sealed once, whatever breaks on the way."""
 
 import os
+from dataclasses import replace
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -10,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from broker import manifest as manifests
 from broker.errors import ContractError
 from broker.events import new_id
 from broker.signing import Signer
@@ -145,6 +148,20 @@ def test_a_manifest_that_is_not_the_one_told_of_is_refused_and_the_register_says
     for written in (b"", b"x" * 2_000_000):
         door.ticket(one)
         assert door.manifest(one, written).status_code == 422
+
+
+def test_a_signed_manifest_without_a_frame_seals_nothing(door: Door, one: Film):
+    bare = msgspec.json.decode(one.written)
+    bare["footage"]["frames"] = bare["footage"]["keys"] = []
+    written = msgspec.json.encode(bare)
+    empty = replace(one, written=written).with_content(
+        manifest_sha256=sha256(written).hexdigest(), signature=door.signer.sign(manifests.to_sign(written))
+    )
+    door.announce(empty)
+    door.ticket(empty)
+    answer = door.manifest(empty)
+    assert answer.status_code == 422 and "frames" in answer.text
+    assert door.clip(empty).state == "mismatched" and sealed_files(door) == []
 
 
 def test_a_signature_by_another_key_seals_nothing(door: Door, cause: UUID):
