@@ -54,9 +54,17 @@ class Casefile:
         return [entry for entry in self.entries if entry.kind in kinds]
 
 
-def read(conn: sa.Connection, name: str, incident_id: str, *, silent: bool, silent_clips: bool) -> Casefile:
+def read(
+    conn: sa.Connection,
+    name: str,
+    incident_id: str,
+    overdue_at: datetime | None = None,
+    *,
+    silent: bool,
+    silent_clips: bool,
+) -> Casefile:
     """NotFound for a silent one without `silent`; without `silent_clips` there are no clips of silent
-    requests."""
+    requests. `overdue_at`: see clips.standing."""
     row = listing.one(conn, name, incident_id, silent=silent)
     steps, written = store.steps(conn, incident_id), entries.of_incident(conn, incident_id)
     ticks = store.ticks(steps)
@@ -70,7 +78,7 @@ def read(conn: sa.Connection, name: str, incident_id: str, *, silent: bool, sile
         entries.corrected_by(written),
         [Check(key, ticks.get(key)) for key in points],
         log.among(conn, name, links.requests_of(conn, incident_id)),
-        register.among(conn, name, links.clips_of(conn, incident_id), silent=silent_clips),
+        register.among(conn, name, links.clips_of(conn, incident_id), overdue_at, silent=silent_clips),
         [
             Asked(person, who.name if who else "", at, person in accounts)
             for person, at in store.asked(conn, incident_id).items()

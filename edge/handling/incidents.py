@@ -143,6 +143,9 @@ def correct(
     titles = devices.zones(conn, name)
     if zone not in titles and zone != found.zone:
         raise Refused(f"The zone is {zone[:32]!r}; allowed are {', '.join(titles) or 'none yet'}.")
+    if happened_at == found.happened_at.replace(microsecond=0):
+        # A form knows no smaller part of a second.
+        happened_at = found.happened_at
     action = Correct(who.name, classed_as, zone, titles.get(zone, zone), happened_at, now, based_on)
     change = act(conn, found, action, who, now, through)
     if change is not None and (found.zone, found.happened_at) != (zone, happened_at):

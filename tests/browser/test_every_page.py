@@ -34,6 +34,7 @@ NO_PAGES = {
     "manage.export_csv": "a file",
     "manage.export_xlsx": "a file",
     "manage.people_template": "a file",
+    "manage.incidents_csv": "a file",
     "manage.evidence_video": "bytes",
     "manage.stream": "a stream",
     "manage.strip": "a part of the desk",
@@ -55,6 +56,11 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.interaction": tuple(
         f"/manage/log/{{{one}}}"
         for one in ("waiting", "alarm", "mine", "told", "done", "rated", "missed", "greeted")
+    ),
+    "manage.incidents": ("/manage/incidents", "/manage/incidents?state=closed&q=nothing"),
+    "manage.incidents_new": ("/manage/incidents/new", "/manage/incidents/new?about={told}"),
+    "manage.incidents_one": tuple(
+        f"/manage/incidents/{{{one}}}" for one in ("case", "case_closed", "complaint")
     ),
     "manage.evidence": ("/manage/evidence", "/manage/evidence?state=purged"),
     "manage.evidence_clip": tuple(
@@ -82,15 +88,15 @@ VISITS: dict[str, tuple[str, ...]] = {
 }
 # What a fresh store shows before its first day.
 EMPTY = (
-    "/manage/floor", "/manage/log", "/manage/charts", "/manage/feedback", "/manage/evidence",
-    "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes", "/manage/tokens",
-    "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
+    "/manage/floor", "/manage/log", "/manage/incidents", "/manage/charts", "/manage/feedback",
+    "/manage/evidence", "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes",
+    "/manage/tokens", "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
 )  # fmt: skip
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (
     "/manage/people", "/manage/people/{person}", "/manage/zones", "/manage/policy", "/manage/policy/help",
-    "/manage/device/kiosk-tills", "/floor/", "/floor/incidents", "/floor/incidents/{case}",
-    "/floor/incidents/{case_closed}", "/floor/incidents/new?request={alarm}",
+    "/manage/device/kiosk-tills", "/manage/incidents/{case}", "/floor/", "/floor/incidents",
+    "/floor/incidents/{case}", "/floor/incidents/{case_closed}", "/floor/incidents/new?request={alarm}",
 )  # fmt: skip
 REFUSED = {
     "/manage/nothing-here": 404,
@@ -98,6 +104,8 @@ REFUSED = {
     "/manage/log/nothing": 404,
     "/manage/tokens": 403,
     "/manage/evidence": 403,
+    "/manage/incidents?state=lost": 400,
+    "/manage/incidents/nothing": 404,
     "/floor/nothing-here": 404,
     "/f/nonsense": 404,
 }

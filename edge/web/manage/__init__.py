@@ -16,6 +16,8 @@ from edge.web.manage import (
     feedback,
     floor,
     importing,
+    incident,
+    incidents,
     people,
     person,
     policy,
@@ -42,6 +44,12 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/feedback/new", view_func=feedback.feedback_new)
     add("/feedback/new", view_func=feedback.feedback_new_do, methods=["POST"])
     add("/log/<interaction_id>", view_func=reading.interaction)
+    add("/incidents", view_func=incidents.incidents)
+    add("/incidents.csv", view_func=incidents.incidents_csv)
+    add("/incidents/new", view_func=incidents.incidents_new)
+    add("/incidents/new", view_func=incidents.incidents_new_do, methods=["POST"])
+    add("/incidents/<incident_id>", view_func=incident.incidents_one)
+    add("/incidents/<incident_id>/<act>", view_func=incident.incidents_act, methods=["POST"])
     add("/evidence", view_func=evidence.evidence)
     add("/evidence/<clip_id>", view_func=clip.evidence_clip)
     add("/evidence/<clip_id>/view", view_func=clip.evidence_view, methods=["POST"])

@@ -13,13 +13,14 @@ from edge.web.services import services
 
 ASKED = (
     "from", "to", "kind", "zone", "person", "state", "topic", "language", "device", "outcome", "score",
-    "drill", "wait", "q", "source", "judged", "about", "before",
+    "drill", "wait", "q", "source", "judged", "about", "class", "before",
 )  # fmt: skip
 LABELS = {
     "q": "Words",
     "from": "From",
     "to": "To",
     "kind": "Kind",
+    "class": "Class",
     "state": "State",
     "zone": "Zone",
     "topic": "Topic",

@@ -2,7 +2,7 @@
 
 import csv
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from flask import Response
@@ -36,7 +36,7 @@ def csv_of(filters: Filters) -> AnyResponse:
     if not room.exports.acquire(blocking=False):
         return full()
     lines = csv_lines(rows(room.read, room.store, filters))
-    return _file(lines, "text/csv; charset=utf-8", "csv")
+    return file_of(lines, "text/csv; charset=utf-8", "csv")
 
 
 def xlsx_of(filters: Filters) -> AnyResponse:
@@ -50,17 +50,22 @@ def xlsx_of(filters: Filters) -> AnyResponse:
         room.exports.release()
         raise
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    response = _file(iter(lambda: file.read(_CHUNK_BYTES), b""), kind, "xlsx")
+    response = file_of(iter(lambda: file.read(_CHUNK_BYTES), b""), kind, "xlsx")
     response.call_on_close(file.close)
     return response
 
 
 def csv_lines(found: Iterator[list[Cell]]) -> Iterator[bytes]:
-    """The file in pieces of about 64 KiB."""
+    """The log's file in pieces."""
+    return table_lines(tuple(COLUMNS), found)
+
+
+def table_lines(columns: Sequence[str], found: Iterator[list[Cell]]) -> Iterator[bytes]:
+    """A CSV file in pieces of about 64 KiB."""
     piece = _Piece()
     writer = csv.writer(piece)
     piece.write("\ufeff")
-    writer.writerow(COLUMNS)
+    writer.writerow(columns)
     for cells in found:
         writer.writerow([defused(cell) for cell in cells])
         if piece.length > _CHUNK_BYTES:
@@ -115,10 +120,12 @@ class _Piece:
         return text.encode()
 
 
-def _file(content: Iterator[bytes], kind: str, ending: str) -> Response:
+def file_of(content: Iterator[bytes], kind: str, ending: str, what: str = "") -> Response:
+    """A download; its end lets go of the place among the exports that its caller has taken."""
     room = services()
     response = Response(content, content_type=kind)
-    name = f"floorbell-{room.store}-{room.clock().astimezone():%Y-%m-%d-%H%M}.{ending}"
+    about = f"{what}-" if what else ""
+    name = f"floorbell-{room.store}-{about}{room.clock().astimezone():%Y-%m-%d-%H%M}.{ending}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.call_on_close(room.exports.release)
     return response

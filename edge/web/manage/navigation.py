@@ -17,6 +17,7 @@ class Place:
 PLACES = (
     Place("manage.floor", "Floor"),
     Place("manage.log", "Log", of=("manage.interaction",)),
+    Place("manage.incidents", "Incidents"),
     Place("manage.evidence", "Evidence", roles=("manager", "admin")),
     Place("manage.charts", "Charts"),
     Place("manage.feedback", "Feedback"),

@@ -6,6 +6,8 @@ from flask import Response, make_response, redirect, render_template, request, u
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.evidence import captures, register
+from edge.incidents import links
+from edge.incidents.store import numbered
 from edge.interactions import index
 from edge.interactions import log as interactions
 from edge.interactions.log import Cursor, Filters
@@ -86,6 +88,7 @@ def interaction(interaction_id: str) -> AnyResponse:
         cursor = feed.head(conn, room.store)
         story = interactions.timeline_of(conn, room.store, interaction_id)
         ratings = interactions.ratings_of(conn, room.store, interaction_id)
+        cases = links.of_interaction(conn, room.store, interaction_id)
         clips, unfilmed = [], []
         if rights.why_not_evidence(me.role) is None:
             silent = rights.sees_silent_evidence(me.role)
@@ -99,6 +102,7 @@ def interaction(interaction_id: str) -> AnyResponse:
             template,
             story=story,
             ratings=ratings,
+            cases=[(id_, numbered(year, number)) for id_, year, number in cases],
             clips=clips,
             unfilmed=unfilmed,
             no_pictures=captures.NO_PICTURES,

@@ -59,6 +59,16 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.feedback_new": FORM,
     "manage.feedback_new_do": ("feedback_add",),
     "manage.interaction": ("interaction_read",),
+    "manage.incidents": ("incidents_search",),
+    "manage.incidents_csv": ("incidents_search",),
+    "manage.incidents_new": FORM,
+    "manage.incidents_new_do": ("incident_open", "incident_write"),
+    "manage.incidents_one": ("incident_read",),
+    # Who people are, which the form 'identify' says, stays at the desk.
+    "manage.incidents_act": (
+        "incident_write", "incident_tick", "incident_correct", "incident_close", "incident_reopen",
+        "incident_link", "incident_ask_account",
+    ),
     "manage.evidence": ("evidence_list", "exports_list"),
     "manage.evidence_export": ("export_ask",),
     "manage.evidence_bundle": ("export_read",),
