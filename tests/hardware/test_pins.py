@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from kiosk.config import Button, Config, Lamp
+from kiosk.config import Button, Config, Lamp, Security
 from kiosk.display import State
 from kiosk.errors import PinsMissing
 from kiosk.pins import Pins, open_factory
@@ -29,6 +29,7 @@ broker = {{ host = "127.0.0.1", identity = "{identity}" }}
 button = [{{ name = "find", pin = 17, action = "help", topic = "find-item" }}]
 """
 UNUSED = 12  # by every other test: gpiozero keeps a pin until its process ends
+RELAY = 19
 AMBER, GREEN, BLUE = 18, 23, 24
 
 
@@ -78,6 +79,15 @@ def test_a_security_button_that_is_held_is_saved_and_nothing_shows_it(kiosk: Wir
     chip.release(SECURITY)
     time.sleep(0.3)
     assert lit == (0, 0) and kiosk.shown == before
+
+
+def test_the_relay_closes_where_no_store_can_be_reached(config: Config, chip: Chip, factory: Any) -> None:
+    kiosk = WiredKiosk(msgspec.structs.replace(config, security=Security(relay=RELAY)), chip, factory)
+    assert chip.level(RELAY) == 0
+    kiosk.press(SECURITY, 2 * HOLD_S)
+    until(lambda: chip.level(RELAY))
+    assert chip.level(LAMP) == chip.level(BUZZER) == 0
+    kiosk.close()
 
 
 def test_one_that_is_only_touched_does_nothing(kiosk: WiredKiosk) -> None:
