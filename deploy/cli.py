@@ -9,6 +9,7 @@ import click
 
 from broker import mosquitto
 from broker.errors import BrokerError
+from deploy.drill import drill
 from deploy.errors import DeployError
 from deploy.evidence import evidence
 from deploy.register import CONFIG, device, person, provision, token
@@ -27,6 +28,7 @@ floorbell.add_command(device)
 floorbell.add_command(person)
 floorbell.add_command(token)
 floorbell.add_command(evidence)
+floorbell.add_command(drill)
 
 
 @floorbell.group()

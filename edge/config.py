@@ -10,6 +10,7 @@ from broker.events import Name
 from broker.settings import load
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
 from edge.retention import Retention
+from edge.schedule import Plan
 from edge.stamping import Authority
 
 __all__ = [
@@ -98,6 +99,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     web: Web = field(default_factory=Web)
     policy: Policies = field(default_factory=Policies)
     greeter: Greeter = field(default_factory=Greeter)
+    drill: Plan = field(default_factory=Plan)
     vault: Vault = field(default_factory=Vault)
     retention: Retention = field(default_factory=Retention)
     evidence: Evidence = field(default_factory=Evidence)
@@ -140,6 +142,8 @@ def load_config(path: Path) -> EdgeConfig:
         if found := faults(kind, getattr(config.policy, kind)):
             raise SettingsError(f"{path}: {found[0]}")
     if wrong := config.greeter.fault():
+        raise SettingsError(f"{path}: {wrong}")
+    if wrong := config.drill.fault():
         raise SettingsError(f"{path}: {wrong}")
     if config.evidence.stamp is not None and (wrong := config.evidence.stamp.fault()):
         raise SettingsError(f"{path}: {wrong}")

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from edge.config import Policies, Policy
+from edge.drills import store as drills
 from edge.feedback import store as scores
 from edge.handling import arriving, capturing
 from edge.handling.telling import Telling, paging_text, state_text
@@ -42,6 +43,11 @@ def policy_of(policies: Policies, request: Request) -> Policy:
     return policies.security if request.kind == "security" else policies.help
 
 
+def apart(conn: sa.Connection, request: Request) -> bool:
+    """Whether it is a drill that the store itself began: that calls nobody but its responder."""
+    return request.drill and drills.find(conn, request.store, request.id) is not None
+
+
 def start(
     conn: sa.Connection,
     telling: Telling,
@@ -73,6 +79,8 @@ def page_again(
     now: datetime,
 ) -> Request:
     """A security request was pressed again: everyone is paged again at once."""
+    if apart(conn, request):
+        return request
     move = advance(
         policy_of(policies, request), (now - request.begun_at).total_seconds(), request.step, first=False
     )
@@ -107,7 +115,7 @@ def fire(
     if kind is Timer.ARRIVAL:
         arriving.fire(conn, telling, request, read_floor, now)
         return
-    if request.state is not State.RAISED:
+    if request.state is not State.RAISED or apart(conn, request):
         return
     age_s = (now - request.begun_at).total_seconds()
     move = advance(policy_of(policies, request), age_s, request.step, first=False)
@@ -151,7 +159,7 @@ def finish(
     _count(telling, before, after, now)
     requests.update(conn, before, after, **more)
     requests.append(conn, [Entry(after.id, now, change.what, through, change.words, change.person)])
-    if after.state in (State.ATTENDED, State.RESOLVED):
+    if after.state in (State.ATTENDED, State.RESOLVED) and through != "policy":
         # Whoever is at the device may be the hand that pressed a face there.
         scores.doubt(conn, telling.store, after.device, now, now)
     called = set(pages.paged(conn, after.id))
@@ -226,7 +234,7 @@ def declined(
     requests.append(conn, [Entry(request.id, now, change.what, through, change.words, change.person)])
     telling.over(request, [change.person] if change.person else [])
     telling.changed(request, pages.paged(conn, request.id))
-    if pages.waits_for_anyone(conn, request.id):
+    if pages.waits_for_anyone(conn, request.id) or apart(conn, request):
         return
     policies, read_floor = inforce.read(conn, telling.store, file), floor_of(conn, telling.store, now)
     policy, age_s = policy_of(policies, request), (now - request.begun_at).total_seconds()

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from edge.config import Policies
-from edge.handling.escalating import ReadFloor, carry_out, policy_of
+from edge.handling.escalating import ReadFloor, apart, carry_out, policy_of
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.paging import timers
@@ -29,7 +29,7 @@ def follow(
     followed = 0
     for request in requests.raised(conn, telling.store):
         policy = policy_of(new, request)
-        if policy == policy_of(old, request):
+        if policy == policy_of(old, request) or apart(conn, request):
             continue
         followed += 1
         before = timers.when(conn, request.id, Timer.ESCALATE)
@@ -52,6 +52,8 @@ def hold_to(conn: sa.Connection, telling: Telling, policies: Policies, now: date
     """
     forward = 0
     for request in requests.raised(conn, telling.store):
+        if apart(conn, request):
+            continue
         age_s = (now - request.begun_at).total_seconds()
         move = advance(policy_of(policies, request), age_s, request.step, first=True)
         due = None if move.missed or move.groups else due_at(request.begun_at, move)

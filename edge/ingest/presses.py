@@ -6,6 +6,7 @@ A cancel may come before its help, an old press after a newer one, and a press l
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,7 +16,8 @@ from broker.errors import ContractError
 from broker.events import Attended, Cancelled, Event, FeedbackGiven, HelpRequested, SecurityRequested
 from edge.config import Policies
 from edge.db.tables import interaction
-from edge.handling import capturing, escalating
+from edge.drills import store as drills
+from edge.handling import capturing, drilling, escalating
 from edge.handling.telling import Telling, state_text
 from edge.ingest import store as events
 from edge.ingest.greetings import Greetings
@@ -104,6 +106,8 @@ class Presses:
             self._telling.recorded(request.id, request.kind, silent=request.silent)
 
     def help(self, event: Event, content: HelpRequested) -> None:
+        if self._drilled(event, content.topic, content.language, silent=False):
+            return
         pressed = self._records.pressed(event)
         too_late = self._ceiling is not None and pressed.age.at_least >= self._ceiling
         cancelled_at = self._cancelled.get(str(event.id))
@@ -128,6 +132,8 @@ class Presses:
 
     def security(self, event: Event, content: SecurityRequested) -> None:
         """It always pages, however old it is, and pages everyone again when it is pressed again."""
+        if self._drilled(event, content.trigger, None, silent=content.silent):
+            return
         current = self._open.get((event.device, "security", event.drill))
         if current is not None:
             joined = self._join(event, current, 1, None, silent=content.silent)
@@ -159,6 +165,8 @@ class Presses:
                 event.seq,
                 str(event.outbox) if event.outbox else None,
             )
+        if event.drill and isinstance(content, Attended) and drilling.heard(self._conn, request, self._now):
+            return
         self._apply(event, content, request)
 
     def request_of(self, event: Event, named: UUID) -> Request | None:
@@ -171,6 +179,19 @@ class Presses:
     def helped(self, device: str, drill: bool) -> bool:
         """Whether help is called for at the device, or there."""
         return (device, "help", drill) in self._open
+
+    def _drilled(self, event: Event, topic: str, language: str | None, *, silent: bool) -> bool:
+        """Whether it is the press of a drill that the store itself began, which goes its own way."""
+        drill = drills.find(self._conn, self._store, str(event.id)) if event.drill else None
+        if drill is None:
+            return False
+        pressed = self._records.pressed(event)
+        request = self._records.request(
+            event, pressed, State.RAISED, topic=topic, language=language, count=1, silent=silent
+        )
+        insert = partial(self._insert, event, pressed)
+        self._keep(drilling.take(self._conn, self._telling, drill, request, insert, self._now))
+        return True
 
     def _apply(self, event: Event, content: Cancelled | Attended, request: Request) -> None:
         if request.kind == "greet":

@@ -33,8 +33,16 @@ def key_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def start(conn: sa.Connection, person: Person, audience: Audience, now: datetime, shift_hours: float) -> str:
-    """A new session's token. On the floor, whoever was off is available from now on."""
+def start(
+    conn: sa.Connection,
+    person: Person,
+    audience: Audience,
+    now: datetime,
+    shift_hours: float,
+    *,
+    present: bool = True,
+) -> str:
+    """A new session's token. On the floor, whoever was off is available from now on, if `present`."""
     token = secrets.token_urlsafe(32)
     conn.execute(
         table.insert().values(
@@ -46,7 +54,7 @@ def start(conn: sa.Connection, person: Person, audience: Audience, now: datetime
             expires_at=now + timedelta(hours=shift_hours),
         )
     )
-    if audience == "floor":
+    if audience == "floor" and present:
         conn.execute(
             person_table.update()
             .where(person_table.c.id == person.id, person_table.c.presence == "off")

@@ -123,8 +123,9 @@ def by_badge(conn: sa.Connection, store: str, badge: str) -> Person | None:
 
 
 def all_people(conn: sa.Connection, store: str, *, with_pin: bool = False) -> list[Person]:
-    """Everyone active, by name; `with_pin` leaves out whoever cannot sign in on the floor."""
-    wanted = sa.select(table).where(table.c.store == store, table.c.active)
+    """Everyone active, by name; `with_pin` leaves out whoever cannot sign in on the floor. Not the built-in
+    responder of drills."""
+    wanted = sa.select(table).where(table.c.store == store, table.c.active, table.c.role != "drill")
     if with_pin:
         wanted = wanted.where(table.c.pin_hash.is_not(None))
     return [_person(row) for row in conn.execute(wanted.order_by(table.c.name)).mappings()]

@@ -113,7 +113,7 @@ def people(conn: sa.Connection, store: str, open_now: list[Open], now: datetime)
             cover.c.name.label("cover_name"), heard_at.label("heard_at"),
         )
         .select_from(person.outerjoin(cover, cover.c.id == p.cover))
-        .where(p.store == store, p.active)
+        .where(p.store == store, p.active, p.role != "drill")
         .order_by(p.name)
     ).mappings()  # fmt: skip
     return [

@@ -45,7 +45,12 @@ _PEOPLE = (
         .scalar_subquery()
         .label("open_requests"),
     )
-    .where(person.c.store == sa.bindparam("in_store"), person.c.active)
+    .where(
+        person.c.store == sa.bindparam("in_store"),
+        person.c.active,
+        # The built-in responder of drills is nobody whom a request could reach.
+        person.c.role != "drill",
+    )
     .order_by(person.c.name)
 )
 _ZONES = sa.select(zone.c.name, zone.c.title).where(zone.c.store == sa.bindparam("in_store"))

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from broker.signing import Signer
 from edge.db.writer import Writer
+from edge.drills import store as drills
 from edge.errors import StorageError
 from edge.evidence import clips, heads
 from edge.evidence.clips import Clip
@@ -105,6 +106,7 @@ class Keeping:
         if emptied := self._tidy(lacking > 0):
             log.info("%d clips left the vault's quarantine before they were whole.", emptied)
         head = self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))
+        self._writer.run(lambda conn: drills.sign_due(conn, self._store, self._signer))
         if head is not None:
             log.info("The custody log has %d entries under a new head.", head.size)
             self._told()

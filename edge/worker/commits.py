@@ -14,15 +14,25 @@ from broker.messages import EdgeState
 from edge.config import Greeter, Policies
 from edge.errors import StorageError
 from edge.feedback import store as scores
-from edge.handling import escalating, evidence, following, greeting, incidents, supervising
+from edge.handling import (
+    drilling,
+    escalating,
+    evidence,
+    following,
+    greeting,
+    incidents,
+    supervising,
+)
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
 from edge.interactions import index
 from edge.paging import feed, outgoing, timers
 from edge.routing.inforce import InForce
+from edge.schedule import Plan
 from edge.worker.devices import Devices, Word
 from edge.worker.own import Own
+from edge.worker.responder import Responder
 from edge.worker.sender import Sender
 from edge.worker.wallclock import follow
 
@@ -74,13 +84,17 @@ class Commits:
         greeter: Greeter = Greeter(),  # noqa: B008
         vault_url: str | None = None,
         own: Own | None = None,
+        plan: Plan = Plan(),  # noqa: B008
+        responder: Responder | None = None,
     ) -> None:
         """`urgent` says whether a security request is waiting, `wake` asks for a look; clips are asked for
-        at `vault_url`; `own` is the server's own side."""
+        at `vault_url`; `own` is the server's own side. Without a `responder` nobody drills."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
         self._greeter = greeter
         self._vault_url = vault_url
+        self._plan, self._responder = plan, responder
+        self._assigned: list[drilling.Assignment] = []
         self._in_force = InForce(store, policies)
         self._followed: Policies | None = None
         self._owed: list[tuple[dict[str, Receipts], list[Waiting]]] = []
@@ -167,6 +181,7 @@ class Commits:
         """One commit, and after it everything that may only follow a commit."""
         now = self._clock()
         telling = Telling(self._store)
+        self._assigned = []
         # What can wait for the next look is not done while a press waits for its page.
         sent = self._sender.sent() if batch.look else []
         with conn.begin():
@@ -181,6 +196,9 @@ class Commits:
         if cursor is not None:
             self._sender.feed(cursor)
         self._sender.messages(claimed)
+        for one in self._assigned:
+            if self._responder is not None:
+                self._responder.answer(one)
         batch.events, batch.left = batch.events[:taken], batch.events[taken:]
         self._owed.append((receipts, batch.events))
         if not self._urgent():
@@ -239,6 +257,10 @@ class Commits:
         if batch.look and self._vault_url is not None:
             evidence.send_tickets(conn, telling, self._store, self._vault_url, now)
             evidence.show_heads(conn, telling, self._store)
+        if batch.look and self._responder is not None:
+            with self._apart(conn, telling, "Drilling"):
+                busy, trouble = self._responder.busy, self._responder.trouble
+                self._assigned = drilling.look(conn, telling, self._plan, busy, trouble, now)
         if batch.forget:
             feed.forget(conn, self._store, now)
             outgoing.forget(conn, self._store, now)

@@ -28,6 +28,7 @@ from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link
 from edge.worker.devices import Word
 from edge.worker.lock import take_lock
 from edge.worker.own import Own
+from edge.worker.responder import Responder
 from edge.worker.sender import Sender
 from edge.worker.wallclock import WallClock
 
@@ -83,6 +84,7 @@ class Worker:
             **common,  # type: ignore[arg-type]
         )
         self._sender = Sender(self._store, self._main, clock)
+        self._responder = Responder(config.web.host, config.web.port, clock)
         self._commits = Commits(
             self._store,
             config.policy,
@@ -94,6 +96,8 @@ class Worker:
             config.greeter,
             config.vault.url,
             Own.of(config, clock()),
+            config.drill,
+            self._responder,
         )
         # Its own connection: in a shared one a security request waits behind a whole backlog (DESIGN 4).
         self._security = Session(
@@ -128,6 +132,7 @@ class Worker:
         try:
             self._loop()
         finally:
+            self._responder.close()
             self._sender.offline()
             self._main.stop()
             self._security.stop()

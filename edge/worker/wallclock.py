@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from edge.devices import store as devices
+from edge.drills import store as drills
 from edge.evidence import captures
 from edge.interactions import store as requests
 from edge.paging import outgoing, timers
@@ -50,5 +51,6 @@ def follow(conn: sa.Connection, store: str, jump: timedelta) -> None:
     requests.shift_open(conn, store, jump)
     outgoing.shift(conn, store, jump)
     devices.shift_clocks(conn, store, jump)
+    drills.shift(conn, store, jump)
     captures.shift(conn, store, jump)
     supervision.shift(conn, store, jump)

@@ -11,8 +11,8 @@ from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.db import engine as engines
 from edge.db import (  # noqa: F401 (their tables belong to the metadata)
+    drill_tables,
     evidence_tables,
     feedback_tables,
     incident_tables,
@@ -20,6 +20,7 @@ from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     supervision_tables,
     tables,
 )
+from edge.db import engine as engines
 from edge.db.columns import Instant, metadata, moved
 from edge.db.engine import check_version, connect, sqlite_url
 from edge.db.tables import timer
