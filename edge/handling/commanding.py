@@ -1,6 +1,6 @@
 """What the desk does with a device: moves it to another zone, makes it blink, asks it to send again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,13 +13,12 @@ from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound, Refused
 from edge.handling import basis
 from edge.handling.telling import Telling
+from edge.hearing import SILENT_AFTER
 from edge.people import rights
 
 # A device that comes back later than this does not blink any more, but still sends again what is missing.
 IDENTIFY_S, REPLAY_S, MAINTENANCE_S = 10, 3600, 86_400
 MAX_IDENTIFY_S = 60
-# A device that has been silent for longer than this gets no command that makes sense only now.
-HEARD = timedelta(seconds=16)
 
 
 class DeviceError(EdgeError):
@@ -58,7 +57,7 @@ def identify(
     row = _device(conn, store, actor, name)
     if not 1 <= seconds <= MAX_IDENTIFY_S:
         raise DeviceError(f"Blinking for {seconds} s was asked; allowed are 1 to {MAX_IDENTIFY_S}.")
-    if row.status != "online" or row.heartbeat_at is None or now - row.heartbeat_at > HEARD:
+    if row.status != "online" or row.heartbeat_at is None or now - row.heartbeat_at > SILENT_AFTER:
         raise Refused(f"{name} is not heard at this moment; it cannot be made to blink.")
     words = f"{name} was asked to blink for {seconds} s."
     _command(conn, store, actor, name, Identify(seconds), seconds, "device.identified", words, now)

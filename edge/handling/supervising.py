@@ -15,6 +15,7 @@ from edge.db.store_tables import device
 from edge.db.tables import interaction
 from edge.errors import NotFound
 from edge.handling.telling import Telling
+from edge.hearing import in_maintenance
 from edge.interactions import store as requests
 from edge.interactions.store import Entry
 from edge.people.store import by_id
@@ -101,7 +102,7 @@ def see(conn: sa.Connection, store: str, trouble: str, who: str, through: str, n
 
 def _worked_on(conn: sa.Connection, store: str, name: str, now: datetime) -> bool:
     query = sa.select(device.c.maintained_at).where(device.c.store == store, device.c.name == name)
-    return facts.Said(name, None, maintained_at=conn.execute(query).scalar()).quiet(now)
+    return in_maintenance(conn.execute(query).scalar(), now)
 
 
 def _come_out(conn: sa.Connection, telling: Telling, one: Trouble, now: datetime) -> list[Trouble]:

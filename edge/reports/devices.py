@@ -8,9 +8,8 @@ import sqlalchemy as sa
 
 from edge.db.store_tables import device, zone
 from edge.db.tables import event, gap, interaction, quarantine
+from edge.hearing import SILENT_AFTER, in_maintenance
 
-# A device beats every 5 s. After three missed beats its 'online' is no longer known to be true.
-SILENT_AFTER = timedelta(seconds=16)
 QUARANTINE_ROWS = 100
 LAST_EVENTS, LAST_GAPS, LAST_ASIDE = 20, 20, 20
 
@@ -29,6 +28,7 @@ class Kiosk:
     depth: int
     faults: tuple[str, ...]
     gaps: int
+    maintained: bool
 
 
 @dataclass(frozen=True)
@@ -134,4 +134,5 @@ def _kiosk(row: sa.RowMapping, now: datetime) -> Kiosk:
         depth=int(beat.get("depth", 0)),
         faults=tuple(faults),
         gaps=row["gaps"],
+        maintained=in_maintenance(row["maintained_at"], now),
     )

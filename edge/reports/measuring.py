@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from edge.db.supervision_tables import trouble
 from edge.db.tables import OPEN_STATES, interaction, is_open, outgoing
 from edge.reports import tallies
 from edge.reports.devices import Kiosk, kiosks
@@ -15,13 +16,15 @@ from edge.reports.tallies import Tally
 @dataclass
 class Measured:
     """`open` by kind and state, `oldest_s` by kind the longest wait of an unanswered request. `waiting` and
-    `waiting_s`, the messages to devices and the age of the oldest, are None without `silent`."""
+    `waiting_s`, the messages to devices and the age of the oldest, are None without `silent`.
+    `troubles` is by kind what is wrong with the store's own things."""
 
     silent: bool
     open: Counter[tuple[str, str]] = field(default_factory=Counter)
     oldest_s: dict[str, float] = field(default_factory=dict)
     devices: list[Kiosk] = field(default_factory=list)
     totals: dict[Tally, int] = field(default_factory=dict)
+    troubles: Counter[str] = field(default_factory=Counter)
     waiting: int | None = None
     waiting_s: float | None = None
 
@@ -42,6 +45,11 @@ def measure(conn: sa.Connection, store: str, now: datetime, *, silent: bool) -> 
         if row.state == "raised":
             waits_s = (now - row.raised_at).total_seconds()
             found.oldest_s[row.kind] = max(found.oldest_s[row.kind], waits_s)
+    t = trouble.c
+    seen = [t.store == store, t.over_at.is_(None), t.told_at.is_not(None)]
+    seen += [] if silent else [sa.not_(t.silent)]
+    counted = sa.select(t.what, sa.func.count().label("troubles")).where(*seen).group_by(t.what)
+    found.troubles.update({row.what: row.troubles for row in conn.execute(counted)})
     found.totals = {
         one: sum_ for one, sum_ in tallies.totals(conn, store).items() if silent or not one.silent
     }

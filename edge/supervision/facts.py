@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from edge.hearing import SILENT_AFTER, in_maintenance
+
 
 class What(StrEnum):
     SILENT = "silent"
@@ -31,8 +33,6 @@ class What(StrEnum):
 OF_HEARTBEATS = frozenset(
     {What.CAMERA, What.PATH, What.CLOCK, What.DISK, What.HOT, What.STUCK, What.FAULT, What.TAMPER}
 )
-# A device beats every 5 s: three beats are missing then, and there is time left of 20 s to tell somebody.
-SILENT_AFTER = timedelta(seconds=16)
 CLOCK_OFF = timedelta(seconds=2)
 CERTIFICATE_SOON = timedelta(days=14)
 KIOSK_DISK_BYTES, SERVER_DISK_BYTES = 200_000_000, 1_000_000_000
@@ -40,7 +40,6 @@ KIOSK_DISK_BYTES, SERVER_DISK_BYTES = 200_000_000, 1_000_000_000
 HOT_C = 80.0
 REFUSED_LATELY, TAMPERED_LATELY = timedelta(minutes=10), timedelta(minutes=2)
 GAP_AFTER = timedelta(minutes=2)
-MAINTENANCE_LASTS = timedelta(hours=24)
 # What is wrong is over only once it is better than it needs to be by this much.
 EASE = 1.25
 WELL_CAMERA = frozenset({"ok", "starting"})
@@ -72,8 +71,8 @@ class Said:
     maintained_at: datetime | None = None
 
     def quiet(self, now: datetime) -> bool:
-        """Whether somebody works on it; one who forgets to say that it is over does so for a day."""
-        return self.maintained_at is not None and now - self.maintained_at < MAINTENANCE_LASTS
+        """Whether somebody works on it."""
+        return in_maintenance(self.maintained_at, now)
 
 
 @dataclass(frozen=True, slots=True)

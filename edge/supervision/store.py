@@ -12,7 +12,7 @@ from broker.events import new_id
 from edge import presence
 from edge.db.columns import moved
 from edge.db.evidence_tables import witness
-from edge.db.store_tables import device, person, session
+from edge.db.store_tables import device, person, session, zone
 from edge.db.supervision_tables import trouble, trouble_told
 from edge.db.tables import gap, quarantine
 from edge.presence import AWAY
@@ -39,7 +39,7 @@ class Told:
 
     id: str
     device: str
-    zone: str
+    zone_title: str
     what: str
     about: str
     words: str
@@ -271,12 +271,19 @@ def shift(conn: sa.Connection, store: str, by: timedelta) -> None:
 def _shown() -> sa.Join:
     return trouble.outerjoin(
         device, sa.and_(device.c.store == trouble.c.store, device.c.name == trouble.c.device)
-    )
+    ).outerjoin(zone, sa.and_(zone.c.store == device.c.store, zone.c.name == device.c.zone))
 
 
 def _read(conn: sa.Connection, store: str, place: sa.Join, *wanted: sa.ColumnElement[bool]) -> list[Told]:
     t = trouble.c
-    columns = (t.id, t.device, sa.func.coalesce(device.c.zone, "").label("zone"), t.what, t.about, t.words)
+    columns = (
+        t.id,
+        t.device,
+        sa.func.coalesce(zone.c.title, device.c.zone, "").label("zone_title"),
+        t.what,
+        t.about,
+        t.words,
+    )
     rest = (t.since, t.told_at, t.returns, t.well_at, t.over_at, t.ending, t.silent)
     query = sa.select(*columns, *rest).select_from(place).where(t.store == store, *wanted)
     rows = conn.execute(query.order_by(t.told_at.desc(), t.id))

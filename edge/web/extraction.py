@@ -33,6 +33,7 @@ _TABLES = (
     words.TOPICS.values(),
     words.ROLES.values(),
     words.PRESENCES.values(),
+    words.TROUBLES.values(),
     OUTCOMES.values(),
     DECLINE_REASONS.values(),
     SPOKEN.values(),

@@ -9,6 +9,7 @@ from edge.reports.measuring import Measured, measure
 from edge.reports.tallies import MORE, WITHIN_S, Tally
 from edge.web import bearer
 from edge.web.services import Services, services
+from edge.web.words import TROUBLES
 
 metrics = Blueprint("metrics", __name__)
 SCOPES = ("read:metrics",)
@@ -83,10 +84,11 @@ class _Told:
         totals = self._found.totals
         for name, wanted, help_ in (
             ("events", "events", "Events of devices that were taken in."),
+            ("troubles", "troubles", "What people were told was wrong with the store's own things."),
             ("requests_missed", "missed", "Requests that nobody answered in time."),
         ):
             told = [((one.label,), value) for one, value in totals.items() if one.name == wanted]
-            yield _by(Counter, name, help_, ["kind"], sorted(told))
+            yield _by(Counter, name, help_, ["what" if name == "troubles" else "kind"], sorted(told))
         help_ = "Pages that were written to the stream of a person's phone."
         yield _one(Counter, "pages_sent", help_, _sum(totals, "pages_sent"))
         help_ = "Messages of devices that were refused and kept, repeats among them."
@@ -101,6 +103,9 @@ class _Told:
         help_ = "How long ago a device's last heartbeat came; missing before its first."
         ages = [((o.name, o.zone), o.silence.total_seconds()) for o in devices if o.silence is not None]
         yield _by(Gauge, "device_heartbeat_age_seconds", help_, labels, ages)
+        help_ = "What is wrong with kiosks, cameras, clocks, disks and the server's parts, by kind."
+        open_ = [((what,), self._found.troubles[what]) for what in TROUBLES]
+        yield _by(Gauge, "troubles_open", help_, ["what"], open_)
         faults = [((one.name, one.zone), len(one.faults)) for one in devices]
         yield _by(Gauge, "device_faults", "What a device says is wrong with it.", labels, faults)
 

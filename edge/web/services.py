@@ -18,6 +18,7 @@ from edge.hint import Hinter
 from edge.people.passwords import Verifier
 from edge.web.errands import Errands
 from edge.web.grants import Grants
+from edge.web.guarding import Guarding
 from edge.web.readiness import Looker
 from edge.web.round_trip import RoundTrips
 from edge.web.secret import secret_key
@@ -41,6 +42,7 @@ class Services:
         self.verifier = Verifier()
         self.hub = Hub(Feed(self.read, config.store), config.web.streams)
         self.errands = Errands(self)
+        self.guarding = Guarding(self)
         self.round_trips = RoundTrips(secret_key(Path(config.directory)))
         self.grants = Grants(secret_key(Path(config.directory)))
         self.readiness = Looker()
@@ -80,6 +82,7 @@ class Services:
         self._wake = wake
         if wake is not None:
             self.hub.calling = wake.calling
+            self.guarding.start()
             wake.start()
 
     def wake_state(self) -> str:
@@ -92,6 +95,7 @@ class Services:
             self._stopped.set()
             if self._wake is not None:
                 self._wake.stop()
+            self.guarding.stop()
             self.hub.stop()
             self.errands.stop()
             self.writer.close()

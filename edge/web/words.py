@@ -17,6 +17,25 @@ KINDS = {
     "tamper": "Tamper",
     "drawer": "Drawer",
     "clip": "Clip",
+    "trouble": "Trouble",
+}
+# What can be wrong with the store's own things.
+TROUBLES = {
+    "silent": "Kiosk not heard",
+    "camera": "Something is wrong with a camera",
+    "tamper": "Somebody tampers with a kiosk",
+    "path": "Presses do not come through",
+    "clock": "A clock is wrong",
+    "certificate": "A certificate ends soon",
+    "disk": "A disk is nearly full",
+    "hot": "A kiosk is too hot",
+    "stuck": "A button is stuck",
+    "fault": "A kiosk reports a fault",
+    "refused": "A message was refused",
+    "gap": "Something that was pressed has never come",
+    "custody": "A kiosk refuses the custody log",
+    "broker": "The server hears no kiosk",
+    "worker": "Nobody is called: a part of the server does not answer",
 }
 STATES = {
     "raised": "Waiting",
@@ -122,6 +141,8 @@ def subject(kind: str, topic_name: str | None) -> str:
     # A security request's topic is the gesture that raised it.
     if kind == "security":
         return KINDS[kind]
+    if kind == "trouble":
+        return TROUBLES.get(topic_name or "", KINDS[kind])
     # And a greeting's is the way that was taken.
     if kind == "greet":
         return {"in": "Somebody came in", "out": "Somebody went out"}.get(topic_name or "", KINDS[kind])

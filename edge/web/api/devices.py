@@ -20,7 +20,8 @@ from edge.web.services import services
 
 class Device(Struct):
     """`status` is online, offline or unknown; `silence_s` the time since its last heartbeat; `depth` what
-    waits in its outbox; `gaps` how many runs of numbers never came."""
+    waits in its outbox; `gaps` how many runs of numbers never came; `maintained` whether somebody works on
+    it, so that nobody is told of what is wrong with it."""
 
     name: str
     zone: str
@@ -32,6 +33,7 @@ class Device(Struct):
     depth: int
     faults: list[str]
     gaps: int
+    maintained: bool
     based_on: str
 
 
@@ -211,5 +213,6 @@ def _device(one: Kiosk) -> Device:
         one.depth,
         list(one.faults),
         one.gaps,
+        one.maintained,
         basis.of({"zone": one.zone}),
     )

@@ -15,6 +15,7 @@ from edge.web.api import (
     reports,
     sending,
     tokens,
+    troubles,
     zones,
 )
 from edge.web.api.routing import Media, Route
@@ -106,6 +107,8 @@ ROUTES = (
     Route("POST", "/devices/{name}/identify", devices.device_identify, WRITE, None, body=devices.Blink),
     Route("POST", "/devices/{name}/replay", devices.device_replay, WRITE, devices.Replayed),
     Route("POST", "/devices/{name}/maintenance", devices.device_maintain, WRITE, None, body=devices.Maintained),
+    Route("GET", "/troubles", troubles.troubles_list, STORE, troubles.Troubles),
+    Route("POST", "/troubles/{id}/seen", troubles.trouble_seen, ACT, None, body=acting.By, free=True),
     Route("GET", "/refused-messages", devices.refused_list, STORE, devices.RefusedMessages),
     Route("GET", "/refused-messages/{number}", devices.refused_read, STORE, devices.RefusedWhole),
 

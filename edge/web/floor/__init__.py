@@ -31,6 +31,7 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     ):
         address = f"/requests/<request_id>/{act.__name__.replace('_', '-')}"
         add(address, view_func=act, methods=["POST"])
+    add("/troubles/<trouble_id>/seen", view_func=doing.trouble_seen, methods=["POST"])
     add("/supervisor", view_func=doing.supervisor_to, methods=["POST"])
     add("/colleagues", view_func=showing.colleagues)
     add("/heard", view_func=doing.heard, methods=["POST"])

@@ -1,6 +1,7 @@
 """What an associate does to a request: accept, decline, be there, hand over, close; and what their phone
 reports of its pages."""
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime
 
@@ -8,8 +9,8 @@ import sqlalchemy as sa
 from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
-from edge.errors import Refused
-from edge.handling import acting, handing_on, summoning, tapping
+from edge.errors import NotFound, Refused
+from edge.handling import acting, handing_on, summoning, supervising, tapping
 from edge.handling.tapping import Tap
 from edge.web.access import signed_in
 from edge.web.floor.showing import Notice, show
@@ -83,6 +84,17 @@ def supervisor_to() -> Response:
     return _act(
         "", lambda conn, store, _, person, now: summoning.call_to_place(conn, store, file, person, zone, now)
     )
+
+
+def trouble_seen(trouble_id: str) -> Response:
+    """Whoever was told of something wrong has seen it, or that it is over."""
+    room, person = services(), signed_in().person.id
+    # Somebody else's, or none: there is nothing to be seen any more.
+    with contextlib.suppress(NotFound):
+        room.change(
+            lambda conn: supervising.see(conn, room.store, trouble_id[:36], person, "phone", room.clock())
+        )
+    return show() if request.headers.get("HX-Request") else redirect(url_for("floor.pages"), 303)
 
 
 def heard() -> Response:

@@ -20,6 +20,8 @@ from edge.people import store as people
 from edge.people.store import Person
 from edge.presence import AWAY, Presence, at
 from edge.reports import floor as now_there
+from edge.supervision import store as supervision
+from edge.supervision.store import Told
 from edge.web.access import signed_in
 from edge.web.floor.incidents import ASKED_FOR
 from edge.web.floor.presence import part as presence_here
@@ -60,7 +62,7 @@ class Board:
     """Everything open that concerns one person. `cursor` is the feed's head before it was read.
 
     `waiting` is what they are called for, `own` what they called for themselves, `news` is of `mine`,
-    `untold` what they have not written about yet.
+    `untold` what they have not written about yet, `troubles` what they were told is wrong.
     """
 
     cursor: int
@@ -72,6 +74,7 @@ class Board:
     colleagues: list[Colleague]
     zones: list[tuple[str, str]]
     untold: list[Untold]
+    troubles: list[Told]
 
 
 def pages() -> AnyResponse:
@@ -124,6 +127,7 @@ def board() -> Board:
         here = people.all_people(conn, room.store) if mine else []
         zones = devices.zones(conn, room.store)
         untold = listing.untold(conn, room.store, me.id, room.clock() - ASKED_FOR)
+        troubles = supervision.for_phone(conn, room.store, me.id, room.clock())
     own = [p for p in found if p.own and not p.mine]
     rest = [p for p in found if not p.mine and not p.own]
     waiting = [p for p in rest if p.state == "raised" or p.called]
@@ -137,6 +141,7 @@ def board() -> Board:
         _colleagues(here, me.id, room.clock()),
         [(name, title) for name, title in zones.items() if not me.zones or name in me.zones],
         untold,
+        troubles,
     )
 
 

@@ -12,10 +12,12 @@ from edge.db.tables import quarantine
 from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound
 from edge.handling import basis, commanding
+from edge.hearing import SILENT_AFTER
 from edge.paging import feed
 from edge.people import rights
 from edge.reports import devices as heard
-from edge.reports.devices import SILENT_AFTER, kiosks
+from edge.reports.devices import kiosks
+from edge.supervision import store as supervision
 from edge.web.access import actor_here, needs_changer, signed_in
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
@@ -28,13 +30,15 @@ def device_one(name: str) -> Response:
 
 @needs_changer
 def device_act(name: str, act: str) -> Response:
-    """move, identify or replay."""
+    """move, identify, replay, maintain or resume."""
     room, actor, now, form = services(), actor_here(), services().clock(), request.form
     zone, given = form.get("zone", "")[:64], form.get("based_on", "")[:64]
     works = {
         "move": lambda conn: commanding.move(conn, room.store, actor, name, zone, now, given),
         "identify": lambda conn: commanding.identify(conn, room.store, actor, name, now),
         "replay": lambda conn: commanding.replay(conn, room.store, actor, name, now),
+        "maintain": lambda conn: commanding.maintain(conn, room.store, actor, name, True, now),
+        "resume": lambda conn: commanding.maintain(conn, room.store, actor, name, False, now),
     }
     if act not in works:
         abort(404)
@@ -45,6 +49,8 @@ def device_act(name: str, act: str) -> Response:
         "move": f"{name} is moved.",
         "identify": f"{name} is asked to blink for {commanding.IDENTIFY_S} s.",
         "replay": f"{name} is asked to send its events again from number {done}.",
+        "maintain": f"{name} is in maintenance.",
+        "resume": f"{name} is not in maintenance any more.",
     }
     return saved(url_for("manage.device_one", name=name), sentences[act])
 
@@ -96,6 +102,7 @@ def _page(name: str, error: EdgeError | None = None) -> Response:
             "gaps": heard.gaps(conn, room.store, name),
             "aside": heard.aside(conn, room.store, name),
             "events": heard.events(conn, room.store, name),
+            "troubles": supervision.history(conn, room.store, name),
             "cursor": feed.head(conn, room.store),
         }
     page = render_template(

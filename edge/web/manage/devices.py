@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from edge.paging import feed
 from edge.reports.devices import kiosks, set_aside
+from edge.supervision import store as supervision
 from edge.web.access import signed_in
 from edge.web.services import services
 
@@ -15,6 +16,7 @@ def devices() -> Response:
         context = {
             "cursor": feed.head(conn, room.store),
             "kiosks": kiosks(conn, room.store, room.clock()),
+            "troubles": supervision.open_now(conn, room.store),
             "aside": set_aside(conn, room.store),
             "me": signed_in().person,
         }

@@ -9,6 +9,7 @@ from edge.paging import feed
 from edge.reports import floor as now_there
 from edge.reports.devices import Kiosk, kiosks
 from edge.reports.floor import Open, Someone
+from edge.supervision import store as supervision
 from edge.web.access import signed_in
 from edge.web.services import services
 
@@ -35,11 +36,13 @@ def floor() -> Response:
         people = now_there.people(conn, room.store, open_now, now)
         zones = now_there.zones(conn, room.store)
         devices = kiosks(conn, room.store, now)
+        troubles = supervision.open_now(conn, room.store)
     context = {
         "cursor": cursor,
         "waiting": [one for one in open_now if one.state == "raised"],
         "answered": [one for one in open_now if one.state != "raised"],
         "corners": corners(zones, open_now, people, devices),
+        "troubles": troubles,
         "here": [one for one in people if one.presence != "off"],
         "off": [one for one in people if one.presence == "off"],
         "me": signed_in().person,

@@ -187,6 +187,9 @@ const heard = listen(facts.stream, facts.cursor, {
       redraw().catch(() => sound.call(page.kind));
     },
     presence: showPresence,
+    // Whoever is called for somebody hears only that.
+    trouble: ({ over }) =>
+      redraw().catch(() => {}).then(() => over || board.querySelector("[data-waiting]") || sound.call("trouble")),
     page_over: () => redraw().catch(() => {}),
     request: (news) => {
       mates();

@@ -76,7 +76,7 @@ addEventListener("beforeprint", () => {
 const everything = () => Promise.all([redrawRows?.(), redrawStory?.(), redrawStrip?.(), redrawFloor?.()]);
 
 const heard = listen(facts.stream, facts.cursor, {
-  on: { request: news, page: news, person: () => redrawFloor?.().catch(() => {}), device: deviceNews, clip: clipNews },
+  on: { request: news, page: news, person: () => redrawFloor?.().catch(() => {}), device: deviceNews, trouble: deviceNews, clip: clipNews },
   poll: everything,
   catchUp: () => everything().catch(() => {}),
   link: (state) => {

@@ -31,6 +31,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "floor.supervisor": ("interaction_supervisor",),
     "floor.call_off": ("interaction_call_off",),
     "floor.resolve": ("interaction_resolve",),
+    "floor.trouble_seen": ("trouble_seen",),
     "floor.supervisor_to": ("supervisor_call",),
     "floor.colleagues": ("floor_read",),
     "floor.delivered": ("pages_delivered",),
@@ -84,7 +85,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.strip": PART,
     "manage.device_aside": ("refused_read",),
     "manage.device_one": ("device_read",),
-    "manage.device_act": ("device_move", "device_identify", "device_replay"),
+    "manage.device_act": ("device_move", "device_identify", "device_replay", "device_maintain"),
     "manage.people": ("people_list",),
     "manage.people_add": FORM,
     "manage.people_add_do": ("person_add",),
@@ -137,7 +138,7 @@ def test_what_is_named_is_there_and_changes_where_the_page_changes(shop: Shop) -
 def test_each_button_of_the_pages_that_have_many_is_there() -> None:
     for endpoint, acts in {
         "manage.people_act": {"pin", "password", "disable", "enable", "presence"},
-        "manage.device_act": {"move", "identify", "replay"},
+        "manage.device_act": {"move", "identify", "replay", "maintain"},
     }.items():
         assert {name.split("_", 1)[1] for name in DOES[endpoint]} == acts
 
