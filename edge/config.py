@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 from broker.errors import SettingsError
 from broker.events import Name
 from broker.settings import load
+from edge.outside.channels import Outside
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
 from edge.retention import Retention
 from edge.schedule import Plan
@@ -103,6 +104,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     vault: Vault = field(default_factory=Vault)
     retention: Retention = field(default_factory=Retention)
     evidence: Evidence = field(default_factory=Evidence)
+    outside: Outside = field(default_factory=Outside)
     # Filled in by load_config: where relative paths begin.
     directory: str = "."
 
@@ -146,5 +148,7 @@ def load_config(path: Path) -> EdgeConfig:
     if wrong := config.drill.fault():
         raise SettingsError(f"{path}: {wrong}")
     if config.evidence.stamp is not None and (wrong := config.evidence.stamp.fault()):
+        raise SettingsError(f"{path}: {wrong}")
+    if wrong := config.outside.fault():
         raise SettingsError(f"{path}: {wrong}")
     return config

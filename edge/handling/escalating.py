@@ -16,6 +16,8 @@ from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
 from edge.interactions.request import Change, LetLapse, Miss, Request, State
 from edge.interactions.store import Entry
+from edge.outside import store as outside
+from edge.outside.channels import MISSED, SECURITY
 from edge.paging import store as pages
 from edge.paging import timers
 from edge.paging.timers import Timer
@@ -66,6 +68,8 @@ def start(
         # Only a mark: its number would make everyone wait for everyone who opens one.
         incidents.mark_due(conn, raised.store, raised.id)
     if raised.kind == "security":
+        # Of drills too: some channels take them.
+        outside.mark(conn, raised.store, SECURITY, raised.id, now)
         capturing.ask(conn, telling, raised, raised.id, raised.raised_at, now)
     return raised
 
@@ -162,6 +166,8 @@ def finish(
     if after.state in (State.ATTENDED, State.RESOLVED) and through != "policy":
         # Whoever is at the device may be the hand that pressed a face there.
         scores.doubt(conn, telling.store, after.device, now, now)
+    if after.state is State.MISSED and after.kind == "help":
+        outside.mark(conn, telling.store, MISSED, after.id, now)
     called = set(pages.paged(conn, after.id))
     if after.state is not State.RAISED:
         ended = _end_pages(conn, before, after, called, now)

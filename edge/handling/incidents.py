@@ -19,12 +19,15 @@ from edge.incidents.rules import Action, Change, Close, Correct, Incident, Refus
 from edge.incidents.store import New, Step
 from edge.interactions import store as requests
 from edge.interactions.store import Entry
+from edge.outside import store as outside
+from edge.outside.channels import CLOSED, OPENED, REOPENED
 from edge.people import rights
 from edge.people.store import Person
 
 # So many at once, each in some milliseconds, where no press waits.
 AT_ONCE = 4
 ASKED_OF = "complaint"
+_TOLD_OUTSIDE = {"closed": CLOSED, "reopened": REOPENED}
 
 
 class Faulty(EdgeError):
@@ -245,6 +248,8 @@ def act(
     store.save(conn, found, decision.incident, now)
     step = Step(now, decision.what, subject, who.id, who.name, through, decision.words)
     store.append(conn, found.id, step)
+    if decision.what in _TOLD_OUTSIDE:
+        outside.mark(conn, found.store, _TOLD_OUTSIDE[decision.what], found.id, now, person=who.id)
     return decision
 
 
@@ -261,6 +266,7 @@ def _open(
     words = f"{who.name} opened it." if who else "Opened by the security request."
     by = who.name if who else "Security request"
     store.append(conn, new.id, Step(now, "opened", None, who.id if who else None, by, through, words))
+    outside.mark(conn, name, OPENED, new.id, now, person=who.id if who else None)
     for request in about:
         links.link_request(conn, name, new.id, request, now)
         _tell_request(conn, request, who, now, through)

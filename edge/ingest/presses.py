@@ -26,6 +26,8 @@ from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
 from edge.interactions.request import Action, Attend, Cancel, Change, Join, Noted, Request, State
 from edge.interactions.store import Entry
+from edge.outside import store as outside
+from edge.outside.channels import MISSED
 from edge.people.store import by_badge
 from edge.reports import tallies
 
@@ -274,6 +276,8 @@ class Presses:
             )
             self._insert(event, pressed, after, closed_at=closed_at)
             self._note(after.id, state.value, words)
+            if state is State.MISSED:
+                outside.mark(self._conn, self._store, MISSED, after.id, self._now)
             if state is State.MISSED and not event.drill:
                 self._telling.count(tallies.missed(after.kind, silent=False))
             if not pressed.age.known and event.device in self._undated:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from edge.config import Policy
+from edge.policies import Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
 from edge.interactions import index
+from edge.outside import store as outside
 from edge.paging import feed, outgoing, timers
 from edge.routing.inforce import InForce
 from edge.schedule import Plan
@@ -264,6 +265,7 @@ class Commits:
         if batch.forget:
             feed.forget(conn, self._store, now)
             outgoing.forget(conn, self._store, now)
+            outside.forget(conn, self._store, now)
         return receipts, taken
 
     def _follow_desk(self, conn: sa.Connection) -> Policies | None:

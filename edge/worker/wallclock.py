@@ -10,6 +10,7 @@ from edge.devices import store as devices
 from edge.drills import store as drills
 from edge.evidence import captures
 from edge.interactions import store as requests
+from edge.outside import store as outside
 from edge.paging import outgoing, timers
 from edge.supervision import store as supervision
 
@@ -54,3 +55,4 @@ def follow(conn: sa.Connection, store: str, jump: timedelta) -> None:
     drills.shift(conn, store, jump)
     captures.shift(conn, store, jump)
     supervision.shift(conn, store, jump)
+    outside.shift(conn, store, jump)

@@ -7,6 +7,7 @@ from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     evidence_tables,
     feedback_tables,
     incident_tables,
+    outside_tables,
     store_tables,
     supervision_tables,
     tables,

@@ -62,6 +62,8 @@ ON_BOTH = (
     "incidents",
     "ingest",
     "interactions",
+    "messenger",
+    "outside",
     "paging",
     "people",
 )

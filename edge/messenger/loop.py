@@ -1,0 +1,236 @@
+"""The messenger's loop: finds what happened, begins a try for each channel that is told, notes how it went.
+
+A try is a thread of its own, as many at once as a channel has room for: none waits for another channel's.
+What is written down goes through one writer, as everywhere; another messenger on the same database takes
+what this one has not.
+"""
+
+import logging
+import os
+import queue
+import socket
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from edge.clock import utc_now
+from edge.config import EdgeConfig
+from edge.db.engine import check_version, connect
+from edge.db.writer import Writer
+from edge.errors import StorageError
+from edge.messenger import files
+from edge.messenger.sending import Send, sender
+from edge.messenger.shouting import BEGIN_S
+from edge.outside import facts, store, wording
+from edge.outside.channels import Channel
+from edge.outside.rules import Outcome, Skip, decide, give_up_at
+from edge.outside.store import Claimed, Ended, New, Room
+from edge.paging import feed
+
+log = logging.getLogger(__name__)
+LOOK_S = 0.5
+BEAT_S = 10.0
+# Tries at once on one channel, and how many of those for anything but security requests.
+AT_ONCE, OTHERS_AT_ONCE = 8, 3
+# Beyond a try's own time until nobody waits for its thread, and until its lease ends.
+GRACE_S, LEASE_S = 3.0, 5.0
+
+
+@dataclass(eq=False)
+class Flight:
+    """A try that is under way. `noted`: its end is written, although its thread may not have ended."""
+
+    claimed: Claimed
+    thread: threading.Thread
+    cut_at: float
+    noted: bool = False
+
+
+class Messenger:
+    """See the module. `run` returns after `stop`; `turn` is one look, for tests."""
+
+    def __init__(
+        self,
+        config: EdgeConfig,
+        clock: Callable[[], datetime] = utc_now,
+        send: Send | None = None,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config, self._store, self._clock, self._monotonic = config, config.store, clock, monotonic
+        self._directory = Path(config.directory)
+        self._channels = {one.name: one for one in config.outside.channel}
+        self._send = send or sender(self._directory)
+        self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{id(self):x}"
+        self._readers = connect(config.database_url, write=False)
+        self._writer = Writer(connect(config.database_url, write=True), name="messenger-writer")
+        self._flights: list[Flight] = []
+        self._ended: queue.SimpleQueue[tuple[Flight, Ended]] = queue.SimpleQueue()
+        self._unnoted: list[tuple[Flight, Ended]] = []
+        self._next_beat = 0.0
+        self._faults: dict[str, str | None] = {}
+        self._stop = threading.Event()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def close(self) -> None:
+        self._writer.close()
+        self._readers.dispose()
+
+    def run(self) -> None:
+        """StorageError if the database is not there."""
+        check_version(self._readers)
+        well = True
+        with closing(self):
+            while not self._stop.is_set():
+                try:
+                    self.turn()
+                    well = True
+                except (StorageError, sa.exc.SQLAlchemyError) as error:
+                    if well:
+                        log.error(
+                            "The database cannot be used: %s. Nothing goes outside until it can.", error
+                        )
+                    well = False
+                self._stop.wait(LOOK_S)
+            self._wait_for_flights(3.0)
+
+    def turn(self) -> None:
+        """One look at everything."""
+        self._note()
+        if self._monotonic() >= self._next_beat:
+            self._beat()
+            self._next_beat = self._monotonic() + BEAT_S
+        self._spread()
+        self._begin()
+
+    @property
+    def flying(self) -> bool:
+        return any(not flight.noted for flight in self._flights)
+
+    def _beat(self) -> None:
+        found = {name: files.fault(self._directory, one) for name, one in self._channels.items()}
+        for name, fault in found.items():
+            if fault and fault != self._faults.get(name):
+                log.warning("The channel %s cannot be used: %s", name, fault)
+        self._faults = found
+        self._write(lambda conn: store.see(conn, self._store, found, self._clock()))
+
+    def _spread(self) -> None:
+        """Look at what happened: who is told, and what."""
+        with self._readers.connect() as conn:
+            if not store.unspread(conn, self._store, 1):
+                return
+        parts = {name: files.parts(self._directory, one) for name, one in self._channels.items()}
+        self._write(partial(self._spread_in, parts))
+
+    def _spread_in(self, parts: dict[str, int], conn: sa.Connection) -> None:
+        now, told = self._clock(), False
+        known_since = dict.fromkeys(self._channels, now) | store.since(conn, self._store)
+        for happened in store.unspread(conn, self._store):
+            known = facts.read(conn, self._store, self._config.title, happened)
+            new: list[New] = []
+            for channel in self._channels.values() if known is not None else ():
+                assert known is not None
+                decision = decide(channel, known.happening, happened.at, (), now)
+                # Nobody is told of what happened before there was the channel.
+                if isinstance(decision, Skip) or happened.at < known_since[channel.name]:
+                    continue
+                said = wording.encode(known.for_channel(channel, self._config.outside.base_url))
+                until = give_up_at(channel, happened.at)
+                new += [
+                    New(channel.name, part, happened.what, said, known.happening.silent, until)
+                    for part in range(1, parts[channel.name] + 1)
+                ]
+            told = (store.spread(conn, self._store, happened, new, now) and bool(new)) or told
+        if told:
+            self._tell_desk(conn, now)
+
+    def _begin(self) -> None:
+        """Claim what is due, and begin its tries."""
+        self._flights = [one for one in self._flights if not one.noted or one.thread.is_alive()]
+        now = self._clock()
+        with self._readers.connect() as conn:
+            if not store.due(conn, self._store, now):
+                return
+        rooms = {name: self._room(name) for name in self._channels}
+        leases = {name: timedelta(seconds=self._cut_s(one) + LEASE_S) for name, one in self._channels.items()}
+
+        def claim(conn: sa.Connection) -> list[Claimed]:
+            begun, over = store.claim(conn, self._store, self._name, rooms, leases, now)
+            if begun or over:
+                self._tell_desk(conn, now)
+            return begun
+
+        for claimed in self._writer.run(claim):
+            self._fly(claimed)
+
+    def _room(self, channel: str) -> Room:
+        flying = [one.claimed for one in self._flights if one.claimed.channel == channel]
+        others = sum(not one.urgent for one in flying)
+        return Room(AT_ONCE - len(flying), OTHERS_AT_ONCE - others)
+
+    def _cut_s(self, channel: Channel) -> float:
+        return channel.within_s + GRACE_S + (BEGIN_S if channel.kind == "apprise" else 0)
+
+    def _fly(self, claimed: Claimed) -> None:
+        channel = self._channels[claimed.channel]
+        thread = threading.Thread(name=f"outside-{channel.name}", daemon=True)
+        flight = Flight(claimed, thread, self._monotonic() + self._cut_s(channel))
+
+        def work() -> None:
+            try:
+                ended = self._send(channel, claimed, self._clock())
+            except Exception:
+                log.exception("A try on the channel %s failed.", channel.name)
+                ended = Ended(Outcome.UNKNOWN, "The messenger broke off; whether it arrived is not known.")
+            self._ended.put((flight, ended))
+
+        thread.run = work  # type: ignore[method-assign]
+        self._flights.append(flight)
+        thread.start()
+
+    def _note(self) -> None:
+        """Write down how tries went. One whose time is over is not waited for any more."""
+        while not self._ended.empty():
+            self._unnoted.append(self._ended.get())
+        waiting = {id(flight) for flight, _ in self._unnoted}
+        for flight in self._flights:
+            if not flight.noted and id(flight) not in waiting and self._monotonic() >= flight.cut_at:
+                words = "It took too long; whether it arrived is not known."
+                self._unnoted.append((flight, Ended(Outcome.UNKNOWN, words)))
+        for flight, ended in list(self._unnoted):
+            if not flight.noted:
+                self._write(partial(self._note_one, flight.claimed, ended))
+                flight.noted = True
+                log.info("%s: %s", flight.claimed.channel, ended.words)
+            self._unnoted.remove((flight, ended))
+
+    def _note_one(self, claimed: Claimed, ended: Ended, conn: sa.Connection) -> None:
+        now = self._clock()
+        store.end(conn, claimed, self._name, ended, now)
+        self._tell_desk(conn, now)
+
+    def _tell_desk(self, conn: sa.Connection, now: datetime) -> None:
+        """Only those who may see silent requests: that something goes outside would tell of one."""
+        feed.append(conn, self._store, [feed.News(feed.SILENT, "outside", "", {})], now)
+
+    def _write(self, work: Callable[[sa.Connection], None]) -> None:
+        self._writer.run(work)
+
+    def _wait_for_flights(self, within_s: float) -> None:
+        """What ends in time is noted; the rest is found without an end by whoever begins next."""
+        end = self._monotonic() + within_s
+        while self.flying and self._monotonic() < end:
+            time.sleep(0.05)
+            try:
+                self._note()
+            except (StorageError, sa.exc.SQLAlchemyError):
+                return

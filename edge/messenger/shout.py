@@ -1,0 +1,52 @@
+"""`python -m edge.messenger.shout`: one message to one Apprise address, from a JSON record on stdin.
+
+A process of its own, ended when its time is over: Apprise is heavy, and its plug-ins set limits of their own.
+It answers with one JSON record and never with anything that Apprise says, which may hold the address.
+"""
+
+import json
+import logging
+import re
+import sys
+
+_STATUS = re.compile(r"error=(\d{3})\b")
+_NO_LINE = re.compile(r"connection error|could not connect|timed? ?out|name resolution", re.IGNORECASE)
+
+
+class _Heard(logging.Handler):
+    """Keeps only what is no secret: an HTTP status, or that there was no connection."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.status: int | None = None
+        self.no_line = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        words = record.getMessage()
+        if found := _STATUS.search(words):
+            self.status = int(found[1])
+        self.no_line = self.no_line or bool(_NO_LINE.search(words))
+
+
+def main() -> int:
+    asked = json.loads(sys.stdin.read())
+    import apprise
+    from apprise import PersistentStoreMode
+
+    heard = _Heard()
+    logger = logging.getLogger("apprise")
+    logger.addHandler(heard)
+    logger.setLevel(logging.DEBUG)
+    logger.propagate = False
+    # It would keep what it knows of an address on the disk.
+    asset = apprise.AppriseAsset(storage_mode=PersistentStoreMode.MEMORY, app_id="Floorbell", app_url="")
+    there = apprise.Apprise(asset=asset)
+    known = bool(there.add(asked["address"]))
+    kind = apprise.NotifyType.WARNING if asked["urgent"] else apprise.NotifyType.INFO
+    took = known and bool(there.notify(title=asked["title"], body=asked["text"], notify_type=kind))
+    print(json.dumps({"known": known, "took": took, "status": heard.status, "no_line": heard.no_line}))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+"""Apprise, in a child of its own, against a receiver that is here: `json://` is one of its own kinds."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from edge.messenger import shouting
+from edge.outside.channels import Channel
+from edge.outside.rules import Outcome
+from tests.rig import receiver as ways
+from tests.rig.receiver import OK, Answer, Receiver, status
+
+from .conftest import Post, secret_file
+
+Receive = Callable[..., Receiver]
+
+
+def address(there: Receiver) -> str:
+    return f"json://localhost:{there.port}/secret-word"
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "words"),
+    [
+        (OK, Outcome.ACCEPTED, "The provider took it."),
+        (status(401), Outcome.FAILED, "did not take it (HTTP 401)"),
+        (status(500), Outcome.FAILED, "did not take it (HTTP 500)"),
+        (ways.close_silently, Outcome.UNKNOWN, "no line to the provider, or it broke"),
+    ],
+)
+def test_what_the_provider_answers_is_told_and_no_more(
+    receive: Receive, answer: Answer, outcome: Outcome, words: str
+) -> None:
+    there = receive(answer)
+    ended = shouting.send(address(there), "A title", "Some words", urgent=True, within_s=10)
+    assert ended.outcome is outcome and words in ended.words and "secret-word" not in ended.words
+    (call,) = there.calls
+    assert call.said["title"] == "A title" and call.said["message"] == "Some words"
+
+
+def test_a_provider_that_drips_is_cut_off_with_its_child(
+    receive: Receive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shouting, "BEGIN_S", 3.0)
+    ended = shouting.send(address(receive(ways.drip_body)), "A title", "Words", urgent=False, within_s=1)
+    assert ended.outcome is Outcome.UNKNOWN and "did not answer within 4 seconds" in ended.words
+
+
+def test_an_address_of_no_kind_that_apprise_knows_is_named_without_being_quoted() -> None:
+    ended = shouting.send("secret-word://nothing", "A title", "Words", urgent=False, within_s=10)
+    assert ended.outcome is Outcome.FAILED and "does not know this kind" in ended.words
+
+
+def test_each_address_of_a_file_is_told_and_tried_by_itself(post: Post, receive: Receive) -> None:
+    good, bad = receive(), receive(status(500), OK)
+    file = secret_file(post.folder, "boss.txt", f"{address(good)}\n{address(bad)}\n")
+    messenger = post.open(Channel("boss", "apprise", file))
+    post.tests("boss")
+    post.land(messenger)
+    assert [(row.part, row.state) for row in post.deliveries()] == [(1, "accepted"), (2, "waiting")]
+    post.clock.forward(2)
+    post.land(messenger)
+    assert [row.state for row in post.deliveries()] == ["accepted", "accepted"]
+    assert (len(good.calls), len(bad.calls)) == (1, 2)
+    assert "secret-word" not in repr([tuple(row) for row in post.deliveries()]) + repr(post.tries())
+
+
+def test_the_messenger_itself_never_loads_apprise() -> None:
+    code = "import sys, edge.messenger.loop; sys.exit('apprise' in sys.modules)"
+    root = str(Path(__file__).parents[4])
+    assert subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONPATH": root}).returncode == 0
