@@ -50,13 +50,14 @@ UNAVAILABLE = (sa.exc.OperationalError, sa.exc.InterfaceError, StorageError)
 @dataclass
 class Batch:
     """What one transaction takes on. What it has dealt with for good leaves `events`; what it left for a
-    security request that came meanwhile goes to `left`."""
+    security request that came meanwhile goes to `left`. With `ask` devices are asked for their clips."""
 
     events: list[Waiting]
     words: dict[object, object]
     look: bool = False
     forget: bool = False
     jump: timedelta | None = None
+    ask: bool = False
     left: list[Waiting] = field(default_factory=list)
 
 
@@ -255,8 +256,9 @@ class Commits:
             if isinstance(word, Word) and not self._own(word):
                 with self._apart(conn, telling, word.arrival.topic):
                     self._devices.hear(conn, telling, word, now)
-        if batch.look and self._vault_url is not None:
+        if batch.ask and self._vault_url is not None:
             evidence.send_tickets(conn, telling, self._store, self._vault_url, now)
+        if batch.look and self._vault_url is not None:
             evidence.show_heads(conn, telling, self._store)
         if batch.look and self._responder is not None:
             with self._apart(conn, telling, "Drilling"):

@@ -180,7 +180,7 @@ class Worker:
 
     def _loop(self) -> None:
         retry_s = RETRY_S[0]
-        next_beat = next_look = next_forget = next_words = next_supervise = time.monotonic()
+        next_beat = next_look = next_ask = next_forget = next_words = next_supervise = time.monotonic()
         people_until = 0.0
         wall = WallClock(self._clock)
         with self._engine.connect() as conn:
@@ -198,8 +198,10 @@ class Worker:
                 events, words = self._inbox.take(BATCH_BESIDE_PEOPLE if people else BATCH)
                 now_mono = time.monotonic()
                 look = woken or now_mono >= next_look or self._timer_in() <= 0
+                # Not at every hint: each clip that is sealed gives one.
+                ask = look and now_mono >= next_ask
                 forget, jump = now_mono >= next_forget, wall.jump()
-                batch = Batch(events, words, look or jump is not None, forget, jump)
+                batch = Batch(events, words, look or jump is not None, forget, jump, ask)
                 try:
                     if events or words or batch.look:
                         self._commits.take(conn, batch)
@@ -220,9 +222,11 @@ class Worker:
                 now_mono = time.monotonic()
                 if look:
                     next_look = now_mono + LOOK_S
+                if ask:
+                    next_ask = now_mono + LOOK_S
                 elif any(waiting.clip for waiting in batch.events) and not self._inbox.backlog:
                     # Its ticket goes out at once.
-                    next_look = now_mono
+                    next_look = next_ask = now_mono
                 if forget:
                     next_forget = now_mono + FORGET_S
                 if now_mono >= next_beat:

@@ -72,6 +72,8 @@ def _draining(rig: Rig, shop: Shop, presses: int) -> dict[str, float]:
     before, begin = len(_sealed(rig)), time.monotonic()
     start_camera(rig, DEVICE)
     wait_for(lambda: len(_sealed(rig)) > before, "The drain's start", 60)
+    # Kept open all the while it would have been closed by the server.
+    shop.igor.phone.close()
     took_s = [shop.hold() for _ in range(presses)]
     left = len(_sealed(rig)) - before
     return {
