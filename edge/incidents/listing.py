@@ -139,36 +139,14 @@ class Untold:
     raised_at: datetime
 
 
-def untold(conn: sa.Connection, store: str, who: str, since: datetime, limit: int = 5) -> list[Untold]:
+def untold(conn: sa.Connection, store: str, who: str, since: datetime) -> list[Untold]:
     """Those that this person answered or raised, that are over, and of whose open incident they have not
-    said a word; the newest first."""
-    i, e, case = interaction.c, incident_entry.c, incident.c
-    said = sa.exists().where(
-        case.store == store,
-        case.request == i.id,
-        sa.or_(
-            case.state == "closed",
-            sa.exists().where(e.incident == case.id, e.person == who).correlate(incident),
-        ),
-    )
-    query = (
-        sa.select(i.id, sa.func.coalesce(zone.c.title, i.zone), i.raised_at)
-        .select_from(interaction.outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone)))
-        .where(
-            i.store == store,
-            i.kind == sa.literal_column("'security'"),
-            i.raised_at > since,
-            i.closed_at.is_not(None),
-            sa.not_(i.drill),
-            sa.or_(i.owner == who, i.raised_by == who, _did(who)),
-            sa.not_(said.correlate(interaction)),
-        )
-    )
-    rows = conn.execute(query.order_by(i.raised_at.desc(), i.id.desc()).limit(limit))
+    said a word; the newest few first."""
+    rows = conn.execute(_UNTOLD, {"in_store": store, "in_who": who, "in_since": since})
     return [Untold(*row) for row in rows]
 
 
-def _did(who: str) -> sa.Exists:
+def _did(who: str | sa.BindParameter[str]) -> sa.Exists:
     """Whether this person has had to do with a row of `interaction`, by its timeline."""
     t = timeline.c
     return (
@@ -176,6 +154,36 @@ def _did(who: str) -> sa.Exists:
         .where(t.interaction == interaction.c.id, t.person == who, t.what.in_(_DEEDS))
         .correlate(interaction)
     )
+
+
+def _untold() -> sa.Select[Any]:
+    i, e, case = interaction.c, incident_entry.c, incident.c
+    store: sa.BindParameter[str] = sa.bindparam("in_store", type_=sa.String)
+    who: sa.BindParameter[str] = sa.bindparam("in_who", type_=sa.String)
+    wrote = sa.exists().where(e.incident == case.id, e.person == who).correlate(incident)
+    settled = sa.exists().where(
+        case.store == store, case.request == i.id, sa.or_(case.state == "closed", wrote)
+    )
+    titled = interaction.outerjoin(zone, sa.and_(zone.c.store == i.store, zone.c.name == i.zone))
+    return (
+        sa.select(i.id, sa.func.coalesce(zone.c.title, i.zone), i.raised_at)
+        .select_from(titled)
+        .where(
+            i.store == store,
+            i.kind == sa.literal_column("'security'"),
+            i.raised_at > sa.bindparam("in_since"),
+            i.closed_at.is_not(None),
+            sa.not_(i.drill),
+            sa.or_(i.owner == who, i.raised_by == who, _did(who)),
+            sa.not_(settled.correlate(interaction)),
+        )
+        .order_by(i.raised_at.desc(), i.id.desc())
+        .limit(5)
+    )
+
+
+# Built once: every look of every phone asks for it.
+_UNTOLD = _untold()
 
 
 def _concerns(store: str, who: str) -> sa.ColumnElement[bool]:

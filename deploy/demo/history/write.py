@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from deploy.demo import shop as the_shop
-from deploy.demo.history import story
+from deploy.demo.history import incidents, story
 from deploy.demo.history.records import Day, Person, Shop
 from deploy.provision import writing
 from edge.config import EdgeConfig
@@ -35,7 +35,7 @@ def fill(config: EdgeConfig, days: int, seed: int, now: dt.datetime) -> int:
         if conn.execute(told.limit(1)).first() is not None:
             return 0
     whole = (story.until(day, now) for day in story.tell(shop, first, days + 1, seed))
-    return write(config, whole)
+    return write(config, whole, now=now)
 
 
 def demo_shop(conn: sa.Connection, store: str) -> Shop:
@@ -52,8 +52,11 @@ def demo_shop(conn: sa.Connection, store: str) -> Shop:
     return Shop(store, staff, {k.name: k.zone for k in kiosks}, topics, the_shop.ZONES, here)
 
 
-def write(config: EdgeConfig, days: Iterable[Day], *, searchable: bool = True) -> int:
-    """Insert these days; how many interactions. `searchable` also writes the words of the search at once,
+def write(
+    config: EdgeConfig, days: Iterable[Day], *, searchable: bool = True, now: dt.datetime | None = None
+) -> int:
+    """Insert these days; how many interactions. With `now` also the incidents of their security requests, as
+    they stand then. `searchable` also writes the words of the search at once,
     which the worker would otherwise do in its own time."""
     count, waiting = 0, Day()
     for number, day in enumerate(days, 1):
@@ -63,13 +66,13 @@ def write(config: EdgeConfig, days: Iterable[Day], *, searchable: bool = True) -
         waiting.feedback += day.feedback
         count += len(day.interaction)
         if number % _DAYS_AT_ONCE == 0:
-            _put(config, waiting, searchable)
+            _put(config, waiting, searchable, now)
             waiting = Day()
-    _put(config, waiting, searchable)
+    _put(config, waiting, searchable, now)
     return count
 
 
-def _put(config: EdgeConfig, day: Day, searchable: bool) -> None:
+def _put(config: EdgeConfig, day: Day, searchable: bool, now: dt.datetime | None) -> None:
     with writing(config) as conn:
         for table, rows in (
             (interaction, day.interaction),
@@ -79,6 +82,9 @@ def _put(config: EdgeConfig, day: Day, searchable: bool) -> None:
         ):
             if rows:
                 conn.execute(sa.insert(table), rows)
+        if now is not None:
+            staff = people.all_people(conn, config.store)
+            incidents.tell(conn, config.store, day.interaction, staff, now)
         if searchable:
             while index.settle(conn, config.store, _BATCH):
                 continue

@@ -13,6 +13,7 @@ from deploy.demo.history.records import Day, Person, Shop
 from deploy.demo.stage import prepare
 from edge.db.engine import connect
 from edge.db.tables import interaction, log_due
+from edge.incidents import listing
 from edge.interactions import log
 from edge.interactions.filters import Filters
 from edge.interactions.request import OUTCOMES
@@ -121,5 +122,27 @@ def test_the_demo_has_the_history_in_its_log_once_and_can_search_it(short_path: 
             yesterday = Filters(text="Marta", from_at=now - dt.timedelta(days=1.5), to_at=now)
             assert log.search(conn, stage.config.store, yesterday, None, 10)[0]
         engine.dispose()
+    finally:
+        stage.close()
+
+
+def test_each_security_request_of_the_history_has_its_incident_written_down_and_closed_in_time(
+    short_path: Path,
+) -> None:
+    now = dt.datetime(2026, 3, 10, 15, 0, tzinfo=dt.UTC)
+    stage = prepare(short_path / "demo", 8080, now)
+    try:
+        write.fill(stage.config, 40, story.SEED, now)
+        engine = connect(stage.config.database_url, write=False)
+        with engine.connect() as conn:
+            found = listing.search(conn, stage.config.store, listing.Filters(with_silent=True), None, 200)
+            i = interaction.c
+            real = sa.select(i.id).where(i.kind == "security", sa.not_(i.drill), i.closed_at.is_not(None))
+            assert {row.request for row in found} == set(conn.execute(real).scalars())
+        engine.dispose()
+        assert len(found) > 2 and {row.classed_as for row in found} <= {"threat", "theft"}
+        assert sorted(row.count for row in found) == list(range(1, len(found) + 1))
+        assert all(row.state == "closed" for row in found if row.happened_at < now - dt.timedelta(days=3))
+        assert all((row.closed_at or now) <= now for row in found)
     finally:
         stage.close()
