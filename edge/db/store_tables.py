@@ -33,6 +33,8 @@ person = sa.Table(
     sa.Column("zones", sa.JSON, nullable=False),
     sa.Column("languages", sa.JSON, nullable=False),
     sa.Column("pin_hash", sa.String(200)),
+    # of the PIN that signs in as the other does and calls security
+    sa.Column("duress_hash", sa.String(200)),
     sa.Column("password_hash", sa.String(200)),
     sa.Column("badge", sa.String(64)),
     # available, busy, on_break, unreachable or off; 'off' whoever is signed in nowhere

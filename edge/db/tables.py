@@ -116,7 +116,7 @@ interaction = sa.Table(
     # whom the owner, who stays responsible until they accept, has asked to take over; and when
     sa.Column("handover_to", id_kind()),
     sa.Column("handover_at", Instant),
-    # who called from a phone, for themselves; None for what a device raised
+    # who called from a phone, a supervisor or security; None for what a device raised
     sa.Column("raised_by", id_kind()),
     sa.Column("acknowledged_at", Instant),
     sa.Column("attended_at", Instant),
@@ -145,6 +145,7 @@ for _few, _condition in {
     "rated": interaction.c.score.is_not(None),
     "missed": interaction.c.state == sa.literal_column("'missed'"),
     "security": interaction.c.kind == sa.literal_column("'security'"),
+    "tamper": interaction.c.kind == sa.literal_column("'tamper'"),
 }.items():
     sa.Index(
         f"ix_interaction_{_few}",
@@ -162,8 +163,8 @@ timeline = sa.Table(
     sa.Column("id", counter_kind, primary_key=True, autoincrement=True),
     sa.Column("interaction", id_kind(), nullable=False, index=True),
     sa.Column("at", Instant, nullable=False),
-    # pressed_again, paged, delivered, seen, acknowledged, attended, resolved, cancelled, missed,
-    # kept or noted
+    # called, placed, pressed_again, paged, seen, acknowledged, attended, resolved, cancelled, missed,
+    # confirmed, safe_asked, safe_yes, safe_no, watched, kept, noted and others
     sa.Column("what", sa.String(24), nullable=False),
     sa.Column("person", id_kind()),
     # kiosk, phone, desk, api or policy

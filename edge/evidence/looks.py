@@ -98,6 +98,10 @@ def _took_part(person: str) -> sa.ColumnElement[bool]:
     did = sa.select(t.id).where(t.interaction == i.id, t.person == person, t.what.in_(TOOK_PART))
     return sa.or_(
         sa.func.coalesce(i.owner == person, sa.false()),
-        sa.func.coalesce(i.raised_by == person, sa.false()),
+        # Of one's own call for security only once others have ended it: somebody may be looking at the phone.
+        sa.and_(
+            sa.func.coalesce(i.raised_by == person, sa.false()),
+            sa.or_(i.kind != "security", i.state.in_(("resolved", "missed"))),
+        ),
         did.correlate(interaction).exists(),
     )

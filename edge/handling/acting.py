@@ -148,4 +148,8 @@ def act(
 
 
 def _concerned(conn: sa.Connection, request: Request, who: Person) -> bool:
-    return who.role != "associate" or request.owner == who.id or pages.was_paged(conn, request.id, who.id)
+    if who.role != "associate" or request.owner == who.id:
+        return True
+    # Whoever called it knows, and writes about it once others have ended it.
+    called = request.raised_by == who.id and request.state in (State.RESOLVED, State.MISSED)
+    return called or pages.was_paged(conn, request.id, who.id)

@@ -38,11 +38,11 @@ ReadFloor = Callable[[], Floor]
 
 
 def policy_of(policies: Policies, request: Request) -> Policy:
+    if request.kind == "security":
+        return policies.security
     if request.raised_by is not None:
         return SUPERVISOR
-    if request.kind == "greet":
-        return policies.greeter
-    return policies.security if request.kind == "security" else policies.help
+    return policies.greeter if request.kind == "greet" else policies.help
 
 
 def apart(conn: sa.Connection, request: Request) -> bool:

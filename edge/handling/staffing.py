@@ -17,6 +17,7 @@ from edge.db.tables import interaction, is_open
 from edge.devices import store as devices
 from edge.errors import NotFound, Refused
 from edge.handling import basis
+from edge.handling.behalf import SILENT
 from edge.handling.telling import Telling
 from edge.people import rights
 from edge.people import store as people
@@ -123,6 +124,28 @@ def set_pin(conn: sa.Connection, store: str, actor: Actor, person: str, pin_hash
     who = _for_secret(conn, store, actor, person)
     people.set_pin(conn, store, who.id, pin_hash)
     _done(conn, store, actor, "pin", who, f"{who.name} has a new PIN.", now, {}, {"pin": "new"})
+
+
+def set_second_pin(
+    conn: sa.Connection, store: str, actor: Actor, person: str, pin_hash: str, now: datetime
+) -> None:
+    """Another second PIN, by which they call security as they sign in. It ends no session."""
+    _set_second(conn, store, actor, _for_secret(conn, store, actor, person), pin_hash, now)
+
+
+def set_own_second_pin(
+    conn: sa.Connection, store: str, actor: Actor, person: str, pin_hash: str, now: datetime
+) -> None:
+    """As set_second_pin, by the person, who has just typed their own PIN."""
+    _set_second(conn, store, actor, find(conn, store, person), pin_hash, now)
+
+
+def _set_second(
+    conn: sa.Connection, store: str, actor: Actor, who: Person, pin_hash: str, now: datetime
+) -> None:
+    people.set_duress_pin(conn, store, who.id, pin_hash)
+    words = f"{who.name} has a new second PIN."
+    record(conn, store, actor, f"{SILENT}.second_pin", who.name, words, now)
 
 
 def set_password(

@@ -16,13 +16,12 @@ from edge.errors import Refused
 from edge.handling import acting, escalating
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
+from edge.interactions.holds import DEVICE
 from edge.interactions.request import Cancel, Request, State
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.routing.choose import seniors
 
-# What stands in the log where a device's name would stand; no device may be called so (broker.topics).
-DEVICE = "phone"
 TOPIC = "supervisor"
 
 
@@ -73,7 +72,7 @@ def call_to_place(
     if zone not in titles:
         raise Refused(f"The zone is {zone[:32]!r}; allowed are {', '.join(titles) or 'none yet'}.")
     i = interaction.c
-    waiting = sa.select(i.id).where(i.store == store, is_open, i.raised_by == person)
+    waiting = sa.select(i.id).where(i.store == store, is_open, i.raised_by == person, i.kind == "help")
     if (before := conn.execute(waiting.limit(1)).scalar()) is not None:
         return str(before)
     id_ = new_id(int(now.timestamp() * 1000))

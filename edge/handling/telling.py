@@ -89,7 +89,10 @@ class Telling:
             self.news.append(News(feed.person_audience(page.person), "page", request.id, body))
 
     def changed(self, request: Request, paged_people: Iterable[str] = ()) -> None:
-        """A request has moved on: for the whole staff, or for those concerned only if it is silent."""
+        """A request has moved on: for the whole staff, or for those concerned only if it is silent.
+
+        Its caller is one of them, unless they called with the second PIN: somebody may watch that phone.
+        """
         body = {
             "request": request.id,
             "kind": request.kind,
@@ -101,7 +104,9 @@ class Telling:
         }
         audiences = [feed.STAFF]
         if request.silent:
-            audiences = [feed.SILENT, *(feed.person_audience(p) for p in paged_people)]
+            caller = {request.raised_by} if request.raised_by and request.topic != "duress" else set()
+            concerned = sorted({*paged_people, *caller})
+            audiences = [feed.SILENT, *(feed.person_audience(p) for p in concerned)]
         self.news.extend(News(audience, "request", request.id, body) for audience in audiences)
 
     def over(self, request: Request, people: Iterable[str]) -> None:

@@ -156,6 +156,13 @@ def _did(who: str | sa.BindParameter[str]) -> sa.Exists:
     )
 
 
+def _called(who: str | sa.BindParameter[str]) -> sa.ColumnElement[bool]:
+    """Whether this person called for a row of `interaction`, and others have ended it: until then their own
+    phone, at which somebody may be looking, says nothing of it, nor where they took it back."""
+    i = interaction.c
+    return sa.and_(i.raised_by == who, i.state.in_(("resolved", "missed")))
+
+
 def _untold() -> sa.Select[Any]:
     i, e, case = interaction.c, incident_entry.c, incident.c
     store: sa.BindParameter[str] = sa.bindparam("in_store", type_=sa.String)
@@ -174,7 +181,7 @@ def _untold() -> sa.Select[Any]:
             i.raised_at > sa.bindparam("in_since"),
             i.closed_at.is_not(None),
             sa.not_(i.drill),
-            sa.or_(i.owner == who, i.raised_by == who, _did(who)),
+            sa.or_(i.owner == who, _called(who), _did(who)),
             sa.not_(settled.correlate(interaction)),
         )
         .order_by(i.raised_at.desc(), i.id.desc())
@@ -191,7 +198,7 @@ def _concerns(store: str, who: str) -> sa.ColumnElement[bool]:
     had_to_do = (
         sa.select(about.id)
         .join(incident_request, r.interaction == about.id)
-        .where(r.incident == i.id, sa.or_(about.owner == who, about.raised_by == who, _did(who)))
+        .where(r.incident == i.id, sa.or_(about.owner == who, _called(who), _did(who)))
     )
     return sa.or_(
         i.opened_by == who,

@@ -25,7 +25,7 @@ from broker.events import (
 from broker.messages import Refusal
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
-from edge.handling import evidence, losing, supervising
+from edge.handling import confirming, evidence, losing, supervising
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.greetings import Greetings
@@ -131,6 +131,11 @@ class Intake:
             last = self._rows[-1]
             self._telling.recorded(str(last["id"]), str(last["kind"]))
         self._ratings.write()
+        confirming_kinds = (SecurityRequested, Tampered)
+        for zone in sorted(
+            {self._records.zone(e.device) for e in fresh if isinstance(e.content, confirming_kinds)}
+        ):
+            confirming.look(self._conn, self._telling, zone, self._now)
         return withdrawn
 
     def _accept(self, event: Event) -> None:

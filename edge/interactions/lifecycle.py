@@ -213,6 +213,9 @@ def _cancel(request: Request, action: Cancel) -> Change | Noted | Refusal:
     if action.person is not None:
         if request.raised_by != action.person or request.state not in (State.RAISED, State.ACKNOWLEDGED):
             return _taken_or_closed(request)
+        if request.kind == "security" and not action.proven:
+            # Whoever threatens the caller could have the phone in their hand.
+            return Refusal("A security call is taken back with its caller's own PIN only.")
         words = f"{action.name} needs nobody any more."
         return Change(_to(request, State.CANCELLED), "cancelled", words, action.person)
     if request.kind == "security":

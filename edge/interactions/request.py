@@ -106,10 +106,11 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True)
 class Cancel:
-    """The device, or the person, that raised it takes it back."""
+    """The device, or the person, that raised it takes it back. `proven`: they have just typed their PIN."""
 
     person: str | None = None
     name: str | None = None
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)

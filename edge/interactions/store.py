@@ -229,6 +229,20 @@ def last_words(conn: sa.Connection, request: str, whats: Sequence[str]) -> str:
     return row.words if row is not None and row.what in whats else ""
 
 
+def has_said(conn: sa.Connection, request: str, what: str) -> bool:
+    """Whether its timeline has such a line."""
+    query = sa.select(timeline.c.id).where(timeline.c.interaction == request, timeline.c.what == what)
+    return conn.execute(query.limit(1)).first() is not None
+
+
+def said(conn: sa.Connection, request: str, whats: Sequence[str]) -> dict[str, str]:
+    """The newest words of each of these kinds in its timeline."""
+    query = sa.select(timeline.c.what, timeline.c.words).where(
+        timeline.c.interaction == request, timeline.c.what.in_(whats)
+    )
+    return {row.what: row.words for row in conn.execute(query.order_by(timeline.c.id))}
+
+
 def last_said(conn: sa.Connection, request: str, who: str, whats: Sequence[str]) -> datetime | None:
     """When this person last did one of these to the request."""
     query = sa.select(sa.func.max(timeline.c.at)).where(

@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -55,11 +55,26 @@ class Fresh:
     hashed: str
 
 
-def fresh_pin() -> Fresh:
-    """A random PIN of 6 digits. Takes a core for a tenth of a second: make it before the transaction."""
-    while len(set(pin := f"{secrets.randbelow(10**6):06}")) == 1:
-        pass
-    return Fresh(pin, hash_pin(pin))
+def fresh_pin(unlike: str | None = None) -> Fresh:
+    """A random PIN of 6 digits, other than the one whose hash is `unlike`. Takes a core for a tenth of a
+    second or two: make it before the transaction."""
+    while True:
+        pin = f"{secrets.randbelow(10**6):06}"
+        if len(set(pin)) > 1 and not _is(pin, unlike):
+            return Fresh(pin, hash_pin(pin))
+
+
+def too_alike(pin: str, second: str) -> bool:
+    """Whether a slip of the thumb makes one PIN of the other: the same digits in whatever order, one of them
+    another, or one more or less."""
+    if sorted(pin) == sorted(second):
+        return True
+    if len(pin) == len(second):
+        return sum(one != other for one, other in zip(pin, second, strict=True)) == 1
+    shorter, longer = sorted((pin, second), key=len)
+    return len(longer) - len(shorter) == 1 and any(
+        longer[:n] + longer[n + 1 :] == shorter for n in range(len(longer))
+    )
 
 
 def fresh_password() -> Fresh:
@@ -78,13 +93,14 @@ class Verifier:
 
     def matches(self, secret: str, hashed: str | None) -> bool:
         """Whether the secret is the hashed one. False for None, after as much work. TooManySigningIn."""
-        with self.place():
-            from argon2.exceptions import InvalidHashError, VerificationError
+        return self.which(secret, [hashed]) == 0
 
-            try:
-                return _hasher().verify(hashed or _nobody(), secret[:MAX_PASSWORD]) and bool(hashed)
-            except (VerificationError, InvalidHashError):
-                return False
+    def which(self, secret: str, hashes: Sequence[str | None]) -> int | None:
+        """The place of the first of the hashes that the secret is of. All are compared each time, so that the
+        time of the answer tells neither which it was nor which there are. TooManySigningIn."""
+        with self.place():
+            found = [_is(secret, hashed) for hashed in hashes]
+        return found.index(True) if True in found else None
 
     @contextmanager
     def place(self) -> Iterator[None]:
@@ -96,6 +112,15 @@ class Verifier:
                 yield
         finally:
             self._places.release()
+
+
+def _is(secret: str, hashed: str | None) -> bool:
+    from argon2.exceptions import InvalidHashError, VerificationError
+
+    try:
+        return _hasher().verify(hashed or _nobody(), secret[:MAX_PASSWORD]) and bool(hashed)
+    except (VerificationError, InvalidHashError):
+        return False
 
 
 @cache

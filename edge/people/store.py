@@ -45,10 +45,14 @@ class Person:
 
 @dataclass(frozen=True)
 class Secrets:
-    """What a person is recognised by: argon2id hashes, None where there is none."""
+    """What a person is recognised by: argon2id hashes, None where there is none.
+
+    With the PIN of `duress_hash` they sign in too, and call security by it.
+    """
 
     pin_hash: str | None
     password_hash: str | None
+    duress_hash: str | None = None
 
 
 def add(
@@ -133,9 +137,9 @@ def all_people(conn: sa.Connection, store: str, *, with_pin: bool = False) -> li
 
 def secrets(conn: sa.Connection, person: str) -> Secrets:
     row = conn.execute(
-        sa.select(table.c.pin_hash, table.c.password_hash).where(table.c.id == person)
+        sa.select(table.c.pin_hash, table.c.password_hash, table.c.duress_hash).where(table.c.id == person)
     ).one_or_none()
-    return Secrets(row[0], row[1]) if row else Secrets(None, None)
+    return Secrets(*row) if row else Secrets(None, None)
 
 
 def set_presence(
@@ -162,6 +166,11 @@ def set_pin(conn: sa.Connection, store: str, person: str, pin_hash: str | None) 
     """A new PIN ends the person's sessions on the floor: whoever knew the old one is out."""
     _update(conn, store, person, pin_hash=pin_hash)
     conn.execute(session.delete().where(session.c.person == person, session.c.audience == "floor"))
+
+
+def set_duress_pin(conn: sa.Connection, store: str, person: str, duress_hash: str | None) -> None:
+    """Another second PIN. It ends no session: whoever watches the phone must not see that it was set."""
+    _update(conn, store, person, duress_hash=duress_hash)
 
 
 def set_password(conn: sa.Connection, store: str, person: str, password_hash: str | None) -> None:

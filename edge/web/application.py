@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from edge.config import EdgeConfig
 from edge.web import access, headers, languages, refusals, words
 from edge.web.api import api_blueprint
-from edge.web.floor import floor_blueprint
+from edge.web.floor import floor_blueprint, quiet
 from edge.web.health import health
 from edge.web.manage import manage_blueprint, navigation
 from edge.web.metrics import metrics
@@ -58,6 +58,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.jinja_env.globals["words"] = words
     app.jinja_env.globals["place_here"] = navigation.here
     app.jinja_env.globals["desk_places"] = lambda role: navigation.places(app.view_functions, role)
+    app.jinja_env.globals["quiet_bar"] = quiet.bar
     app.extensions["floorbell"] = Services(config, clock)
 
     limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
@@ -76,6 +77,8 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     # It looks at no cookie, so no other site can make a browser ask in somebody's name.
     forms.exempt(api)
     app.register_blueprint(api)
+    # It has a proof of its own that it comes from here, which does not age.
+    forms.exempt(quiet.call)
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from edge.incidents.classes import CHECKS, CLASSES, ROLES
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.routing.choose import LANGUAGES as SPOKEN
 from edge.web import refusals, sentences, told, words
-from edge.web.floor import looks
+from edge.web.floor import looks, quiet
 from edge.web.languages import FOLDER, LANGUAGES, read
 
 _PAGES = Path(__file__).parent
@@ -47,6 +47,7 @@ _TABLES = (
     sentences.REASONS,
     refusals.TITLES.values(),
     refusals.SENTENCES,
+    quiet.SENTENCES,
 )
 _HEADER = """# What shoppers and staff can read on the pages. `make messages` keeps it complete.
 msgid ""

@@ -60,6 +60,12 @@ REFUSED = (
     "Choose a colleague to hand this over to.",
     "A colleague has been asked already; take it back before you ask another.",
     "You are not called for this request.",
+    "A security call is taken back with its caller's own PIN only.",
+    "Nobody knows who called; there is no phone to ask.",
+    "This is your own call.",
+    "This request is over; nobody is asked any more.",
+    "Somebody watches the caller's phone; nothing is shown there.",
+    "Nobody asks any more.",
     "This request is closed already; call a supervisor to the place instead.",
     "No supervisor or manager is signed in on a phone; nobody was called.",
     "%(name)s is unreachable; choose somebody who is here.",
@@ -101,7 +107,19 @@ WRITTEN = (
     "This incident is closed; open it again first. %(last)s",
     "The check is %(said)s; allowed here are %(allowed)s.",
 )
-PATTERNS = (*ASKED, *NEWS, *REFUSED, *TOLD, *WRITTEN)
+# Where the caller of security was last, and what confirms the call.
+CALLER = (
+    "%(name)s was last with a shopper in %(place)s.",
+    "%(name)s was last in %(place)s, %(age)s ago.",
+    "%(name)s was on the way to %(place)s.",
+    "%(name)s works in %(place)s; nothing newer is known.",
+    "Nobody knows where %(name)s is; they work in %(places)s.",
+    "Nobody knows where %(name)s is; they work on the whole floor.",
+    "%(name)s signed in with the second PIN: somebody watches them.",
+    "%(name)s typed the second PIN to take it back: somebody watches them. It goes on.",
+    "Confirmed: %(device)s was tampered with there (%(what)s).",
+)
+PATTERNS = (*CALLER, *ASKED, *NEWS, *REFUSED, *TOLD, *WRITTEN)
 _GAP = re.compile(r"%\((\w+)\)s")
 
 

@@ -1,9 +1,13 @@
 """Signing in and out, the same for the floor (name and PIN) and the desk (name and password)."""
 
+from enum import Enum
+
 import sqlalchemy as sa
 from flask import redirect, session
 from werkzeug.wrappers import Response
 
+from broker.events import new_id
+from edge.handling import raising
 from edge.people import sessions
 from edge.people import store as people
 from edge.people.sessions import Audience, SignIn
@@ -12,18 +16,37 @@ from edge.web import access, throttle
 from edge.web.services import Services
 
 
-def proves(room: Services, person: Person | None, secret: str, audience: Audience) -> bool:
-    """Whether the secret is this person's. As slow for a person who does not exist. TooManySigningIn."""
-    hashed = None
+class Proof(Enum):
+    """What a secret says of whoever typed it. WATCHED: their second PIN, so nobody may notice it."""
+
+    NONE = "none"
+    OWN = "own"
+    WATCHED = "watched"
+
+    def __bool__(self) -> bool:
+        return self is not Proof.NONE
+
+
+def proves(room: Services, person: Person | None, secret: str, audience: Audience) -> Proof:
+    """Whether the secret is this person's. As slow for a person who does not exist, and for one who has no
+    second PIN. TooManySigningIn."""
+    secrets = people.Secrets(None, None)
     if person is not None and person.active:
         with room.read() as conn:
             secrets = people.secrets(conn, person.id)
-        hashed = secrets.pin_hash if audience == "floor" else secrets.password_hash
-    return room.verifier.matches(secret, hashed)
+    if audience == "manage":
+        return Proof.OWN if room.verifier.matches(secret, secrets.password_hash) else Proof.NONE
+    which = room.verifier.which(secret, [secrets.pin_hash, secrets.duress_hash])
+    return Proof.NONE if which is None else (Proof.OWN, Proof.WATCHED)[which]
 
 
-def let_in(room: Services, person: Person, audience: Audience, address: str) -> Response:
-    """Start a session and send the browser on. A session it held before ends with it."""
+def let_in(
+    room: Services, person: Person, audience: Audience, address: str, proof: Proof = Proof.OWN
+) -> Response:
+    """Start a session and send the browser on. A session it held before ends with it.
+
+    Where somebody watches, security is called in the same transaction; nothing of the answer differs.
+    """
     now = room.clock()
     before = access.sign_in_of(audience)
     hours = room.config.web.shift_hours
@@ -32,6 +55,9 @@ def let_in(room: Services, person: Person, audience: Audience, address: str) -> 
         token = sessions.start(conn, person, audience, now, hours)
         if before is not None:
             sessions.end(conn, room.store, before.key, now)
+        if proof is Proof.WATCHED:
+            call = raising.Call(new_id(int(now.timestamp() * 1000)), trigger="duress")
+            raising.call(conn, room.store, room.config.policy, person.id, call, now)
         return token
 
     token = room.change(begin)

@@ -9,7 +9,7 @@ cookie, and with it a new budget for another's PIN, as often as they like.
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 from flask import current_app, request
 from flask_limiter import Limiter
@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 
 from edge.web.services import services
 
-View = Callable[[], Response]
+View = Callable[[], Any]
 COOKIE = "floorbell_phone"
 PER_PERSON = "5 per minute; 20 per hour; 60 per day"
 PER_PHONE = "10 per minute; 60 per hour"
@@ -55,17 +55,22 @@ def remember_phone(response: Response, audience: str) -> None:
 
 
 def sign_in_throttle(limiter: Limiter) -> Callable[[View], View]:
-    """Decorates a view that answers a failed sign-in with 403."""
+    """Decorates a view that answers a wrong PIN or password with 403."""
 
     def failed(response: Response) -> bool:
         return response.status_code == 403
 
     def decorate(view: View) -> View:
-        by_phone = limiter.limit(PER_PHONE, key_func=phone_here, deduct_when=failed)
-        by_person = limiter.limit(PER_PERSON, key_func=person_here, deduct_when=failed)
+        # Wherever a PIN is asked for, it is one budget.
+        by_phone = limiter.shared_limit(PER_PHONE, _room, key_func=phone_here, deduct_when=failed)
+        by_person = limiter.shared_limit(PER_PERSON, _room, key_func=person_here, deduct_when=failed)
         return cast(View, by_phone(by_person(view)))
 
     return decorate
+
+
+def _room(endpoint: str) -> str:
+    return endpoint.partition(".")[0]
 
 
 def _tried() -> str:

@@ -50,6 +50,8 @@ VISITS: dict[str, tuple[str, ...]] = {
     "floor.incident_list": ("/floor/incidents",),
     "floor.incident_new": ("/floor/incidents/new",),
     "floor.incident_one": ("/floor/incidents/{complaint}",),
+    "floor.quiet": ("/floor/quiet", "/floor/quiet?done=take_back"),
+    "floor.sure": ("/floor/quiet/sure",),
     "manage.sign_in_page": ("/manage/sign-in",),
     "manage.floor": ("/manage/floor",),
     "manage.log": ("/manage/log", "/manage/log?kind=security", "/manage/log?q=nothing+of+the+kind"),

@@ -6,11 +6,12 @@ Nothing of it is under a limit of rate: a page must never wait for one.
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
+from uuid import UUID
 
 import sqlalchemy as sa
 from msgspec import Meta, Struct
 
-from edge.handling import acting, behalf, being, handing_on, summoning
+from edge.handling import acting, behalf, being, handing_on, raising, safety, summoning
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.paging import store as paging
 from edge.presence import BREAK_MINUTES
@@ -18,6 +19,7 @@ from edge.web import bearer
 from edge.web.api.discretion import discreetly
 from edge.web.api.log import Interaction, story_of
 from edge.web.api.shapes import Name, Short, Text, shape
+from edge.web.floor.quiet import LONGEST_KEPT_S
 from edge.web.services import services
 
 _OUTCOMES = " ".join(f"{key}: {said}." for key, said in OUTCOMES.items())
@@ -49,6 +51,17 @@ class HandedOver(By, frozen=True, forbid_unknown_fields=True):
 
 class CalledTo(By, frozen=True, forbid_unknown_fields=True):
     zone: Name
+
+
+class SecurityCalled(By, frozen=True, forbid_unknown_fields=True):
+    """`id` is made by the caller's device for one hold, and is the same at each try; `kept_s` is its age."""
+
+    id: UUID
+    kept_s: Annotated[int, Meta(ge=0, le=LONGEST_KEPT_S)] = 0
+
+
+class Answered(By, frozen=True, forbid_unknown_fields=True):
+    safe: bool
 
 
 class Raised(Struct):
@@ -169,6 +182,34 @@ def supervisor_call(body: CalledTo) -> Raised:
         return behalf.of_person(conn, room.store, actor, person, "supervisor called", act, now)
 
     return Raised(room.change(change))
+
+
+def security_call(body: SecurityCalled) -> Raised:
+    """Call security for a person, without a sound. The same id again changes nothing; another one while it is
+    open makes it more urgent."""
+    room, actor = services(), bearer.actor_here()
+    made = raising.Call(body.id, body.kept_s)
+
+    def change(conn: sa.Connection) -> str:
+        return raising.call(
+            conn, room.store, room.config.policy, body.person, made, room.clock(), actor.through
+        )
+
+    return Raised(room.change(change))
+
+
+def interaction_ask_safe(id: str, body: By) -> Interaction:
+    """'Are you safe?', to whoever called security from a phone. It changes nothing of who is paged."""
+    return _act(id, body.person, "asked whether safe", safety.ask)
+
+
+def interaction_answer_safe(id: str, body: Answered) -> Interaction:
+    """The caller's own word, once somebody has asked."""
+
+    def act(conn: sa.Connection, store: str, request: str, person: str, now: datetime, through: str) -> None:
+        safety.answer(conn, store, request, person, body.safe, now, through)
+
+    return _act(id, body.person, "answered whether safe", act)
 
 
 def presence_say(id: str, body: Said) -> None:

@@ -9,8 +9,9 @@ from msgspec import Meta, Struct, field
 from edge.errors import NotFound
 from edge.handling import basis, staffing
 from edge.people import rights
+from edge.people import store as people
 from edge.people.details import MAX_BADGE, MAX_LANGUAGES, Details
-from edge.people.passwords import fresh_password, fresh_pin
+from edge.people.passwords import Fresh, fresh_password, fresh_pin
 from edge.reports.staff import Member, members
 from edge.web import bearer
 from edge.web.api.discretion import discreetly
@@ -152,9 +153,15 @@ def person_presence(id: str, body: Presence) -> Person:
 
 def person_pin(id: str) -> Secret:
     """A new PIN; whoever is signed in on the floor with the old one is out at once."""
-    with services().verifier.place():
-        pin = fresh_pin()
+    pin = _fresh(id, second=False)
     _set(id, staffing.set_pin, pin.hashed)
+    return Secret(pin.shown)
+
+
+def person_second_pin(id: str) -> Secret:
+    """A new second PIN: signing in with it looks as always, and calls security. It signs nobody out."""
+    pin = _fresh(id, second=True)
+    _set(id, staffing.set_second_pin, pin.hashed)
     return Secret(pin.shown)
 
 
@@ -164,6 +171,15 @@ def person_password(id: str) -> Secret:
         password = fresh_password()
     _set(id, staffing.set_password, password.hashed)
     return Secret(password.shown)
+
+
+def _fresh(id: str, *, second: bool) -> Fresh:
+    """Never the person's other PIN."""
+    room = services()
+    with room.read() as conn:
+        known = people.secrets(conn, staffing.find(conn, room.store, id).id)
+    with room.verifier.place():
+        return fresh_pin(known.pin_hash if second else known.duress_hash)
 
 
 def _set(id: str, work: Callable[..., None], hashed: str) -> None:

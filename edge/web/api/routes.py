@@ -27,6 +27,8 @@ EVENTS = Media("text/event-stream")
 
 LOG, STORE, REPORTS = ("read:log",), ("read:store",), ("read:reports",)
 ACT, PEOPLE, WRITE, ADMIN = ("act:requests",), ("write:people",), ("write:store",), ("admin",)
+# The answer names a silent request.
+ALARM = ("act:requests", "security")
 
 # A bundle has the length of the whole custody log, which tells of silent requests too.
 EXPORTS, EXPORT = ("read:evidence", "security"), ("read:evidence", "act:evidence", "security")
@@ -50,6 +52,9 @@ ROUTES = (
     Route("POST", "/interactions/{id}/take-back", acting.interaction_take_back, ACT, log.Interaction, body=acting.By, free=True),
     Route("POST", "/interactions/{id}/supervisor", acting.interaction_supervisor, ACT, log.Interaction, body=acting.By, free=True),
     Route("POST", "/interactions/{id}/call-off", acting.interaction_call_off, ACT, log.Interaction, body=acting.By, free=True),
+    Route("POST", "/interactions/{id}/ask-safe", acting.interaction_ask_safe, ACT, log.Interaction, body=acting.By, free=True),
+    Route("POST", "/interactions/{id}/answer-safe", acting.interaction_answer_safe, ACT, log.Interaction, body=acting.Answered, free=True),
+    Route("POST", "/security", acting.security_call, ALARM, acting.Raised, body=acting.SecurityCalled, created=True, free=True),
     Route("POST", "/supervisor", acting.supervisor_call, ACT, acting.Raised, body=acting.CalledTo, created=True, free=True),
     Route("GET", "/people/{id}/pages", acting.pages_list, ACT, acting.OpenPages, free=True),
     Route("POST", "/people/{id}/pages/delivered", acting.pages_delivered, ACT, None, body=acting.Reached, free=True),
@@ -71,6 +76,7 @@ ROUTES = (
     Route("POST", "/people/{id}/disable", people.person_disable, PEOPLE, people.Person),
     Route("POST", "/people/{id}/enable", people.person_enable, PEOPLE, people.Person),
     Route("POST", "/people/{id}/pin", people.person_pin, PEOPLE, people.Secret),
+    Route("POST", "/people/{id}/second-pin", people.person_second_pin, PEOPLE, people.Secret),
     Route("POST", "/people/{id}/password", people.person_password, PEOPLE, people.Secret),
     Route("PUT", "/people/{id}/presence", people.person_presence, PEOPLE, people.Person, body=people.Presence),
 

@@ -3,17 +3,18 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.floor import doing, door, feedback, incidents, installing, looks, presence, showing
+from edge.web.floor import doing, door, feedback, incidents, installing, looks, presence, quiet, showing
 from edge.web.throttle import sign_in_throttle
 
 
 def floor_blueprint(limiter: Limiter) -> Blueprint:
     floor = Blueprint("floor", __name__, url_prefix="/floor")
     add = floor.add_url_rule
+    slowed = sign_in_throttle(limiter)
     add("/manifest.webmanifest", view_func=installing.manifest)
     add("/sign-in", view_func=door.names)
     add("/sign-in/<person_id>", view_func=door.pin)
-    add("/sign-in", view_func=sign_in_throttle(limiter)(door.sign_in), methods=["POST"])
+    add("/sign-in", view_func=slowed(door.sign_in), methods=["POST"])
     add("/language", view_func=door.speak, methods=["POST"])
     add("/sign-out", view_func=door.sign_out, methods=["POST"])
     add("/", view_func=showing.pages)
@@ -28,11 +29,18 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
         doing.supervisor,
         doing.call_off,
         doing.resolve,
+        doing.ask_safe,
+        doing.answer_safe,
     ):
         address = f"/requests/<request_id>/{act.__name__.replace('_', '-')}"
         add(address, view_func=act, methods=["POST"])
     add("/troubles/<trouble_id>/seen", view_func=doing.trouble_seen, methods=["POST"])
     add("/supervisor", view_func=doing.supervisor_to, methods=["POST"])
+    add("/quiet", view_func=quiet.quiet)
+    add("/quiet/sure", view_func=quiet.sure)
+    add("/quiet/call", view_func=limiter.exempt(quiet.call), methods=["POST"])
+    add("/quiet/take-back", "quiet_take_back", slowed(quiet.take_back), methods=["POST"])
+    add("/quiet/second-pin", view_func=slowed(quiet.second_pin), methods=["POST"])
     add("/colleagues", view_func=showing.colleagues)
     add("/heard", view_func=doing.heard, methods=["POST"])
     add("/pages/delivered", view_func=doing.delivered, methods=["POST"])

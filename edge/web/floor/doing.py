@@ -10,7 +10,7 @@ from flask import abort, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.errors import NotFound, Refused
-from edge.handling import acting, handing_on, summoning, supervising, tapping
+from edge.handling import acting, handing_on, safety, summoning, supervising, tapping
 from edge.handling.tapping import Tap
 from edge.web.access import signed_in
 from edge.web.floor.showing import Notice, show
@@ -75,6 +75,22 @@ def resolve(request_id: str) -> Response:
         lambda conn, store, about, person, now: acting.resolve(
             conn, store, about, person, outcome, note, now
         ),
+    )
+
+
+def ask_safe(request_id: str) -> Response:
+    """'Are you safe?', to whoever called security."""
+    return _act(request_id, safety.ask)
+
+
+def answer_safe(request_id: str) -> Response:
+    """The caller's `answer`, yes or no."""
+    said = request.form.get("answer", "")
+    if said not in ("yes", "no"):
+        abort(400, f"The answer is {said[:16]!r}; allowed are yes, no.")
+    return _act(
+        request_id,
+        lambda conn, store, about, person, now: safety.answer(conn, store, about, person, said == "yes", now),
     )
 
 

@@ -34,9 +34,10 @@ def sign_in() -> Response:
     """403 and the pad again if the PIN is wrong; what counts against the throttle is that 403."""
     room = services()
     person = _known(request.form.get("person", ""))
-    if not signing.proves(room, person, request.form.get("pin", ""), "floor"):
+    proof = signing.proves(room, person, request.form.get("pin", ""), "floor")
+    if not proof:
         return _pad(person, gettext("That PIN is not right for %(name)s.", name=person.name), 403)
-    return signing.let_in(room, person, "floor", url_for("floor.pages"))
+    return signing.let_in(room, person, "floor", url_for("floor.pages"), proof)
 
 
 def sign_out() -> Response:

@@ -14,6 +14,7 @@ from edge.handling.incidents import Faulty
 from edge.incidents import listing, store
 from edge.incidents.classes import CHECKS, CLASSES, ROLES, class_for
 from edge.incidents.rules import MAX_WORDS, Kind
+from edge.interactions import holds
 from edge.people import rights
 from edge.web import report
 from edge.web.access import signed_in
@@ -35,6 +36,9 @@ def incident_list() -> Response:
         if rights.reads_incidents(me.role):
             asked = listing.Filters(state="open", with_silent=True)
             others = listing.search(conn, room.store, asked, None, OPEN_SHOWN)
+            # Somebody may be looking at the phone that called.
+            called = holds.open_of(conn, room.store, me.id, lock=False)
+            others = [row for row in others if called is None or row.request != called.id]
         untold = listing.untold(conn, room.store, me.id, room.clock() - ASKED_FOR)
     page = render_template(
         "floor/incidents.html",

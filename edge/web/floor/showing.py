@@ -7,8 +7,10 @@ from flask import Response, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.devices import store as devices
-from edge.handling import arriving
+from edge.handling import arriving, raising
 from edge.handling.handing_on import ASKS
+from edge.handling.placing import UNKNOWN
+from edge.handling.raising import Facts, OwnCall
 from edge.incidents import listing
 from edge.incidents.listing import Untold
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
@@ -23,6 +25,7 @@ from edge.reports import floor as now_there
 from edge.supervision import store as supervision
 from edge.supervision.store import Told
 from edge.web.access import signed_in
+from edge.web.floor import quiet
 from edge.web.floor.incidents import ASKED_FOR
 from edge.web.floor.presence import part as presence_here
 from edge.web.live import live
@@ -61,8 +64,9 @@ NEWS = (
 class Board:
     """Everything open that concerns one person. `cursor` is the feed's head before it was read.
 
-    `waiting` is what they are called for, `own` what they called for themselves, `news` is of `mine`,
-    `untold` what they have not written about yet, `troubles` what they were told is wrong.
+    `waiting` is what they are called for, `own` what they called for themselves, `news` is of `mine`, `facts`
+    of security requests, `untold` what they have not written about yet, `troubles` what they were told is
+    wrong. `told` is all that may be seen of their own call for security, `bar` its sign.
     """
 
     cursor: int
@@ -71,6 +75,9 @@ class Board:
     mine: list[OpenPage]
     others: list[OpenPage]
     news: dict[str, str]
+    facts: dict[str, Facts]
+    told: OwnCall | None
+    bar: str
     colleagues: list[Colleague]
     zones: list[tuple[str, str]]
     untold: list[Untold]
@@ -122,12 +129,17 @@ def board() -> Board:
         cursor = feed.head(conn, room.store)
         found = paging.open_pages(conn, room.store, me.id)
         mine = [p for p in found if p.mine]
+        told = raising.told(conn, room.store, me.id)
+        alarms = [p.request for p in found if p.kind == "security" and not p.own]
+        facts = {request: raising.facts(conn, request) for request in alarms}
         news = {p.request: last_words(conn, p.request, NEWS) for p in mine}
         # Only who has something to hand over needs to know who is there.
         here = people.all_people(conn, room.store) if mine else []
         zones = devices.zones(conn, room.store)
         untold = listing.untold(conn, room.store, me.id, room.clock() - ASKED_FOR)
         troubles = supervision.for_phone(conn, room.store, me.id, room.clock())
+    # A call for security shows itself only as `told` says.
+    found = [p for p in found if not (p.own and p.kind == "security")]
     own = [p for p in found if p.own and not p.mine]
     rest = [p for p in found if not p.mine and not p.own]
     waiting = [p for p in rest if p.state == "raised" or p.called]
@@ -138,6 +150,9 @@ def board() -> Board:
         mine,
         [p for p in rest if p.state != "raised" and not p.called],
         news,
+        facts,
+        told,
+        quiet.shown(told),
         _colleagues(here, me.id, room.clock()),
         [(name, title) for name, title in zones.items() if not me.zones or name in me.zones],
         untold,
@@ -165,6 +180,7 @@ def _context(notice: Notice | None) -> dict[str, object]:
         "outcomes": OUTCOMES,
         "reasons": DECLINE_REASONS,
         "asks": ASKS,
+        "nowhere": UNKNOWN,
         "there": arriving.ASKS,
         "absent": arriving.ABSENT,
     }

@@ -12,6 +12,7 @@ from edge.errors import EdgeError, NotFound
 from edge.handling import basis, staffing
 from edge.paging import feed
 from edge.people import rights
+from edge.people import store as people
 from edge.people.details import ROLES, Details
 from edge.people.passwords import Fresh, fresh_password, fresh_pin
 from edge.reports import floor as now_there
@@ -71,7 +72,7 @@ def people_act(person_id: str, act: str) -> Response:
     """What a button does: presence for every desk role, the rest for those who may change."""
     room, actor, now = services(), actor_here(), services().clock()
     wanted = request.form.get("presence", "")
-    if act in ("pin", "password"):
+    if act in ("pin", "second_pin", "password"):
         return _secret(person_id, act)
     acts: dict[str, tuple[Act, str]] = {
         "disable": (lambda c, s, a, p: staffing.disable(c, s, a, p, now), "Disabled and signed out."),
@@ -89,13 +90,15 @@ def people_act(person_id: str, act: str) -> Response:
     return saved(url_for("manage.people_one", person_id=person_id), sentence)
 
 
-def shown_once(given: list[tuple[str, Fresh, Fresh | None]]) -> Response:
+def shown_once(given: list[tuple[str, Fresh, Fresh | None]], second: bool = False) -> Response:
     """The page with secrets that nobody sees again. Headers keep it out of every cache."""
     room = services()
     with room.read() as conn:
         cursor = feed.head(conn, room.store)
     return make_response(
-        render_template("manage/secrets.html", given=given, cursor=cursor, me=signed_in().person)
+        render_template(
+            "manage/secrets.html", given=given, second=second, cursor=cursor, me=signed_in().person
+        )
     )
 
 
@@ -103,12 +106,23 @@ def _secret(person_id: str, act: str) -> Response:
     room, actor = services(), actor_here()
     with room.read() as conn:
         who = staffing.find(conn, room.store, person_id)
+        known = people.secrets(conn, who.id)
     with room.verifier.place():
-        fresh = fresh_pin() if act == "pin" else fresh_password()
-    work = staffing.set_pin if act == "pin" else staffing.set_password
+        if act == "password":
+            fresh = fresh_password()
+        else:
+            # The two PINs of a person are never the same.
+            fresh = fresh_pin(known.duress_hash if act == "pin" else known.pin_hash)
+    work = {
+        "pin": staffing.set_pin,
+        "second_pin": staffing.set_second_pin,
+        "password": staffing.set_password,
+    }[act]
     done = save(lambda conn: work(conn, room.store, actor, person_id, fresh.hashed, room.clock()))
     if isinstance(done, EdgeError):
         return _form(person_id, staffing.details_of(who), done)
+    if act == "second_pin":
+        return shown_once([(who.name, fresh, None)], second=True)
     return shown_once([(who.name, fresh, None) if act == "pin" else (who.name, Fresh("", ""), fresh)])
 
 

@@ -80,8 +80,12 @@ function fade() {
   else document.addEventListener("visibilitychange", () => (told = setTimeout(fade, 8_000)), { once: true });
 }
 
+const quiet = document.getElementById("quiet");
+document.addEventListener("floorbell:calls", () => redraw().catch(() => {}));
+
 function drawn() {
   tick();
+  quiet.dataset.state = board.querySelector("[data-quiet]")?.dataset.quiet ?? "";
   stamp(board);
   kept.show();
   const waiting = board.querySelectorAll("[data-waiting]");
@@ -193,7 +197,8 @@ const heard = listen(facts.stream, facts.cursor, {
     page_over: () => redraw().catch(() => {}),
     request: (news) => {
       mates();
-      if (board.querySelector(`[data-request="${CSS.escape(news.request)}"]`)) redraw().catch(() => {});
+      // Of one's own call for security nothing stands on the page yet.
+      if (news.kind === "security" || board.querySelector(`[data-request="${CSS.escape(news.request)}"]`)) redraw().catch(() => {});
     },
   },
   poll: redraw,

@@ -1,9 +1,12 @@
 // What a person has tapped is kept on this phone until the store has answered it. Nothing here knows the page.
 
+import { calling } from "./calls.js";
+import { newId } from "./ids.js";
+
 const TIMEOUT_MS = 10_000;
 const AGAIN_MS = 5_000;
 // So long a tap means what its person meant by it; afterwards they are asked whether it still holds.
-const HOLDS_MS = { acknowledge: 60_000, decline: 120_000, hand_over: 60_000, take_back: 60_000, supervisor: 60_000, supervisor_to: 60_000 };
+const HOLDS_MS = { acknowledge: 60_000, decline: 120_000, hand_over: 60_000, take_back: 60_000, supervisor: 60_000, supervisor_to: 60_000, ask_safe: 60_000 };
 const OTHERS_HOLD_MS = 300_000;
 const FORGET_MS = 12 * 3_600_000;
 const PREFIX = "floorbell-taps-";
@@ -80,6 +83,8 @@ export function keepTaps(person, { token, changed, answered }) {
 
   /** Send what still holds: one at a time of each request, in the order of the taps. */
   function retry() {
+    // Whoever calls security goes first.
+    if (calling()) return changed();
     const before = new Set();
     for (const tap of all()) {
       const about = tap.request || tap.verb;
@@ -91,6 +96,7 @@ export function keepTaps(person, { token, changed, answered }) {
 
   forgetOld();
   addEventListener("online", retry);
+  document.addEventListener("floorbell:calls", () => all().length && retry());
   addEventListener("storage", (event) => event.key === place && changed());
   setInterval(() => all().length && retry(), AGAIN_MS);
 
@@ -130,13 +136,4 @@ function forgetOld() {
   } catch {
     // Nothing is kept here.
   }
-}
-
-// randomUUID is there on secure pages only.
-function newId() {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] & 0x0f) | 0x40;
-  bytes[8] = (bytes[8] & 0x3f) | 0x80;
-  const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
 }

@@ -60,6 +60,7 @@ class Stage(RuleBasedStateMachine):
         }
         self.made = 0
         self.raised: list[tuple[str, UUID, bool]] = []
+        self.called_for: dict[UUID, str] = {}
         self.flying: list[Press] = []
         self.taken: list[Press] = []
         self.watcher = Watcher()
@@ -177,6 +178,7 @@ class Stage(RuleBasedStateMachine):
             p["person"] == person and p["request"] == request["id"] for p in self.seen.pages.values()
         )
         role = self.seen.people[person]["role"]
+        called = called or (request["raised_by"] == person and request["state"] in ("resolved", "missed"))
         return request["silent"] and role == "associate" and request["owner"] != person and not called
 
     def stranger(self, request: Row, person: str) -> bool:

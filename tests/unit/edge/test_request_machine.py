@@ -20,7 +20,7 @@ from broker.events import Attended, Cancelled, Greeted, HelpRequested, SecurityR
 from edge.db.engine import connect, sqlite_url
 from edge.db.store_tables import person
 from edge.errors import NotFound, Refused
-from edge.handling import acting, being, handing_on, policing, staffing, summoning
+from edge.handling import acting, being, handing_on, policing, raising, safety, staffing, summoning
 from edge.people import sessions
 from edge.people.store import PersonError
 from edge.policies import GREETER, HELP, SECURITY, Policy, Step
@@ -265,7 +265,11 @@ class RequestMachine(Stage):
     def call_to_place(self, who: str, zone: str) -> None:
         me = self.ids[who]
         may: Any = zone != "moon"
-        before = [r for r in self.seen.requests.values() if r["raised_by"] == me and r["state"] in OPEN]
+        before = [
+            r
+            for r in self.seen.requests.values()
+            if (r["raised_by"], r["kind"]) == (me, "help") and r["state"] in OPEN
+        ]
         active = self.seen.people[me]["active"]
         id_ = self.do(may if active else NotFound, summoning.call_to_place, FILE, me, zone)
         assert self.refusal is not None or [id_] == [r["id"] for r in before] or not before
@@ -276,7 +280,72 @@ class RequestMachine(Stage):
             return
         me, id_ = self.ids[who], request["id"]
         may: Any = request["raised_by"] == me and request["state"] in ("raised", "acknowledged")
+        may = may and request["kind"] != "security"
         self.do(NotFound if self.stranger(request, me) else may, summoning.take_back, id_, me)
+
+    @rule(who=_who, number=st.integers(1, 4), kept_s=st.sampled_from([0, 0, 30]))
+    def call_security(self, who: str, number: int, kept_s: int) -> None:
+        """Somebody holds the bar of their phone, or their phone sends an earlier hold again."""
+        me = self.ids[who]
+        made = raising.Call(UUID(f"01890a5d-ac96-4{number:03}-b000-b302099a8057"), kept_s)
+        before = self.called_for.get(made.id)
+        mine = [
+            r
+            for r in self.seen.requests.values()
+            if (r["raised_by"], r["kind"]) == (me, "security") and r["state"] in OPEN
+        ]
+        count = mine[0]["count"] if mine else 0
+        id_ = self.do(True if self.seen.people[me]["active"] else NotFound, raising.call, FILE, me, made)
+        if self.refusal is not None:
+            return
+        if before is not None:
+            assert id_ == before, "a call that came again opened another request"
+            return
+        self.called_for[made.id] = id_
+        request = self.seen.requests[id_]
+        assert request["silent"] and request["kind"] == "security" and request["raised_by"] == me
+        assert (request["count"], [id_]) == (count + 1, [r["id"] for r in mine] or [id_])
+
+    @rule(who=_who)
+    def take_security_back(self, who: str) -> None:
+        """With their own PIN: what they have open, unless somebody is there."""
+        me = self.ids[who]
+        mine = [
+            r
+            for r in self.seen.requests.values()
+            if (r["raised_by"], r["kind"]) == (me, "security") and r["state"] in OPEN
+        ]
+        may: Any = all(r["state"] != "attended" for r in mine)
+        self.do(may if self.seen.people[me]["active"] else NotFound, raising.take_back, me)
+        if self.refusal is None:
+            assert all(self.seen.requests[r["id"]]["state"] == "cancelled" for r in mine)
+
+    @rule(who=_who, which=_which)
+    def ask_whether_safe(self, who: str, which: int) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_, timers = self.ids[who], request["id"], dict(self.seen.timers)
+        called = request["kind"] == "security" and request["raised_by"] is not None
+        may: Any = called and request["raised_by"] != me and request["state"] in OPEN
+        pages = dict(self.seen.pages)
+        stopped, self.worker = self.worker, None
+        self.do(NotFound if self.stranger(request, me) else may, safety.ask, id_, me)
+        self.worker = stopped
+        assert (self.seen.timers, self.seen.pages) == (timers, pages), "asking changed who is paged, or when"
+
+    @rule(who=_who, which=_which, safe=st.booleans())
+    def answer_whether_safe(self, who: str, which: int, safe: bool) -> None:
+        if (request := self.request(which)) is None:
+            return
+        me, id_, timers = self.ids[who], request["id"], dict(self.seen.timers)
+        asked = any(e["interaction"] == id_ and e["what"] == "safe_asked" for e in self.seen.timeline)
+        own = request["kind"] == "security" and request["raised_by"] == me
+        active = self.seen.people[me]["active"]
+        stopped, self.worker = self.worker, None
+        may: Any = request["state"] in OPEN and asked
+        self.do(may if own and active else NotFound, safety.answer, id_, me, safe)
+        self.worker = stopped
+        assert self.seen.timers == timers, "an answer changed when people are paged"
 
     @rule(who=_who)
     def see_pages(self, who: str) -> None:

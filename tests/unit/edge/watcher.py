@@ -243,8 +243,8 @@ class Watcher:
         )
 
     def policy(self, request: Row) -> Policy:
+        if request["kind"] == "security":
+            return self.policies.security
         if request["raised_by"] is not None:
             return FROM_PHONE
-        if request["kind"] == "greet":
-            return self.policies.greeter
-        return self.policies.security if request["kind"] == "security" else self.policies.help
+        return self.policies.greeter if request["kind"] == "greet" else self.policies.help

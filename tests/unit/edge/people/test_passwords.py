@@ -51,3 +51,22 @@ def test_whoever_comes_when_the_queue_is_full_is_told_at_once() -> None:
     leave.set()
     thread.join(10)
     assert not verifier.matches("2411", None)
+
+
+@pytest.mark.parametrize("second", ["2411", "1142", "2412", "7411", "24110", "124111", "241"])
+def test_a_slip_of_the_thumb_makes_no_second_pin(second: str) -> None:
+    assert passwords.too_alike("2411", second) == (second != "124111")
+
+
+@pytest.mark.parametrize("second", ["7350", "2500", "241199", "12345678"])
+def test_other_digits_are_another_pin(second: str) -> None:
+    assert not passwords.too_alike("2411", second)
+
+
+def test_all_hashes_are_compared_and_the_first_that_fits_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[str | None] = []
+    monkeypatch.setattr(
+        passwords, "_is", lambda secret, hashed: bool(compared.append(hashed)) or hashed == secret
+    )
+    assert [Verifier().which(one, ["a", None, "a", "b"]) for one in "abc"] == [0, 3, None]
+    assert len(compared) == 12

@@ -32,6 +32,13 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "floor.call_off": ("interaction_call_off",),
     "floor.resolve": ("interaction_resolve",),
     "floor.trouble_seen": ("trouble_seen",),
+    "floor.ask_safe": ("interaction_ask_safe",),
+    "floor.answer_safe": ("interaction_answer_safe",),
+    "floor.quiet": FORM,
+    "floor.sure": FORM,
+    "floor.call": ("security_call",),
+    "floor.quiet_take_back": "It takes the caller's own PIN, which no program has.",
+    "floor.second_pin": ("person_second_pin",),
     "floor.supervisor_to": ("supervisor_call",),
     "floor.colleagues": ("floor_read",),
     "floor.delivered": ("pages_delivered",),
@@ -96,7 +103,8 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.people_one": ("person_read",),
     "manage.people_one_do": ("person_change",),
     "manage.people_act": (
-        "person_pin", "person_password", "person_disable", "person_enable", "person_presence",
+        "person_pin", "person_second_pin", "person_password", "person_disable", "person_enable",
+        "person_presence",
     ),
     "manage.zones": ("zones_list",),
     "manage.zones_add": ("zone_add",),
@@ -137,8 +145,8 @@ def test_what_is_named_is_there_and_changes_where_the_page_changes(shop: Shop) -
 
 def test_each_button_of_the_pages_that_have_many_is_there() -> None:
     for endpoint, acts in {
-        "manage.people_act": {"pin", "password", "disable", "enable", "presence"},
         "manage.device_act": {"move", "identify", "replay", "maintain"},
+        "manage.people_act": {"pin", "second_pin", "password", "disable", "enable", "presence"},
     }.items():
         assert {name.split("_", 1)[1] for name in DOES[endpoint]} == acts
 

@@ -20,13 +20,16 @@ from .busy import aside, case, standing
 from .conftest import Let, Program
 
 
-@pytest.fixture
-def silent(shop: Shop) -> str:
-    """A silent request that nobody has answered."""
-    request = shop.raise_request("Igor", kind="security", note="umbrella")
+@pytest.fixture(params=["kiosk", "phone"])
+def silent(shop: Shop, request: pytest.FixtureRequest) -> str:
+    """A silent request that nobody has answered, of a kiosk or of somebody's phone."""
+    more: dict[str, object] = {}
+    if request.param == "phone":
+        more = {"device": "phone", "topic": "hold", "raised_by": shop.people["Ana"].id}
+    request_id = shop.raise_request("Igor", kind="security", note="umbrella", **more)
     while shop.write(lambda conn: index.settle(conn, STORE)):
         pass
-    return request
+    return request_id
 
 
 @pytest.fixture
@@ -69,8 +72,10 @@ def test_no_act_tells_it_from_a_request_that_never_was(
         "take-back": {},
         "supervisor": {},
         "call-off": {},
+        "ask-safe": {},
+        "answer-safe": {"safe": True},
     }.items():
-        for person in (igor, sofia):
+        for person in (igor, sofia, shop.people["Ana"].id):
             answers = [
                 plain.post(f"/interactions/{id_}/{act}", person=person, **body) for id_ in (silent, nothing)
             ]
@@ -81,6 +86,30 @@ def test_no_act_tells_it_from_a_request_that_never_was(
     poor = let("read:store")
     hidden, unknown = (poor.get(f"/interactions/{id_}") for id_ in (silent, nothing))
     assert hidden.status_code == unknown.status_code == 403 and hidden.data == unknown.data
+
+
+def test_nobody_calls_security_with_it_nor_finds_a_call_by_calling_a_supervisor(
+    shop: Shop, plain: Program, let: Let
+) -> None:
+    ana, id_ = shop.people["Ana"].id, "01890a5d-ac96-774b-bcce-b302099a8057"
+    assert plain.post("/security", person=ana, id=id_).status_code == 403
+    trusted = let("act:requests", "security")
+    called = [trusted.post("/security", person=ana, id=id_, kept_s=3) for _ in range(2)]
+    assert [one.status_code for one in called] == [201, 201] and called[0].json == called[1].json
+    other = plain.post("/supervisor", person=ana, zone="shoes")
+    assert other.status_code == 201 and other.json != called[0].json
+
+
+def test_the_caller_is_asked_and_answers_by_programs_that_may_know_of_it(shop: Shop, let: Let) -> None:
+    ana, sofia = shop.people["Ana"].id, shop.people["Sofia"].id
+    trusted = let("act:requests", "read:log", "security")
+    call = {"person": ana, "id": "01890a5d-ac96-774b-bcce-b302099a8057"}
+    request = trusted.post("/security", **call).json["interaction"]
+    assert trusted.post(f"/interactions/{request}/answer-safe", person=ana, safe=True).status_code == 409
+    assert trusted.post(f"/interactions/{request}/ask-safe", person=sofia).status_code == 200
+    assert trusted.post(f"/interactions/{request}/answer-safe", person=ana, safe=False).status_code == 200
+    said = [line["words"] for line in trusted.get(f"/interactions/{request}").json["timeline"]]
+    assert said[-2:] == ["Sofia asks whether the caller is safe.", "Ana answers: I am not safe."]
 
 
 def test_not_by_its_code(shop: Shop, silent: str, plain: Program) -> None:

@@ -1,0 +1,380 @@
+"""Calling security from a phone: the bar of every page, its call, the second PIN, 'are you safe?'."""
+
+import re
+from collections.abc import Callable
+from uuid import UUID, uuid4
+
+import pytest
+import sqlalchemy as sa
+from werkzeug.test import TestResponse
+
+from edge.handling import incidents, raising
+from edge.people import passwords
+from edge.people import store as people
+from edge.web.floor import quiet
+
+from .conftest import PIN, STORE, Browser, Shop
+
+SECOND = "7350"
+FROM_PAGE = {"Floorbell-Call": "1", "Sec-Fetch-Site": "same-origin"}
+# What differs between any two answers.
+FLEETING = re.compile(
+    r'name="csrf_token" value="[^"]+"|data-(token|now|cursor|since|me)="[^"]*"|value="[0-9a-f-]{36}"'
+)
+
+
+SHOWN = re.compile(r'data-(state|quiet)="[^"]*"')
+
+
+@pytest.fixture(scope="session")
+def second_hash() -> str:
+    return passwords.hash_pin(SECOND)
+
+
+@pytest.fixture
+def with_second(shop: Shop, second_hash: str) -> None:
+    """Ana and Sofia have a second PIN."""
+    for name in ("Ana", "Sofia"):
+        shop.write(
+            lambda conn, who=shop.people[name].id: people.set_duress_pin(conn, STORE, who, second_hash)
+        )
+
+
+def sign_in(shop: Shop, name: str) -> Browser:
+    visitor = Browser(shop.app)
+    visitor.sign_in(shop.people[name])
+    return visitor
+
+
+@pytest.fixture
+def ana(shop: Shop) -> Browser:
+    return sign_in(shop, "Ana")
+
+
+@pytest.fixture
+def sofia(shop: Shop) -> Browser:
+    return sign_in(shop, "Sofia")
+
+
+def hold(browser: Browser, id_: UUID | None = None, **form: object) -> TestResponse:
+    """As quiet.js sends it: without a form's token."""
+    return browser.client.post(
+        "/floor/quiet/call", data={"id": str(id_ or uuid4()), **form}, headers=FROM_PAGE
+    )
+
+
+def alarms(shop: Shop) -> list[tuple[object, ...]]:
+    return shop.read("SELECT state, topic, count FROM interaction WHERE kind = 'security'")
+
+
+def lines(shop: Shop, what: str) -> list[object]:
+    return [row[0] for row in shop.read("SELECT words FROM timeline WHERE what = :what", what=what)]
+
+
+def test_the_bar_is_on_every_page_of_the_floor_also_on_one_that_refuses(shop: Shop, ana: Browser) -> None:
+    parts = {"floor.manifest", "floor.pages_part", "floor.presence_part", "floor.stream", "floor.colleagues"}
+    pages = [
+        rule.rule.replace("<person_id>", shop.people["Marc"].id)
+        for rule in shop.app.url_map.iter_rules()
+        if rule.endpoint.startswith("floor.") and "GET" in rule.methods and rule.endpoint not in parts
+    ]
+    assert len(pages) > 5
+    for page in [*pages, "/floor/colleagues", "/floor/nothing-here"]:
+        assert ana.get(page).text.count('id="quiet"') == 1, page
+    refused = ana.post("/floor/requests/nothing/acknowledge")
+    assert refused.status_code == 404 and 'id="quiet"' in refused.text
+
+
+def test_there_is_no_bar_where_nobody_is_signed_in_nor_in_other_rooms(shop: Shop, ana: Browser) -> None:
+    stranger = Browser(shop.app)
+    for browser, page in ((stranger, "/floor/sign-in"), (ana, "/f/"), (ana, "/manage/sign-in")):
+        assert 'id="quiet"' not in browser.get(page).text
+
+
+def test_a_call_sent_five_times_is_one_request_and_confirmed_each_time(shop: Shop, ana: Browser) -> None:
+    id_ = uuid4()
+    for _ in range(5):
+        answer = hold(ana, id_)
+        assert (answer.status_code, answer.headers["Floorbell-State"], answer.data) == (204, "sent", b"")
+    assert alarms(shop) == [("raised", "hold", 1)]
+
+
+def test_it_is_confirmed_only_once_it_is_committed_in_one_transaction(
+    shop: Shop, ana: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, seen = shop.services.writer.run, []
+
+    def counted(work: Callable[[sa.Connection], object]) -> object:
+        seen.append(alarms(shop))
+        return run(work)
+
+    monkeypatch.setattr(shop.services.writer, "run", counted)
+    assert hold(ana).status_code == 204
+    assert seen == [[]] and len(alarms(shop)) == 1
+
+
+def test_an_aged_form_token_does_not_stop_it_and_another_origin_does(shop: Shop, ana: Browser) -> None:
+    ana.client.delete_cookie("floorbell_form", path="/floor")
+    assert hold(ana).status_code == 204
+    body = {"id": str(uuid4())}
+    for headers in (
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site", "Floorbell-Call": "1"},
+    ):
+        assert ana.client.post("/floor/quiet/call", data=body, headers=headers).status_code == 403
+    # A browser that does not say where it comes from, and a plain form of ours.
+    old = ana.client.post("/floor/quiet/call", data=body, headers={"Floorbell-Call": "1"})
+    assert old.status_code == 204
+    plain = ana.client.post("/floor/quiet/call", data=body, headers={"Sec-Fetch-Site": "same-origin"})
+    assert plain.status_code == 303
+
+
+def test_nothing_limits_how_often_it_is_called(shop: Shop, ana: Browser) -> None:
+    for _ in range(6):
+        ana.post("/floor/quiet/take-back", person=shop.people["Ana"].id, pin="9999")
+    assert {hold(ana).status_code for _ in range(100)} == {204}
+    assert alarms(shop) == [("raised", "hold", 100)]
+
+
+@pytest.mark.parametrize("id_", ["", "nonsense", "1" * 500])
+def test_a_call_without_an_id_is_refused_in_a_sentence(shop: Shop, ana: Browser, id_: str) -> None:
+    answer = ana.client.post("/floor/quiet/call", data={"id": id_}, headers=FROM_PAGE)
+    assert answer.status_code == 400 and "has no id" in answer.text and alarms(shop) == []
+
+
+def test_nobody_who_is_not_signed_in_calls(shop: Shop) -> None:
+    assert hold(Browser(shop.app)).status_code == 403 and alarms(shop) == []
+
+
+def test_what_a_phone_kept_of_somebody_who_signed_out_is_theirs(shop: Shop, ana: Browser) -> None:
+    answer = hold(ana, person=shop.people["Marc"].id, kept_s="42")
+    assert (answer.status_code, answer.headers["Floorbell-State"]) == (204, "")
+    assert shop.read("SELECT raised_by FROM interaction") == [(shop.people["Marc"].id,)]
+    assert lines(shop, "kept") == [
+        "Marc did this 42 s earlier; their phone had no connection.",
+        "It came from a phone on which Ana is signed in by now.",
+    ]
+    assert hold(ana, person="nobody").status_code == 404
+
+
+def test_without_scripts_it_takes_two_taps(shop: Shop, ana: Browser) -> None:
+    page = ana.get("/floor/quiet/sure").text
+    id_ = re.search(r'name="id" value="([^"]+)"', page)
+    assert id_ is not None and alarms(shop) == []
+    answer = ana.client.post(
+        "/floor/quiet/call", data={"id": id_[1]}, headers={"Sec-Fetch-Site": "same-origin"}
+    )
+    assert answer.status_code == 303 and alarms(shop) == [("raised", "hold", 1)]
+
+
+def test_the_callers_page_says_nothing_that_can_be_read_until_somebody_comes(
+    shop: Shop, ana: Browser, sofia: Browser
+) -> None:
+    before = FLEETING.sub("", ana.get("/floor/").text)
+    hold(ana)
+    after = FLEETING.sub("", ana.get("/floor/").text)
+    assert (
+        before.replace('data-state=""', 'data-state="sent"').replace('data-quiet=""', 'data-quiet="sent"')
+        == after
+    )
+    ((request,),) = shop.read("SELECT id FROM interaction")
+    sofia.post(f"/floor/requests/{request}/acknowledge")
+    page = ana.get("/floor/").text
+    assert "Sofia is coming" in page and 'data-state="coming"' in page
+    assert "Security: " not in page and "You called a supervisor" not in page and "data-waiting" not in page
+
+
+def test_those_called_see_who_called_from_where_and_ask_with_one_tap(
+    shop: Shop, ana: Browser, sofia: Browser
+) -> None:
+    igor = sign_in(shop, "Igor")
+    hold(ana)
+    hold(ana)
+    page = sofia.get("/floor/").text
+    assert "Security: place not known" in page and "Ana called" in page and "Urgent" in page
+    assert "Nobody knows where Ana is; they work on the whole floor." in page
+    ((request,),) = shop.read("SELECT id FROM interaction")
+    due = shop.read("SELECT due_at FROM timer")
+    sofia.post(f"/floor/requests/{request}/ask-safe")
+    assert "Sofia asked Ana: no answer yet" in sofia.get("/floor/").text
+    asked = ana.get("/floor/").text
+    assert "Sofia: all well with you?" in asked and "data-waiting" not in asked and "safe?" not in asked
+    assert ana.post(f"/floor/requests/{request}/answer-safe", answer="perhaps").status_code == 400
+    ana.post(f"/floor/requests/{request}/answer-safe", answer="no")
+    for browser in (sofia, igor):
+        assert "Ana answered: not safe" in browser.get("/floor/").text
+    assert "all well with you?" not in ana.get("/floor/").text
+    assert shop.read("SELECT due_at FROM timer") == due
+    igor.post(f"/floor/requests/{request}/acknowledge")
+    assert "Igor is coming" in sofia.get("/floor/").text and "Ask: are you safe?" in sofia.get("/floor/").text
+
+
+@pytest.mark.usefixtures("sofia")
+def test_whoever_is_not_concerned_sees_nothing_of_it(shop: Shop, ana: Browser) -> None:
+    marc = sign_in(shop, "Marc")
+    hold(ana)
+    ((request,),) = shop.read("SELECT id FROM interaction")
+    for page in ("/floor/", "/floor/colleagues"):
+        text = marc.get(page).text
+        assert "Security: " not in text and request not in text and "Ana called" not in text
+    assert marc.post(f"/floor/requests/{request}/ask-safe").status_code == 404
+    assert marc.post(f"/floor/requests/{request}/answer-safe", answer="yes").status_code == 404
+
+
+def test_taking_it_back_wants_the_callers_own_pin(shop: Shop, ana: Browser) -> None:
+    hold(ana)
+    ((request,),) = shop.read("SELECT id FROM interaction")
+    ana.get("/floor/quiet")
+    me = shop.people["Ana"].id
+    assert ana.post(f"/floor/requests/{request}/call-off").status_code == 404
+    wrong = ana.post("/floor/quiet/take-back", person=me, pin="9999")
+    assert wrong.status_code == 403 and "That PIN is not right." in wrong.text
+    assert ana.post("/floor/quiet/take-back", person=shop.people["Marc"].id, pin=PIN).status_code == 404
+    assert [state for state, *_ in alarms(shop)] == ["raised"]
+    assert ana.post("/floor/quiet/take-back", person=me, pin=PIN).status_code == 303
+    assert [state for state, *_ in alarms(shop)] == ["cancelled"]
+    assert lines(shop, "cancelled") == ["Ana needs nobody any more."]
+
+
+def test_the_callers_phone_says_nothing_of_its_incident_until_others_have_ended_it(
+    shop: Shop, ana: Browser, sofia: Browser
+) -> None:
+    igor = sign_in(shop, "Igor")
+    pages = ("/floor/", "/floor/incidents", "/floor/looks")
+    for caller in (ana, sofia):
+        before = [SHOWN.sub("", FLEETING.sub("", caller.get(page).text)) for page in pages]
+        hold(caller)
+        while shop.write(lambda conn: incidents.open_due(conn, STORE, shop.clock())):
+            pass
+        assert [SHOWN.sub("", FLEETING.sub("", caller.get(page).text)) for page in pages] == before
+        request = shop.read("SELECT id FROM interaction WHERE state = 'raised'")[0][0]
+        igor.post(f"/floor/requests/{request}/acknowledge")
+        igor.post(f"/floor/requests/{request}/resolve", outcome="handled")
+        shown, mark = caller.get("/floor/incidents").text, 'class="case"'
+        assert shown.count(mark) == before[1].count(mark) + 1
+        assert caller.get(f"/floor/incidents/new?request={request}").status_code == 200
+
+
+def test_guessing_there_and_at_the_door_is_one_budget(shop: Shop, ana: Browser) -> None:
+    me = shop.people["Ana"]
+    ana.get("/floor/quiet")
+    for _ in range(5):
+        assert ana.post("/floor/quiet/take-back", person=me.id, pin="9999").status_code == 403
+    assert ana.post("/floor/quiet/second-pin", person=me.id, pin=PIN).status_code == 429
+    assert ana.sign_in(me).status_code == 429
+
+
+@pytest.mark.usefixtures("with_second")
+def test_the_second_pin_takes_back_nothing_and_is_answered_the_same(shop: Shop, ana: Browser) -> None:
+    me, answers = shop.people["Ana"].id, []
+    for pin in (PIN, SECOND):
+        hold(ana)
+        ana.get("/floor/quiet")
+        answer = ana.post("/floor/quiet/take-back", person=me, pin=pin)
+        answers.append(
+            (
+                answer.status_code,
+                answer.location,
+                FLEETING.sub("", ana.get("/floor/quiet?done=take_back").text),
+            )
+        )
+        answers[-1] += (FLEETING.sub("", ana.get("/floor/").text),)
+    assert answers[0] == answers[1]
+    assert sorted((state, count) for state, _, count in alarms(shop)) == [("cancelled", 1), ("raised", 2)]
+    assert "somebody watches them" in str(lines(shop, raising.WATCHED))
+
+
+@pytest.mark.usefixtures("with_second")
+def test_the_second_pin_opens_a_session_that_looks_as_always_and_calls_security(
+    shop: Shop, sofia: Browser
+) -> None:
+    seen = []
+    for pin in (PIN, SECOND):
+        phone = Browser(shop.app)
+        answer = phone.sign_in(shop.people["Ana"], pin)
+        cookies = [
+            re.sub(r"^(\w+)=[^;]+; Expires=[^;]+", r"\1", one) for one in answer.headers.getlist("Set-Cookie")
+        ]
+        headers = {name: value for name, value in answer.headers if name not in ("Set-Cookie", "Date")}
+        pages = [
+            FLEETING.sub("", phone.get(page).text) for page in ("/floor/", "/floor/quiet", "/floor/incidents")
+        ]
+        seen.append((answer.status_code, headers, cookies, answer.text, pages))
+    assert seen[0] == seen[1]
+    assert alarms(shop) == [("raised", "duress", 1)]
+    page = sofia.get("/floor/").text
+    assert "Ana signed in with the second PIN: somebody watches them." in page
+    assert "Ask: are you safe?" not in page
+    sofia.post(f"/floor/requests/{shop.read('SELECT id FROM interaction')[0][0]}/acknowledge")
+    assert FLEETING.sub("", phone.get("/floor/").text) == pages[0]
+
+
+@pytest.mark.usefixtures("with_second")
+@pytest.mark.parametrize("name", ["Ana", "Marc"])
+@pytest.mark.parametrize("pin", [PIN, SECOND, "9999"])
+def test_as_much_is_compared_whatever_is_typed_and_whoever_has_a_second_pin(
+    shop: Shop, name: str, pin: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compared, compare = [], passwords._is
+
+    def counted(secret: str, hashed: str | None) -> bool:
+        compared.append(hashed)
+        return compare(secret, hashed)
+
+    monkeypatch.setattr(passwords, "_is", counted)
+    Browser(shop.app).sign_in(shop.people[name], pin)
+    assert len(compared) == 2
+
+
+@pytest.mark.parametrize(
+    ("second", "again", "sentence"),
+    [
+        (PIN, PIN, quiet.ALIKE),
+        ("1142", "1142", quiet.ALIKE),
+        ("2412", "2412", quiet.ALIKE),
+        ("24115", "24115", quiet.ALIKE),
+        ("7350", "7351", quiet.UNEQUAL),
+        ("12", "12", quiet.PIN_RULE),
+        ("7777", "7777", quiet.PIN_RULE),
+    ],
+)
+def test_a_second_pin_that_a_slip_makes_is_refused_in_a_sentence(
+    shop: Shop, ana: Browser, second: str, again: str, sentence: str
+) -> None:
+    ana.get("/floor/quiet")
+    form = {"person": shop.people["Ana"].id, "pin": PIN, "second": second, "again": again}
+    answer = ana.post("/floor/quiet/second-pin", **form)
+    assert answer.status_code == 400 and sentence in answer.text
+    assert shop.read("SELECT count(*) FROM person WHERE duress_hash IS NOT NULL") == [(0,)]
+
+
+def test_a_person_sets_their_own_second_pin_and_nothing_shows_that_there_is_one(
+    shop: Shop, ana: Browser
+) -> None:
+    before = FLEETING.sub("", ana.get("/floor/quiet").text)
+    form = {"person": shop.people["Ana"].id, "pin": PIN, "second": SECOND, "again": SECOND}
+    assert ana.post("/floor/quiet/second-pin", **(form | {"pin": "9999"})).status_code == 403
+    assert ana.post("/floor/quiet/second-pin", **form).status_code == 303
+    assert FLEETING.sub("", ana.get("/floor/quiet").text) == before
+    assert shop.read("SELECT what, words FROM audit") == [("silent.second_pin", "Ana has a new second PIN.")]
+    assert Browser(shop.app).sign_in(shop.people["Ana"], SECOND).status_code == 303
+    assert alarms(shop) == [("raised", "duress", 1)]
+    # Whoever makes them change it with the second one sees that it is changed, and changes nothing.
+    form |= {"pin": SECOND, "second": "8046", "again": "8046"}
+    assert ana.post("/floor/quiet/second-pin", **form).status_code == 303
+    assert alarms(shop) == [("raised", "duress", 2)]
+    assert Browser(shop.app).sign_in(shop.people["Ana"], "8046").status_code == 403
+
+
+def test_the_desk_makes_a_second_pin_that_is_not_the_first(
+    shop: Shop, mira: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter([2411, 735012])
+    monkeypatch.setattr(passwords.secrets, "randbelow", lambda _: next(drawn))
+    # Six digits: the PIN of the trial store has four, so it is set to what is drawn first.
+    first = passwords.hash_pin("002411")
+    shop.write(lambda conn: people.set_pin(conn, STORE, shop.people["Ana"].id, first))
+    page = mira.post(f"/manage/people/{shop.people['Ana'].id}/second_pin")
+    assert "Second PIN" in page.text and "735012" in page.text
+    assert shop.read("SELECT what FROM audit") == [("silent.second_pin",)]
