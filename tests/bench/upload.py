@@ -57,8 +57,9 @@ def run(directory: Path, presses: int = 30) -> dict[str, float]:
     print(f"{figures['hold_512_ms']:6.1f} ms    while a clip leaves at 512 KiB/s")
     print(f"{figures[f'hold_{FAST_KIB_S}_ms']:6.1f} ms    while a clip leaves at {FAST_KIB_S} KiB/s")
     print(
-        f"{figures['hold_drain_ms']:6.1f} ms    while {BACKLOG} clips of {SMALL_BYTES // 1000} KB leave "
-        f"without a limit, {figures['drain_per_s']:.0f} a second; worst {figures['hold_drain_worst_ms']:.1f}"
+        f"{figures['hold_told_ms']:6.1f} ms    as {BACKLOG} clips of {SMALL_BYTES // 1000} KB are told of, "
+        f"{figures['hold_drain_ms']:.1f} while they are brought without a limit, "
+        f"{figures['drain_per_s']:.0f} a second; worst {figures['hold_drain_worst_ms']:.1f}"
     )
     return figures
 
@@ -74,11 +75,15 @@ def _draining(rig: Rig, shop: Shop, presses: int) -> dict[str, float]:
     wait_for(lambda: len(_sealed(rig)) > before, "The drain's start", 60)
     # Kept open all the while it would have been closed by the server.
     shop.igor.phone.close()
+    told_s = [shop.hold() for _ in range(presses)]
+    wait_for(lambda: rig.read("SELECT count(*) FROM clip")[0][0] >= before + BACKLOG, "The last event", 120)
+    shop.igor.phone.close()
     took_s = [shop.hold() for _ in range(presses)]
     left = len(_sealed(rig)) - before
     return {
+        "hold_told_ms": 1000 * statistics.median(told_s),
         "hold_drain_ms": 1000 * statistics.median(took_s),
-        "hold_drain_worst_ms": 1000 * max(took_s),
+        "hold_drain_worst_ms": 1000 * max(told_s + took_s),
         "drain_per_s": left / (time.monotonic() - begin),
     }
 
