@@ -6,6 +6,7 @@ keys and no blanks (result.md). By the key of the store's evidence, which also s
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 PREFIX = b"floorbell drill v1\n"
@@ -65,3 +66,8 @@ def check(content: bytes, key: str | None) -> Checked:
 
 def _said(result: dict[str, Any]) -> str:
     return f"{'passed' if result['passed'] else 'failed'}. {result['words']}"
+
+
+def hops(text: str) -> list[tuple[str, datetime]]:
+    """The hops of a result in its canonical form."""
+    return [(hop["hop"], datetime.fromisoformat(hop["at"])) for hop in json.loads(text)["hops"]]

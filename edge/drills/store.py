@@ -195,7 +195,11 @@ def passage(conn: sa.Connection, store: str, one: Drill, command: bytes) -> dict
         ).first()
         if paged is not None:
             found["paged"], found["written"], found["delivered"] = paged
-    return {hop: at for hop, at in found.items() if at is not None}
+    known = {hop: at for hop, at in found.items() if at is not None}
+    if "sent" in known:
+        # That the broker has it is noted a moment later; it had it when the press came of it.
+        known["sent"] = min(known[hop] for hop in ("sent", "pressed", "received") if hop in known)
+    return known
 
 
 def declined_at(conn: sa.Connection, one: Drill) -> datetime | None:

@@ -100,8 +100,10 @@ def set_plan(
 def set_agreed(conn: sa.Connection, store: str, actor: Actor, who: set[str], now: datetime) -> None:
     """These people, and no others, agreed to answer drills."""
     basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
-    before = drills.agreed(conn, store)
-    for one in people.all_people(conn, store):
+    before, everyone = drills.agreed(conn, store), people.all_people(conn, store)
+    if unknown := who - {one.id for one in everyone}:
+        raise DrillError(f"Nobody who works here is {min(unknown)[:36]!r}; allowed are ids of people.")
+    for one in everyone:
         yes = one.id in who
         if yes != (one.id in before):
             drills.agree(conn, store, one.id, yes, now)

@@ -25,6 +25,7 @@ class What(StrEnum):
     REFUSED = "refused"
     GAP = "gap"
     CUSTODY = "custody"
+    DRILL = "drill"
     BROKER = "broker"
     WORKER = "worker"
 
@@ -50,7 +51,8 @@ class Said:
     """A device as it was last heard. `clock_off` is by how much its wall clock and the server's differ.
 
     `refused_at` is when a message of it was last refused, `gap_at` since when events of it are missing,
-    `custody` why it refuses the custody log, `maintained_at` since when somebody works on it.
+    `custody` why it refuses the custody log, `maintained_at` since when somebody works on it. `drill_failed`
+    is when its last drill failed, and how; None: it passed.
     """
 
     name: str
@@ -69,6 +71,7 @@ class Said:
     gap_at: datetime | None = None
     custody: str | None = None
     maintained_at: datetime | None = None
+    drill_failed: tuple[datetime, str] | None = None
 
     def quiet(self, now: datetime) -> bool:
         """Whether somebody works on it."""
@@ -209,6 +212,9 @@ def _beside(said: Said, now: datetime) -> list[Found]:
     if said.custody is not None:
         words = f"{said.name} refuses the custody log: {said.custody}"
         found.append(Found(Key(said.name, What.CUSTODY), now, words))
+    if said.drill_failed is not None:
+        at, why = said.drill_failed
+        found.append(Found(Key(said.name, What.DRILL), at, f"The drill at {said.name} failed. {why}"))
     return found
 
 

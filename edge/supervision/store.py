@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from broker.events import new_id
 from edge import presence
 from edge.db.columns import moved
+from edge.db.drill_tables import drill
 from edge.db.evidence_tables import witness
 from edge.db.store_tables import device, person, session, zone
 from edge.db.supervision_tables import trouble, trouble_told
@@ -67,16 +68,36 @@ def said(conn: sa.Connection, store: str, loud: Collection[str], now: datetime) 
     for row in conn.execute(lately.order_by(q.last_at.desc()).limit(_REFUSED_MOST)):
         at, silent = refused.get(row.device, (row.last_at, False))
         refused[row.device] = (at, silent or row.topic.rpartition("/")[2] not in loud)
+    failed = _failed_drills(conn, store)
     rows = conn.execute(
         sa.select(d.name, d.heartbeat, d.heartbeat_at, d.valid_until, d.maintained_at, w.refused)
         .select_from(device.outerjoin(witness, sa.and_(w.store == d.store, w.device == d.name)))
         .where(d.store == store)
         .order_by(d.name)
     )
-    return [_said(row, refused.get(row.name), missing.get(row.name)) for row in rows]
+    return [_said(row, refused.get(row.name), missing.get(row.name), failed.get(row.name)) for row in rows]
 
 
-def _said(row: Any, refused: tuple[datetime, bool] | None, gap_at: datetime | None) -> Said:
+def _failed_drills(conn: sa.Connection, store: str) -> dict[str, tuple[datetime, str]]:
+    """When the last drill of a device failed, and how, for each whose last one did."""
+    f = drill.c
+    over = (f.store == store, f.ended_at.is_not(None))
+    last = sa.select(f.device, sa.func.max(f.ended_at).label("ended_at")).where(*over).group_by(f.device)
+    newest = last.subquery()
+    rows = conn.execute(
+        sa.select(f.device, f.ended_at, f.words)
+        .join(newest, sa.and_(newest.c.device == f.device, newest.c.ended_at == f.ended_at))
+        .where(*over, f.state == "failed")
+    )
+    return {row.device: (row.ended_at, row.words) for row in rows}
+
+
+def _said(
+    row: Any,
+    refused: tuple[datetime, bool] | None,
+    gap_at: datetime | None,
+    drill_failed: tuple[datetime, str] | None = None,
+) -> Said:
     beat = row.heartbeat or {}
     off = None
     if beat.get("at") and row.heartbeat_at is not None:
@@ -98,6 +119,7 @@ def _said(row: Any, refused: tuple[datetime, bool] | None, gap_at: datetime | No
         gap_at=gap_at,
         custody=row.refused,
         maintained_at=row.maintained_at,
+        drill_failed=drill_failed,
     )
 
 

@@ -12,6 +12,8 @@ SCOPES: dict[str, str] = {
     "act:evidence": "Look at clips, hold and release them, export them; each deed stands in the custody log.",
     "read:incidents": "Incidents: what was said, lost and done; not who people are.",
     "act:incidents": "Open incidents, write into them, close and reopen them for people of the store.",
+    "read:drills": "Drills, the time of each hop, and their signed results.",
+    "act:drills": "Run drills and set the plan of the daily one.",
     "act:requests": "Answer pages and close requests for people of the store; type in feedback.",
     "write:people": "Add, change and disable people; new PINs and passwords; presence.",
     "write:store": "Change zones and policies, move devices and ask something of them.",

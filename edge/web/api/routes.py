@@ -4,6 +4,7 @@ from edge.web.api import (
     acting,
     changes,
     devices,
+    drills,
     evidence,
     exports,
     feedback,
@@ -24,8 +25,10 @@ CSV = Media("text/csv")
 XLSX = Media("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
 ZIP = Media("application/zip")
 EVENTS = Media("text/event-stream")
+RESULT = Media("application/json")
 
 LOG, STORE, REPORTS = ("read:log",), ("read:store",), ("read:reports",)
+DRILLS, DRILL = ("read:drills",), ("read:drills", "act:drills")
 ACT, PEOPLE, WRITE, ADMIN = ("act:requests",), ("write:people",), ("write:store",), ("admin",)
 # The answer names a silent request.
 ALARM = ("act:requests", "security")
@@ -117,6 +120,14 @@ ROUTES = (
     Route("POST", "/troubles/{id}/seen", troubles.trouble_seen, ACT, None, body=acting.By, free=True),
     Route("GET", "/refused-messages", devices.refused_list, STORE, devices.RefusedMessages),
     Route("GET", "/refused-messages/{number}", devices.refused_read, STORE, devices.RefusedWhole),
+
+    Route("GET", "/drills", drills.drills_list, DRILLS, drills.Drills, query=drills.DrillsAsked),
+    Route("POST", "/drills", drills.drill_run, DRILL, drills.Drill, body=drills.NewDrill, created=True),
+    Route("GET", "/drills/{id}", drills.drill_read, DRILLS, drills.Drill),
+    Route("GET", "/drills/{id}/result", drills.drill_result, DRILLS, RESULT),
+    Route("GET", "/drill-plan", drills.plan_read, DRILLS, drills.PlanInForce),
+    Route("PUT", "/drill-plan", drills.plan_set, DRILL, drills.PlanInForce, body=drills.NewPlan),
+    Route("PUT", "/drill-people", drills.agreed_set, DRILL, drills.PlanInForce, body=drills.Agreed),
 
     Route("GET", "/policies", policies.policies_list, STORE, policies.PoliciesInForce),
     Route("GET", "/policies/{kind}", policies.policy_read, STORE, policies.PolicyInForce),

@@ -11,6 +11,7 @@ from edge.web.manage import (
     device,
     devices,
     door,
+    drills,
     evidence,
     export,
     feedback,
@@ -66,6 +67,10 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/set-aside/<number>", view_func=device.device_aside)
     add("/device/<name>", view_func=device.device_one)
     add("/device/<name>/<act>", view_func=device.device_act, methods=["POST"])
+    add("/drills", endpoint="drills", view_func=drills.drills_)
+    add("/drills", view_func=drills.drills_do, methods=["POST"])
+    add("/drills/<drill_id>", view_func=drills.drills_one)
+    add("/drills/<drill_id>/result", view_func=drills.drills_result)
     add("/people", view_func=people.people)
     add("/people/add", view_func=person.people_add)
     add("/people/add", view_func=person.people_add_do, methods=["POST"])

@@ -26,6 +26,7 @@ from edge.handling.telling import Telling
 from edge.people import sessions
 from edge.routing import roster
 from edge.schedule import LATE, Plan
+from edge.supervision import store as troubles
 from tests.unit.edge.conftest import STORE, SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server
 
@@ -230,6 +231,29 @@ def test_one_kiosk_drills_once_at_a_time(server: Server, drilled: Drills) -> Non
     drilled.ask()
     with pytest.raises(Refused, match="wait until it is over"):
         drilled.ask()
+
+
+def test_a_failed_drill_is_told_as_trouble_until_the_next_one_passes(
+    server: Server, kiosk: Kiosk, drilled: Drills
+) -> None:
+    def failed() -> list[str]:
+        with server.conn.begin():
+            said = troubles.said(server.conn, STORE, (), server.clock())
+        return [one.name for one in said if one.drill_failed]
+
+    drilled.ask()
+    drilled.look()
+    kiosk.wait(31)
+    drilled.look()
+    assert failed() == ["kiosk-1"]
+    kiosk.wait(1)
+    id_ = drilled.ask()
+    drilled.look()
+    press(server, kiosk, id_)
+    server.do(acting.acknowledge, id_, responder_of(server))
+    server.take(kiosk.event(Attended(UUID(id_)), drill=True))
+    drilled.look()
+    assert failed() == []
 
 
 def test_a_jump_of_the_clock_ends_no_drill(server: Server, drilled: Drills) -> None:

@@ -47,6 +47,7 @@ def test_nothing_is_said_of_a_kiosk_that_is_well() -> None:
         ({"refused_at": ago(590)}, "refused"),
         ({"gap_at": ago(121)}, "gap"),
         ({"custody": "It does not follow."}, "custody"),
+        ({"drill_failed": (ago(60), "No press came.")}, "drill"),
     ],
 )
 def test_each_thing_that_a_kiosk_can_lack(change: dict[str, object], what: str) -> None:
