@@ -63,11 +63,15 @@ def body(what: str, facts: Facts) -> bytes:
 
 def title(what: str, facts: Facts) -> str:
     """'DRILL: Security request, Shoes (Riverside)'."""
+    return f"{'DRILL: ' if facts.drill else ''}{headline(what, facts)} ({facts.store_title})"
+
+
+def headline(what: str, facts: Facts) -> str:
+    """'Incident opened, theft, Shoes'."""
     kind = WHATS.get(what, what)
     if facts.classed_as:
         kind += f", {CLASSES.get(facts.classed_as, facts.classed_as).lower()}"
-    place = f", {facts.zone_title}" if facts.zone_title else ""
-    return f"{'DRILL: ' if facts.drill else ''}{kind}{place} ({facts.store_title})"
+    return f"{kind}, {facts.zone_title}" if facts.zone_title else kind
 
 
 def text(what: str, facts: Facts, local: datetime, now: datetime) -> str:

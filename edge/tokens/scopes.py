@@ -14,6 +14,7 @@ SCOPES: dict[str, str] = {
     "act:incidents": "Open incidents, write into them, close and reopen them for people of the store.",
     "read:drills": "Drills, the time of each hop, and their signed results.",
     "act:drills": "Run drills and set the plan of the daily one.",
+    "read:outside": "What people outside the store were told, try by try; the channels, not their addresses.",
     "act:requests": "Answer pages and close requests for people of the store; type in feedback.",
     "write:people": "Add, change and disable people; new PINs and passwords; presence.",
     "write:store": "Change zones and policies, move devices and ask something of them.",

@@ -88,6 +88,18 @@ EXPORT_STATES = {
     "failed": "Could not be made",
     "removed": "Removed after a week",
 }
+OUTSIDE_STATES = {
+    "waiting": "Waiting",
+    "accepted": "Accepted",
+    "refused": "Refused for good",
+    "given_up": "Given up",
+}
+OUTCOMES_OUTSIDE = {
+    "accepted": "Accepted",
+    "refused": "Refused for good",
+    "failed": "Did not get there",
+    "unknown": "Not known",
+}
 DEEDS = {
     "begun": "Begun",
     "sealed": "Sealed",

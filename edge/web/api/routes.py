@@ -11,6 +11,7 @@ from edge.web.api import (
     importing,
     incidents,
     log,
+    outside,
     people,
     policies,
     reports,
@@ -36,6 +37,7 @@ ALARM = ("act:requests", "security")
 # A bundle has the length of the whole custody log, which tells of silent requests too.
 EXPORTS, EXPORT = ("read:evidence", "security"), ("read:evidence", "act:evidence", "security")
 CASES, CASE = ("read:incidents",), ("read:incidents", "act:incidents")
+OUTSIDE = ("read:outside",)
 FOOTAGE, DEEDS = ("read:evidence",), ("read:evidence", "act:evidence")
 
 # fmt: off
@@ -134,6 +136,11 @@ ROUTES = (
     Route("PUT", "/policies/{kind}", policies.policy_set, WRITE, policies.PolicyInForce, body=policies.NewPolicy),
     Route("DELETE", "/policies/{kind}", policies.policy_reset, WRITE, policies.PolicyInForce, query=policies.Based),
     Route("POST", "/policies/{kind}/preview", policies.policy_preview, STORE, policies.Preview, body=policies.Supposed),
+
+    Route("GET", "/outside/channels", outside.outside_channels, OUTSIDE, outside.OutsideChannels),
+    Route("POST", "/outside/channels/{name}/test", outside.outside_test, WRITE, None),
+    Route("GET", "/outside/messages", outside.outside_list, OUTSIDE, outside.OutsideMessages, query=outside.OutsideAsked),
+    Route("GET", "/outside/messages/{id}", outside.outside_read, OUTSIDE, outside.OutsideWhole),
 
     Route("GET", "/changes", changes.changes_list, STORE, changes.Changes, query=changes.ChangesAsked),
     Route("GET", "/reports/answers", reports.report_answers, REPORTS, reports.Answers, query=reports.AnswersAsked),

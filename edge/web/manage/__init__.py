@@ -19,6 +19,7 @@ from edge.web.manage import (
     importing,
     incident,
     incidents,
+    outside,
     people,
     person,
     policy,
@@ -88,6 +89,9 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/policy", view_func=policy.policy)
     add("/policy/<kind>", view_func=policy.policy_one)
     add("/policy/<kind>", view_func=policy.policy_do, methods=["POST"])
+    add("/outside", view_func=outside.outside)
+    add("/outside/channels/<name>/test", view_func=outside.outside_test, methods=["POST"])
+    add("/outside/<delivery_id>", view_func=outside.outside_one)
     add("/changes", view_func=changes.changes)
     add("/tokens", view_func=tokens.tokens)
     add("/tokens", view_func=tokens.tokens_add, methods=["POST"])

@@ -18,6 +18,7 @@ KINDS = {
     "zone": "Zones",
     "device": "Devices",
     "policy": "Policy",
+    "outside": "Outside",
     "token": "Tokens",
     "request": "Requests",
     "incident": "Incidents",

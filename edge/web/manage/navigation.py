@@ -26,6 +26,7 @@ PLACES = (
     Place("manage.drills", "Drills"),
     Place("manage.zones", "Zones"),
     Place("manage.policy", "Policy"),
+    Place("manage.outside", "Outside", roles=("manager", "admin")),
     Place("manage.changes", "Changes"),
     Place("manage.tokens", "Tokens", roles=("manager", "admin")),
 )

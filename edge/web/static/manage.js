@@ -11,6 +11,7 @@ const story = document.getElementById("story");
 const floor = document.getElementById("floor");
 const strip = document.getElementById("strip");
 const bundle = document.getElementById("bundle");
+const outside = document.getElementById("outside");
 const fresh = document.getElementById("fresh");
 const link = document.getElementById("link");
 // However much happens, twice a second is enough for eyes.
@@ -24,6 +25,7 @@ const redrawStrip = strip && redrawer(strip, facts.strip, OFTEN);
 // Who waits is worth a redraw at once; one more follows while more happens.
 const redrawFloor = floor && redrawer(floor, here, { everyMs: 200 });
 const redrawBundle = bundle && redrawer(bundle, here, OFTEN);
+const redrawOutside = outside && redrawer(outside, here, OFTEN);
 const missed = new Set();
 
 const atTop = () => rows.dataset.atTop === "yes" && scrollY < 120;
@@ -56,6 +58,8 @@ function deviceNews() {
   redrawFloor?.().catch(() => {});
 }
 
+const outsideNews = () => redrawOutside?.().catch(() => {});
+
 addEventListener("scroll", () => {
   if (rows && missed.size && atTop()) {
     missed.clear();
@@ -73,10 +77,10 @@ addEventListener("beforeprint", () => {
   printed.textContent = there.toISOString().slice(0, 16).replace("T", " ");
 });
 
-const everything = () => Promise.all([redrawRows?.(), redrawStory?.(), redrawStrip?.(), redrawFloor?.()]);
+const everything = () => Promise.all([redrawRows?.(), redrawStory?.(), redrawStrip?.(), redrawFloor?.(), redrawOutside?.()]);
 
 const heard = listen(facts.stream, facts.cursor, {
-  on: { request: news, page: news, person: () => redrawFloor?.().catch(() => {}), device: deviceNews, trouble: deviceNews, clip: clipNews },
+  on: { request: news, page: news, person: () => redrawFloor?.().catch(() => {}), device: deviceNews, trouble: deviceNews, clip: clipNews, outside: outsideNews },
   poll: everything,
   catchUp: () => everything().catch(() => {}),
   link: (state) => {
@@ -96,3 +100,5 @@ if (awaited()) setInterval(() => awaited() && redrawBundle().catch(() => {}), 2_
 if (redrawStrip) setInterval(() => document.visibilityState === "visible" && redrawStrip().catch(() => {}), 10_000);
 // Who has seen a page, who is on a break, whose phone answers: none of it is news to everyone.
 if (redrawFloor) setInterval(() => document.visibilityState === "visible" && redrawFloor().catch(() => {}), 3_000);
+// Whether the messenger is still there is no news either.
+if (redrawOutside) setInterval(() => document.visibilityState === "visible" && outsideNews(), 10_000);

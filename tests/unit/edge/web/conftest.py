@@ -21,6 +21,7 @@ from edge.db.engine import migrate
 from edge.devices.store import register
 from edge.feedback import store as ratings
 from edge.feedback.store import Given
+from edge.outside.channels import Channel, Outside
 from edge.paging import store as paging
 from edge.people import passwords
 from edge.people import store as people
@@ -191,6 +192,7 @@ def opened(directory: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[S
         title="The trial store",
         directory=str(directory),
         web=Web(streams=3, secure_cookies=False, frames="self"),
+        outside=Outside("", (Channel("guards", "webhook", "guards.toml"), Channel("boss", "apprise", "b"))),
     )
     migrate(config.database_url)
     shop = Shop(create_app(config, clock=clock), clock)

@@ -8,11 +8,17 @@ import sqlalchemy as sa
 from broker.events import new_id
 from edge.audit.store import Actor
 from edge.db import store_tables, tables
+from edge.db.outside_tables import outside_delivery
 from edge.devices.store import register
 from edge.handling import exporting, incidents, keeping, writing
 from edge.handling.writing import Said
 from edge.incidents.rules import Kind
 from edge.incidents.store import New
+from edge.outside import store as outside
+from edge.outside import wording
+from edge.outside.channels import SECURITY
+from edge.outside.rules import Outcome
+from edge.outside.wording import Facts
 from edge.people import sessions
 from tests.rig import footage
 from tests.unit.edge.web.conftest import STORE, Shop
@@ -56,6 +62,7 @@ def fill(shop: Shop) -> dict[str, list[str]]:
         "exports": [ready, asked],
         "clips": clips,
         "incidents": cases,
+        "outside": [told_outside(shop), told_outside(shop, silent=True), "guards"],
         "zones": ["shoes", "tills"],
         "person": people,
         "to": people,
@@ -113,6 +120,27 @@ def case(shop: Shop, name: str, about: str | None = None, *, closed: bool = Fals
         if closed:
             incidents.close(conn, STORE, made, who, "settled", "", None, now, "desk")
         return made
+
+    return str(shop.write(write))
+
+
+def told_outside(shop: Shop, *, silent: bool = False) -> str:
+    """A security request that people outside were told of, in vain as yet."""
+    now = shop.clock.now
+    facts = wording.encode(Facts(STORE, "Trial", now, "shoes", "Shoes", reference="K7", silent=silent))
+
+    def write(conn: sa.Connection) -> str:
+        outside.see(conn, STORE, {"guards": None}, now)
+        outside.mark(conn, STORE, SECURITY, "r", now)
+        happened = outside.unspread(conn, STORE)[-1]
+        new = outside.New("guards", 1, SECURITY, facts, silent, now + timedelta(hours=1))
+        outside.spread(conn, STORE, happened, [new], now)
+        rooms, leases = {"guards": outside.Room(8, 8)}, {"guards": timedelta(seconds=9)}
+        begun, _ = outside.claim(conn, STORE, "me", rooms, leases, now)
+        for one in begun:
+            outside.end(conn, one, "me", outside.Ended(Outcome.FAILED, "The receiver was away."), now)
+        d = outside_delivery.c
+        return str(conn.execute(sa.select(d.id).where(d.happening == happened.id)).scalar())
 
     return str(shop.write(write))
 
