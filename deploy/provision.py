@@ -169,6 +169,12 @@ port = {wanted.vault_port}
 # url = "http://tsa.example/tsr"
 # certificate = "tsa-ca.pem"
 
+# Who is told outside the store, by `floorbell edge messenger`; the file, chmod 600, has its addresses or keys.
+# [[outside.channel]]
+# name = "on-call"
+# kind = "apprise"
+# file = "on-call.txt"
+
 [web]
 host = "{wanted.web_host}"
 port = {wanted.web_port}

@@ -82,6 +82,8 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.zones": ("/manage/zones",),
     "manage.policy": ("/manage/policy",),
     "manage.policy_one": ("/manage/policy/help", "/manage/policy/security"),
+    "manage.outside": ("/manage/outside", "/manage/outside?state=accepted&channel=guards"),
+    "manage.outside_one": ("/manage/outside/{outside}", "/manage/outside/{outside_waits}"),
     "manage.changes": ("/manage/changes", "/manage/changes?what=policy"),
     "manage.tokens": ("/manage/tokens",),
     "shopper.find": ("/f/", "/f/?language=sr"),
@@ -92,7 +94,7 @@ VISITS: dict[str, tuple[str, ...]] = {
 EMPTY = (
     "/manage/floor", "/manage/log", "/manage/incidents", "/manage/charts", "/manage/feedback",
     "/manage/evidence", "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes",
-    "/manage/tokens", "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
+    "/manage/tokens", "/manage/outside", "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
 )  # fmt: skip
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (
@@ -105,6 +107,7 @@ REFUSED = {
     "/manage/log?score=9": 400,
     "/manage/log/nothing": 404,
     "/manage/tokens": 403,
+    "/manage/outside": 403,
     "/manage/evidence": 403,
     "/manage/incidents?state=lost": 400,
     "/manage/incidents/nothing": 404,

@@ -28,7 +28,7 @@ from edge.incidents.rules import Kind
 from edge.incidents.store import New
 from edge.paging import store as paging
 from edge.web.shopper import sign_of
-from tests.rig import film, footage
+from tests.rig import film, footage, told_outside
 from tests.rig.footage import Shot
 from tests.rig.store import ROOT, listens, wait_for
 
@@ -52,6 +52,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
     What addresses name, by kind, and everybody's id by name.
     """
     now = dt.datetime.now(dt.UTC)
+    told_outside.configure(config)
     ids = stage.person_ids(config)
     long_named = add_person(config, LONG_NAME, "associate", now, zones=("tills",), languages=("en",))
     write.fill(config, DAYS, story.SEED, now)
@@ -87,10 +88,12 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         rated = conn.execute(newest.where(i.kind == "feedback", i.about.is_not(None))).scalar_one()
         recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, mine, now)
         cases = _incidents(conn, ids, alarm, now)
+        outside = told_outside.tell(conn, shop.STORE, now)
         return (
             ids
             | recorded
             | cases
+            | outside
             | {
                 "person": ids["Luka"],
                 "long_named": long_named.id,

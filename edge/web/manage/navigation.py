@@ -25,8 +25,7 @@ PLACES = (
     Place("manage.devices", "Devices", of=("manage.device_one", "manage.device_aside", "manage.device_act")),
     Place("manage.drills", "Drills"),
     Place("manage.zones", "Zones"),
-    Place("manage.policy", "Policy"),
-    Place("manage.outside", "Outside", roles=("manager", "admin")),
+    Place("manage.policy", "Policy", of=("manage.outside", "manage.outside_one")),
     Place("manage.changes", "Changes"),
     Place("manage.tokens", "Tokens", roles=("manager", "admin")),
 )
