@@ -169,7 +169,7 @@ port = {wanted.vault_port}
 # url = "http://tsa.example/tsr"
 # certificate = "tsa-ca.pem"
 
-# Who is told outside the store, by `floorbell edge messenger`; the file, chmod 600, has its addresses or keys.
+# Who is told outside the store, by `floorbell edge messenger`; the file, chmod 600, has the addresses.
 # [[outside.channel]]
 # name = "on-call"
 # kind = "apprise"
