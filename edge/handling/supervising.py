@@ -5,6 +5,7 @@ done while a security request waits.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from edge.interactions import store as requests
 from edge.interactions.store import Entry
 from edge.people.store import by_id
 from edge.reports import tallies
-from edge.supervision import facts, rules
+from edge.supervision import facts, reach, rules
 from edge.supervision import store as troubles
 from edge.supervision.facts import Key, Look, Server, What
 from edge.supervision.rules import Begin, Drop, End, Restart, SeemWell, Tell, Trouble
@@ -35,7 +36,9 @@ def look(conn: sa.Connection, telling: Telling, server: Server, now: datetime) -
     said = troubles.said(conn, telling.store, tallies.LOUD, now)
     tampered = {one.key: one.seen_at for one in known if one.key.what is What.TAMPER}
     wrong = frozenset(one.key for one in known if one.told)
-    take(conn, telling, known, facts.look(said, server, tampered, wrong, now), BY_WORKER, now)
+    seen = facts.look(said, server, tampered, wrong, now)
+    phones = reach.unreachable(troubles.responders(conn, telling.store, now), now)
+    take(conn, telling, known, replace(seen, found=[*seen.found, *phones]), BY_WORKER, now)
 
 
 def take(
@@ -146,7 +149,7 @@ def _tell(conn: sa.Connection, telling: Telling, going_on: list[Trouble], now: d
     people = troubles.on_duty(conn, telling.store, now)
     told = troubles.told(conn, [one.id for one in going_on])
     for one in going_on:
-        some = rules.whom(people, told[one.id], silent=one.silent)
+        some = rules.whom(people, told[one.id], silent=one.silent, what=one.key.what)
         names = {who.id: who.name for who in some}
         if new := troubles.tell(conn, telling.store, one.id, [who.id for who in some], now):
             words = f"Told: {', '.join(names[who] for who in new)}."

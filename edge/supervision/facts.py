@@ -26,6 +26,7 @@ class What(StrEnum):
     GAP = "gap"
     CUSTODY = "custody"
     DRILL = "drill"
+    PHONE = "phone"
     BROKER = "broker"
     WORKER = "worker"
 

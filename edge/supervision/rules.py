@@ -154,10 +154,16 @@ class Someone:
     at_desk: bool
 
 
-def whom(people: Sequence[Someone], told: Collection[str], *, silent: bool) -> list[Someone]:
+def whom(
+    people: Sequence[Someone], told: Collection[str], *, silent: bool, what: What | None = None
+) -> list[Someone]:
     """Who is told of a trouble now: the managers on duty, each once, also those who come later. Supervisors
     who are on the floor stand in where no manager is there, and nobody was told; of what could tell of a
-    silent request they hear nothing."""
+    silent request they hear nothing. Of a phone that does not answer it is they who are told."""
+    if what is What.PHONE:
+        here = [one for one in people if one.role == "supervisor" and (one.on_floor or one.at_desk)]
+        if here:
+            return [one for one in here if one.id not in told]
     managers = [one for one in people if one.role in ("manager", "admin") and (one.on_floor or one.at_desk)]
     if managers:
         return [one for one in managers if one.id not in told]

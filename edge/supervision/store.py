@@ -16,8 +16,9 @@ from edge.db.evidence_tables import witness
 from edge.db.store_tables import device, person, session, zone
 from edge.db.supervision_tables import trouble, trouble_told
 from edge.db.tables import gap, quarantine
-from edge.presence import AWAY
+from edge.presence import AWAY, Presence
 from edge.supervision.facts import REFUSED_LATELY, Found, Key, Said, What
+from edge.supervision.reach import Responder
 from edge.supervision.rules import REMEMBERED, Someone, Trouble
 
 # Whoever was told that something is over, and has not looked since, needs it no more.
@@ -254,6 +255,29 @@ def on_duty(conn: sa.Connection, store: str, now: datetime) -> list[Someone]:
         )
         for r in rows
     ]
+
+
+def responders(conn: sa.Connection, store: str, now: datetime) -> list[Responder]:
+    """Everybody who works here, by name, with what is known of their phones."""
+    p, s = person.c, session.c
+    here = (s.person == p.id, s.audience == "floor", s.expires_at > now)
+    began = sa.select(sa.func.max(s.started_at)).where(*here).correlate(person).scalar_subquery()
+    heard = sa.select(sa.func.max(s.heard_at)).where(*here).correlate(person).scalar_subquery()
+    rows = conn.execute(
+        sa.select(
+            p.id, p.name, p.role, p.presence, p.presence_at, p.presence_until,
+            began.label("signed_in_at"), heard.label("heard_at"),
+        )
+        .where(p.store == store, p.active, p.role != "drill")
+        .order_by(p.name)
+    )  # fmt: skip
+    found = []
+    for r in rows:
+        there = presence.at(r.presence, r.presence_until, now)
+        # A break ends by itself.
+        since = r.presence_at if there == Presence(r.presence) else r.presence_until
+        found.append(Responder(r.id, r.name, r.role, there, since, r.signed_in_at, r.heard_at))
+    return found
 
 
 def for_phone(conn: sa.Connection, store: str, who: str, now: datetime) -> list[Told]:

@@ -28,6 +28,7 @@ REASONS = (
     "nobody is signed in; everyone on the roster is called",
     "manager",
     "admin",
+    "this is a drill",
 )
 ASKED = (
     "%(name)s asks you to take over",

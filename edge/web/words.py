@@ -34,6 +34,8 @@ TROUBLES = {
     "refused": "A message was refused",
     "gap": "Something that was pressed has never come",
     "custody": "A kiosk refuses the custody log",
+    "drill": "A drill failed",
+    "phone": "A phone does not answer",
     "broker": "The server hears no kiosk",
     "worker": "Nobody is called: a part of the server does not answer",
 }

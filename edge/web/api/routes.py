@@ -14,6 +14,7 @@ from edge.web.api import (
     outside,
     people,
     policies,
+    reach,
     reports,
     sending,
     tokens,
@@ -123,6 +124,7 @@ ROUTES = (
     Route("GET", "/refused-messages", devices.refused_list, STORE, devices.RefusedMessages),
     Route("GET", "/refused-messages/{number}", devices.refused_read, STORE, devices.RefusedWhole),
 
+    Route("GET", "/reach", reach.reach_list, LOG, reach.WhoIsReachable),
     Route("GET", "/drills", drills.drills_list, DRILLS, drills.Drills, query=drills.DrillsAsked),
     Route("POST", "/drills", drills.drill_run, DRILL, drills.Drill, body=drills.NewDrill, created=True),
     Route("GET", "/drills/{id}", drills.drill_read, DRILLS, drills.Drill),

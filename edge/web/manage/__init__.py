@@ -23,6 +23,7 @@ from edge.web.manage import (
     people,
     person,
     policy,
+    reach,
     reading,
     tokens,
     zones,
@@ -72,6 +73,7 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/drills", view_func=drills.drills_do, methods=["POST"])
     add("/drills/<drill_id>", view_func=drills.drills_one)
     add("/drills/<drill_id>/result", view_func=drills.drills_result)
+    add("/reach", endpoint="reach", view_func=reach.reach_)
     add("/people", view_func=people.people)
     add("/people/add", view_func=person.people_add)
     add("/people/add", view_func=person.people_add_do, methods=["POST"])

@@ -23,7 +23,7 @@ PLACES = (
     Place("manage.feedback", "Feedback"),
     Place("manage.people", "People"),
     Place("manage.devices", "Devices", of=("manage.device_one", "manage.device_aside", "manage.device_act")),
-    Place("manage.drills", "Drills"),
+    Place("manage.drills", "Drills", of=("manage.reach",)),
     Place("manage.zones", "Zones"),
     Place("manage.policy", "Policy", of=("manage.outside", "manage.outside_one")),
     Place("manage.changes", "Changes"),

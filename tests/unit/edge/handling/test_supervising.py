@@ -25,13 +25,28 @@ from tests.unit.edge.ingest.server import Kiosk, Server
 
 
 class Guard:
-    """A store whose supervision looks every 2 s; kiosk-1 beats as long as `beats` is set."""
+    """A store whose supervision looks every 2 s; kiosk-1 beats as long as `beats` is set, and every phone but
+    those in `locked` answers."""
 
     def __init__(self, conn: sa.Connection, clock: Clock, ids: dict[str, str]) -> None:
         self.server, self.clock, self.ids = Server(conn, clock), clock, ids
         self.kiosk = Kiosk(self.server)
         self.own = Own(START)
         self.beats: dict[str, Any] | None = {}
+        self.locked: set[str] = set()
+        with conn.begin():
+            for name in ids:
+                self.sign_in(name)
+
+    def sign_in(self, name: str) -> None:
+        """On a phone of the floor, for a day."""
+        now = self.clock()
+        values = {"person": self.ids[name], "audience": "floor", "started_at": now}
+        self.server.conn.execute(
+            sa.insert(session).values(
+                token_sha256=f"{name}-{now}", store=STORE, expires_at=now + timedelta(days=1), **values
+            )
+        )
 
     def run(self, seconds: float) -> None:
         for _ in range(int(seconds / 2)):
@@ -44,6 +59,9 @@ class Guard:
             if self.beats is not None:
                 beat = Heartbeat(self.kiosk.boot, int(self.kiosk.uptime_s * 1000), **self.beats)
                 devices.save_heartbeat(conn, STORE, "kiosk-1", beat, now)
+            awake = [id_ for name, id_ in self.ids.items() if name not in self.locked]
+            phones = sa.update(session).where(session.c.audience == "floor", session.c.person.in_(awake))
+            conn.execute(phones.values(heard_at=now))
             supervising.look(conn, telling, self.own, now)
             telling.flush(conn, now)
 
@@ -237,3 +255,45 @@ def test_two_programs_that_look_at_once_tell_once(guard: Guard) -> None:
         assert troubles.tell(conn, STORE, known.id, [guard.ids["Mira"]], guard.clock()) == []
         found = supervising.facts.Found(known.key, guard.clock(), "Again.")
         assert troubles.add(conn, STORE, found, 0, guard.clock()) is None
+
+
+def phones(guard: Guard) -> list[tuple[str, str]]:
+    """(who was told, the sentence) of every phone that did not answer."""
+    names = {id_: name for name, id_ in guard.ids.items()}
+    words = {row["id"]: row["words"] for row in guard.server.rows(tables.trouble, what="phone")}
+    rows = guard.server.rows(tables.trouble_told)
+    return sorted((names[row["person"]], words[row["trouble"]]) for row in rows if row["trouble"] in words)
+
+
+def test_whose_phone_does_not_answer_at_the_beginning_of_the_shift_is_told_to_the_supervisor_once(
+    guard: Guard,
+) -> None:
+    guard.locked.add("Ana")
+    guard.presence("Ana", "off")
+    guard.run(60)
+    assert phones(guard) == []
+    guard.presence("Ana", "available")
+    guard.run(10)
+    assert phones(guard) == []
+    guard.run(6)
+    ((who, words),) = phones(guard)
+    assert who == "Sofia" and words.startswith("Ana is here since") and "has not answered" in words
+    guard.run(120)
+    assert len(phones(guard)) == 1
+    guard.locked.clear()
+    guard.run(120)
+    assert guard.server.rows(tables.trouble, what="phone")[0]["over_at"] is not None
+
+
+def test_a_phone_that_is_locked_later_is_no_news(guard: Guard) -> None:
+    guard.locked = set(guard.ids)
+    guard.run(300)
+    assert phones(guard) == []
+
+
+def test_whoever_is_available_without_a_phone_is_named_so(guard: Guard) -> None:
+    with guard.server.conn.begin():
+        guard.server.conn.execute(sa.delete(session).where(session.c.person == guard.ids["Bo"]))
+    guard.presence("Bo", "available")
+    guard.run(20)
+    assert [words.endswith("is signed in on no phone.") for _, words in phones(guard)] == [True]

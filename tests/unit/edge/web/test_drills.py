@@ -2,14 +2,17 @@
 
 import re
 
+import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.signing import Signer
+from edge.db.store_tables import session
 from edge.devices.store import register
 from edge.drills import store as drills
 from edge.drills.result import check
 from edge.handling import drilling
 from edge.handling.telling import Telling
+from edge.people import sessions
 from edge.schedule import Plan
 
 from .conftest import STORE, Browser, Shop
@@ -92,3 +95,15 @@ def test_a_supervisor_sees_drills_and_runs_none(shop: Shop, visitor: Browser) ->
     page = visitor.get("/manage/drills")
     assert page.status_code == 200 and "Run a drill now" not in page.text
     assert visitor.post("/manage/drills", do="run", device=a_kiosk(shop)).status_code == 403
+
+
+def test_the_desk_sees_whose_phone_answers(shop: Shop, visitor: Browser) -> None:
+    now = shop.clock.now
+    shop.write(lambda conn: sessions.start(conn, shop.people["Ana"], "floor", now, 8))
+    visitor.sign_in_at_desk("Mira")
+    assert "first answer is awaited" in visitor.get("/manage/reach").text
+    shop.clock.pass_(seconds=20)
+    assert "Has not answered since they began" in visitor.get("/manage/reach").text
+    shop.write(lambda conn: conn.execute(sa.update(session).values(heard_at=shop.clock.now)))
+    page = visitor.get("/manage/reach").text
+    assert "Answers now" in page and "1 of " in page

@@ -77,6 +77,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
         "incident_write", "incident_tick", "incident_correct", "incident_close", "incident_reopen",
         "incident_link", "incident_ask_account",
     ),
+    "manage.reach": ("reach_list",),
     "manage.drills": ("drills_list", "plan_read"),
     "manage.drills_do": ("drill_run", "plan_set", "agreed_set"),
     "manage.drills_one": ("drill_read",),

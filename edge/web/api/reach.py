@@ -1,0 +1,47 @@
+"""Who can be reached now."""
+
+from datetime import datetime
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from edge.supervision import store as supervision
+from edge.supervision.reach import Reach, reach
+from edge.web.services import services
+
+State = Annotated[str, Meta(description=f"One of {', '.join(Reach)}.")]
+
+
+class Reachable(Struct):
+    """`began_at` is when they signed in or became what they say; `heard_at` when a phone of theirs
+    last answered."""
+
+    person: str
+    name: str
+    role: str
+    presence: str
+    reach: State
+    began_at: datetime
+    signed_in_at: datetime | None
+    heard_at: datetime | None
+
+
+class WhoIsReachable(Struct):
+    people: list[Reachable]
+
+
+def reach_list() -> WhoIsReachable:
+    """Everyone who works here, and whether their phone answers at this moment."""
+    room = services()
+    now = room.clock()
+    with room.read() as conn:
+        found = supervision.responders(conn, room.store, now)
+    return WhoIsReachable(
+        [
+            Reachable(
+                one.id, one.name, one.role, one.presence.value, reach(one, now).value, one.began_at,
+                one.signed_in_at, one.heard_at,
+            )
+            for one in found
+        ]
+    )  # fmt: skip

@@ -1,0 +1,50 @@
+"""Who can be reached: from the roster, when phones were heard, and now."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from edge.presence import Presence
+from edge.supervision.reach import Reach, Responder, reach, unreachable
+
+NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+
+
+def ago(seconds: float) -> datetime:
+    return NOW - timedelta(seconds=seconds)
+
+
+ANA = Responder("a", "Ana", "associate", Presence.AVAILABLE, ago(3600), ago(3600), ago(2))
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({}, Reach.ANSWERS),
+        ({"heard_at": ago(10)}, Reach.ANSWERS),
+        ({"heard_at": ago(10.1)}, Reach.QUIET),
+        ({"heard_at": ago(3601)}, Reach.SILENT),
+        ({"heard_at": None}, Reach.SILENT),
+        ({"heard_at": None, "signed_in_at": ago(10)}, Reach.ASKED),
+        ({"heard_at": ago(20), "presence_at": ago(5)}, Reach.ASKED),
+        ({"heard_at": ago(20), "presence_at": ago(11)}, Reach.SILENT),
+        ({"signed_in_at": None}, Reach.NOT_SIGNED_IN),
+        ({"presence": Presence.OFF}, Reach.AWAY),
+        ({"presence": Presence.UNREACHABLE}, Reach.AWAY),
+        ({"presence": Presence.ON_BREAK}, Reach.ANSWERS),
+    ],
+)
+def test_how_far_somebody_can_be_reached(change: dict[str, object], expected: Reach) -> None:
+    assert reach(replace(ANA, **change), NOW) is expected  # type: ignore[arg-type]
+
+
+def test_only_who_was_not_heard_at_the_beginning_is_named_with_the_way() -> None:
+    silent = replace(ANA, id="b", name="Bo", heard_at=None, signed_in_at=ago(14))
+    fresh = replace(silent, id="c", name="Cy", signed_in_at=ago(12))
+    no_phone = replace(ANA, id="d", name="Di", signed_in_at=None)
+    later = replace(ANA, id="e", name="Ed", heard_at=ago(900))
+    words = [one.words for one in unreachable([ANA, silent, fresh, no_phone, later], NOW)]
+    assert len(words) == 2
+    assert words[0].startswith("Bo is here since") and "phone has not answered" in words[0]
+    assert words[1].startswith("Di is here since") and "signed in on no phone" in words[1]
