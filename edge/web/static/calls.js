@@ -49,7 +49,10 @@ export function keepCalls(address, sent) {
     // Whoever held does not work here any more.
     const over = answer.status === 204 || answer.status === 404;
     if (over) write(all().filter((other) => other.id !== call.id));
-    if (answer.status === 204) sent(call, answer.headers.get("Floorbell-State") ?? "");
+    if (answer.status === 204) {
+      sent(call, answer.headers.get("Floorbell-State") ?? "");
+      document.dispatchEvent(new Event("floorbell:called"));
+    }
     return over;
   }
 
@@ -73,8 +76,8 @@ export function keepCalls(address, sent) {
     if (all().length) again = setTimeout(send, waitMs);
   }
 
-  addEventListener("online", send);
-  addEventListener("pageshow", send);
+  // In the capture phase: before the other taps hear of it.
+  for (const back of ["online", "pageshow"]) addEventListener(back, send, { capture: true });
   if (all().length) send();
   return function call(person) {
     write([...all(), { id: newId(), person, at: Date.now() }]);

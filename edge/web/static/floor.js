@@ -1,5 +1,8 @@
 // The associate's page made live: the list, the sounds, and what the phone reports back.
 
+// First of all: what it keeps goes out before other taps.
+import "./quiet.js";
+
 import "./ages.js";
 import { storeNow, tick } from "./ages.js";
 import { keep, stamp } from "./keep.js";
@@ -81,7 +84,7 @@ function fade() {
 }
 
 const quiet = document.getElementById("quiet");
-document.addEventListener("floorbell:calls", () => redraw().catch(() => {}));
+document.addEventListener("floorbell:called", () => redraw().catch(() => {}));
 
 function drawn() {
   tick();
