@@ -50,7 +50,7 @@ def run(config: Config, pin_factory: Any, technician: Technician | None = None) 
             for passed, what in _lamps(config, pins, technician):
                 technician.say(_line(passed, what))
                 results.append((passed, what))
-            for passed, what in (*_buttons(config, pins, technician), *_motions(config, pins, technician)):
+            for passed, what in (*_buttons(config, pins, technician), *_sensors(config, pins, technician)):
                 technician.say(_line(passed, what))
                 results.append((passed, what))
         finally:
@@ -125,13 +125,16 @@ def _buttons(config: Config, pins: Pins, technician: Technician) -> list[tuple[b
     return results
 
 
-def _motions(config: Config, pins: Pins, technician: Technician) -> list[tuple[bool, str]]:
+def _sensors(config: Config, pins: Pins, technician: Technician) -> list[tuple[bool, str]]:
+    wanted = [(m.name, f"motion sensor {m.name} on pin {m.pin}", "Walk past", True) for m in config.motion]
+    for contact in config.contact:
+        closed = contact.open_when == "closed"
+        wanted.append((contact.name, f"contact {contact.name} on pin {contact.pin}", "Open", closed))
     results = []
-    for motion in config.motion:
-        what = f"motion sensor {motion.name} on pin {motion.pin}"
-        technician.say(f"Walk past {motion.name}.")
+    for name, what, ask, level in wanted:
+        technician.say(f"{ask} {name}.")
         until_s = technician.now() + WAIT_S
-        while not (seen := pins.pressed(motion.name)) and technician.now() < until_s:
+        while not (seen := pins.pressed(name) == level) and technician.now() < until_s:
             technician.sleep(LOOK_S)
         results.append((seen, what if seen else f"{what}: nothing came in {WAIT_S:.0f} s"))
     return results

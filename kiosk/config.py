@@ -98,6 +98,17 @@ class Motion(Struct, frozen=True, forbid_unknown_fields=True):
     pull_up: bool = False
 
 
+class Contact(Struct, frozen=True, forbid_unknown_fields=True):
+    """A contact on `pin` that is closed to ground as long as the drawer is shut; with `open_when = "closed"`,
+    as long as it is open. With pull_up = false, closed to 3.3 V."""
+
+    name: ButtonName
+    pin: Pin
+    kind: Literal["drawer"] = "drawer"
+    open_when: Literal["open", "closed"] = "open"
+    pull_up: bool = True
+
+
 class Screen(Struct, frozen=True, forbid_unknown_fields=True):
     """The Unix socket at which screens ask; `screen.sock` beside the outbox if it is not given."""
 
@@ -169,6 +180,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     offer_after_s: Annotated[int, Meta(ge=10, le=3600)] = 180
     screen: Screen | None = None
     motion: list[Motion] = []
+    contact: Annotated[list[Contact], Meta(max_length=1)] = []
     security: Security = Security()
     camera: Camera | None = None
     feedback_url: Annotated[str, Meta(max_length=200, pattern=r"^https?://[!-~]+/$")] | None = None
@@ -272,6 +284,12 @@ def _check(config: Config, where: str) -> None:
                 f"motion[{index}].name", motion.name, "something else has this name; each needs its own"
             )
         names.add(motion.name)
+    for index, contact in enumerate(config.contact):
+        if contact.name in names:
+            raise wrong(
+                f"contact[{index}].name", contact.name, "something else has this name; each needs its own"
+            )
+        names.add(contact.name)
     if not any(button.action == "help" for button in config.button):
         raise SettingsError(f"{where}: button: there must be at least one with action 'help'.")
     _check_together(config, wrong)
@@ -352,6 +370,7 @@ def _check_pins(config: Config, where: str) -> None:
     ]
     wanted += [(f"button[{i}].lamp", button.lamp) for i, button in enumerate(config.button)]
     wanted += [(f"motion[{i}].pin", motion.pin) for i, motion in enumerate(config.motion)]
+    wanted += [(f"contact[{i}].pin", contact.pin) for i, contact in enumerate(config.contact)]
     wanted += [(f"lamp.{colour}", getattr(config.lamp, colour)) for colour in ("pin", "red", "green", "blue")]
     wanted.append(("buzzer.pin", config.buzzer.pin if config.buzzer else None))
     wanted.append(("camera.lamp", config.camera.lamp if config.camera else None))

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 
-from broker.events import Content, HelpRequested, SecurityRequested, Tampered, new_id
+from broker.events import Content, DrawerMoved, HelpRequested, SecurityRequested, Tampered, new_id
 from broker.messages import Call, Capture, Drill, Identify, Upload
 from kiosk import texts
 from kiosk.buttons import ButtonEvent, ButtonWatch, Happening
@@ -21,6 +21,7 @@ from kiosk.camera.window import Kind
 from kiosk.cameras import Watch
 from kiosk.clock import Clocks, Stamp
 from kiosk.config import Button, Config
+from kiosk.contacts import Contacts
 from kiosk.courier import Answered, News, Reachable
 from kiosk.display import Display, State
 from kiosk.drilling import Drilling, Press
@@ -93,6 +94,7 @@ class Panel:
         self._guard = Guard(config.security)
         self._driven = self._guard.driven(clocks.now())
         self._motions = {motion.name: motion for motion in config.motion}
+        self._contacts = Contacts(config.contact)
         self.visit = Visit(config, new_id or self.new_id, choose)
         topics = [button.topic for button in config.button if button.action == "help"]
         self._drilling = Drilling(next(iter(topics), None) or "help", config.spoken, new_id or self.new_id)
@@ -121,6 +123,7 @@ class Panel:
         now_s = self._clocks.now()
         for name, watch in self._watches.items():
             watch.begin(pins.pressed(name), now_s)
+        self._contacts.begin(pins.pressed, now_s)
 
     def run(self, ended: Callable[[], bool]) -> None:
         """Until `ended`; then the repeats that were counted leave."""
@@ -147,6 +150,9 @@ class Panel:
             if due_s is not None and now_s >= due_s and self._pins is not None:
                 self._buttons_did(watch.look(self._pins.pressed(name), now_s))
         self._happened(self._together.look(now_s))
+        if self._pins is not None:
+            for is_open, since_s in self._contacts.look(self._pins.pressed, now_s):
+                self._save(self.new_id(), DrawerMoved(is_open), None, since_s)
         self._perform(self.visit.tick(now_s), now_s)
         self._drilling.tick(now_s)
         self._light_camera(now_s)
@@ -158,7 +164,7 @@ class Panel:
         now_s = self._clocks.now()
         times: list[float | None] = [now_s + TURN_S, self.visit.due_at(), self._drilling.due_at()]
         times += [watch.due_at() for watch in self._watches.values()]
-        times += [self._together.due_at(), self._guard.due_at(now_s)]
+        times += [self._contacts.due_at(), self._together.due_at(), self._guard.due_at(now_s)]
         times += [self.camera.due_at()] if self.camera is not None and self._watching else []
         return max(0.001, min(at for at in times if at is not None) - now_s)
 
@@ -168,6 +174,8 @@ class Panel:
             case Edge(name, pressed, at_s) if name in self._motions:
                 if pressed:
                     self._perform(self.visit.moved(self._motions[name], at_s), at_s)
+            case Edge(name, pressed, at_s) if name in self._contacts:
+                self._contacts.edge(name, pressed, at_s)
             case Touch():
                 self._touched(item, now_s)
             case Edge(button, pressed, at_s):

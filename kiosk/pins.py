@@ -33,6 +33,7 @@ class Pins:
         try:
             inputs = [(button.name, pin, button.pull_up) for button, pin in config.wired]
             inputs += [(motion.name, motion.pin, motion.pull_up) for motion in config.motion]
+            inputs += [(contact.name, contact.pin, contact.pull_up) for contact in config.contact]
             for name, pin, pull_up in inputs:
                 taking = f"Pin {pin} of {name}"
                 device = DigitalInputDevice(pin, pull_up=pull_up, bounce_time=None, pin_factory=factory)

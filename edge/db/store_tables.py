@@ -10,6 +10,11 @@ zone = sa.Table(
     sa.Column("store", name_kind(), primary_key=True),
     sa.Column("name", name_kind(), primary_key=True),
     sa.Column("title", sa.String(80), nullable=False),
+    # what it is watched for: edge/watching.py
+    sa.Column("drawer_s", sa.Integer, nullable=False, server_default="60"),
+    sa.Column("watched", sa.String(16), nullable=False, server_default="never"),
+    sa.Column("opens", sa.String(5)),
+    sa.Column("closes", sa.String(5)),
 )
 
 # Which zones lie beside each other; each pair stands here twice, once from either side.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ from broker.messages import Heartbeat
 from edge.db.columns import moved
 from edge.db.store_tables import device, neighbour, zone
 from edge.errors import EdgeError
+from edge.watching import Watching
 
 if TYPE_CHECKING:
     from broker.identity import Certificate
@@ -45,6 +46,18 @@ def zones(conn: sa.Connection, store: str) -> dict[str, str]:
         sa.select(zone.c.name, zone.c.title).where(zone.c.store == store).order_by(zone.c.name)
     )
     return {row.name: row.title for row in rows}
+
+
+def watching(conn: sa.Connection, store: str) -> dict[str, Watching]:
+    """Zone name -> what it is watched for."""
+    z = zone.c
+    rows = conn.execute(sa.select(z.name, z.drawer_s, z.watched, z.opens, z.closes).where(z.store == store))
+    return {name: Watching(*rest) for name, *rest in rows}
+
+
+def set_watching(conn: sa.Connection, store: str, name: str, watching: Watching) -> None:
+    query = sa.update(zone).where(zone.c.store == store, zone.c.name == name)
+    conn.execute(query.values(**asdict(watching)))
 
 
 def neighbours(conn: sa.Connection, store: str) -> dict[str, list[str]]:

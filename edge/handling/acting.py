@@ -15,7 +15,17 @@ from edge.handling.escalating import finish
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
-from edge.interactions.request import Acknowledge, Action, Attend, Change, Refusal, Request, Resolve, State
+from edge.interactions.request import (
+    ONE_TAP,
+    Acknowledge,
+    Action,
+    Attend,
+    Change,
+    Refusal,
+    Request,
+    Resolve,
+    State,
+)
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.people.store import Person, by_id
@@ -118,7 +128,7 @@ def involved(conn: sa.Connection, store: str, request_id: str, person: str) -> t
         raise NotFound("There is no such request in this store.")
     request = requests.load(conn, store, request_id)
     if request.state is State.RECORDED:
-        raise NotFound("This greeting was only recorded; nobody is called for it.")
+        raise NotFound("This was only recorded; nobody is called for it.")
     if request.silent and not _concerned(conn, request, who):
         raise NotFound("There is no such request in this store.")
     return who, request
@@ -140,7 +150,7 @@ def act(
     if not isinstance(decision, Change):
         return None
     telling = Telling(store)
-    if request.kind == "greet":
+    if request.kind in ONE_TAP:
         more |= greeting.times(decision, now)
     finish(conn, telling, request, decision, through, now, **more)
     telling.flush(conn, now)

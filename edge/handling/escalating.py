@@ -14,7 +14,7 @@ from edge.handling.telling import Telling, paging_text, state_text
 from edge.incidents import store as incidents
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
-from edge.interactions.request import Change, LetLapse, Miss, Request, State
+from edge.interactions.request import ONE_TAP, Change, LetLapse, Miss, Request, State
 from edge.interactions.store import Entry
 from edge.outside import store as outside
 from edge.outside.channels import MISSED, SECURITY
@@ -34,6 +34,8 @@ from edge.routing.roster import Floor, read
 PROGRESS = timedelta(seconds=12)
 # A call from a phone for a supervisor: nobody on the floor can stand in for one, but everyone can fetch one.
 SUPERVISOR = Policy(steps=[Step(0, ["supervisors"]), Step(20, ["all"])], ceiling_s=600, repeat_s=60)
+# A second pair of eyes, once: nobody is paged again for a drawer.
+EYES = Policy(steps=[Step(0, ["zone", "supervisors", "security"])], ceiling_s=600)
 ReadFloor = Callable[[], Floor]
 
 
@@ -42,7 +44,9 @@ def policy_of(policies: Policies, request: Request) -> Policy:
         return policies.security
     if request.raised_by is not None:
         return SUPERVISOR
-    return policies.greeter if request.kind == "greet" else policies.help
+    if request.kind == "greet":
+        return policies.greeter
+    return EYES if request.kind in ONE_TAP else policies.help
 
 
 def apart(conn: sa.Connection, request: Request) -> bool:
@@ -179,7 +183,7 @@ def finish(
 
 def _count(telling: Telling, before: Request, after: Request, now: datetime) -> None:
     """The first answer, and a miss, in the running totals: as in the reports, drills are not counted."""
-    if before.drill or before.kind == "greet" or after.state is before.state:
+    if before.drill or before.kind in ONE_TAP or after.state is before.state:
         return
     if after.state is State.MISSED:
         telling.count(tallies.missed(after.kind, silent=after.silent))
@@ -399,7 +403,7 @@ def _say(
     telling.call(request, text, args)
     if (
         request.raised_by is None
-        and request.kind != "greet"
+        and request.kind not in ONE_TAP
         and request.state in (State.RAISED, State.ACKNOWLEDGED)
         and not request.silent
     ):

@@ -15,7 +15,7 @@ from broker import codec
 from broker.events import reference_of
 from broker.messages import Call, CallState, Command
 from broker.topics import Channel, of_device
-from edge.interactions.request import OPEN, Request, State
+from edge.interactions.request import ONE_TAP, OPEN, Request, State
 from edge.paging import feed, outgoing
 from edge.paging.feed import News
 from edge.paging.outgoing import Claimed, Message
@@ -49,9 +49,9 @@ class Telling:
     ) -> None:
         """The status of a request for its device, if it has one. `pressed`: the event that joined it.
 
-        Of a greeting nothing is said: whoever walks in has asked for nobody.
+        Of a greeting and the like nothing is said: nobody there has asked for anybody.
         """
-        if request.raised_by is not None or request.kind == "greet":
+        if request.raised_by is not None or request.kind in ONE_TAP:
             return
         about = UUID(request.id)
         call = Call(

@@ -1,6 +1,7 @@
 """The zones of a store: added, given another title or other neighbours, removed once nobody uses them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from edge.errors import EdgeError, NotFound, Refused
 from edge.handling import basis
 from edge.handling.telling import Telling
 from edge.people import rights
+from edge.watching import WATCHED, Watching, fault
 
 MAX_TITLE = 80
 
@@ -59,15 +61,20 @@ def change(
     now: datetime,
     based_on: str | None = None,
     neighbours: Sequence[str] | None = None,
+    watching: Watching | None = None,
 ) -> None:
-    """Another title for people, and other zones beside it (None: as they were); the name, which devices
-    know, stays."""
+    """Another title for people, other zones beside it and what it is watched for (None: as they were); the
+    name, which devices know, stays."""
     basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
     before = values_of(conn, store, name)
     basis.check(conn, store, based_on, before, "zone", name)
     old_title, old = title_of(conn, store, name), before["neighbours"]
     title = _title(title)
     beside = old if neighbours is None else _neighbours(conn, store, name, neighbours)
+    eyes = devices.watching(conn, store)[name]
+    wanted = eyes if watching is None else watching
+    if wrong := fault(wanted):
+        raise ZoneError(wrong)
     if title != old_title:
         devices.add_zone(conn, store, name, title)
         words = f"Zone {name} is now called {title}, before {old_title}."
@@ -79,7 +86,11 @@ def change(
         )
         was, now_is = {"neighbours": old}, {"neighbours": beside}
         record(conn, store, actor, "zone.neighbours", name, words[:500], now, was, now_is)
-    if title != old_title or beside != old:
+    if wanted != eyes:
+        devices.set_watching(conn, store, name, wanted)
+        words = f"Zone {name}: {_in_words(wanted)}; before: {_in_words(eyes)}."
+        record(conn, store, actor, "zone.watching", name, words[:500], now, asdict(eyes), asdict(wanted))
+    if title != old_title or beside != old or wanted != eyes:
         _tell(conn, store, now)
 
 
@@ -121,7 +132,14 @@ def values_of(conn: sa.Connection, store: str, name: str) -> dict[str, Any]:
     return {
         "title": title_of(conn, store, name),
         "neighbours": devices.neighbours(conn, store).get(name, []),
+        "watching": asdict(devices.watching(conn, store)[name]),
     }
+
+
+def _in_words(watching: Watching) -> str:
+    drawer = f"for {watching.drawer_s} s" if watching.drawer_s else "for ever"
+    hours = f", open {watching.opens} to {watching.closes}" if watching.opens else ""
+    return f"a drawer may be open {drawer}, watched: {WATCHED[watching.watched].lower()}{hours}"
 
 
 def _neighbours(conn: sa.Connection, store: str, name: str, given: Sequence[str]) -> list[str]:

@@ -25,9 +25,10 @@ from broker.events import (
 from broker.messages import Refusal
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
-from edge.handling import confirming, evidence, losing, supervising
+from edge.handling import confirming, escalating, evidence, losing, supervising
 from edge.handling.telling import Telling
 from edge.ingest import store as events
+from edge.ingest.eyes import Eyes
 from edge.ingest.greetings import Greetings
 from edge.ingest.presses import Presses
 from edge.ingest.ratings import Ratings
@@ -70,6 +71,8 @@ class Intake:
         self._records = Records(store, origins, now)
         self._greetings = Greetings(conn, store, greeter, self._records, telling, now)
         self._presses = Presses(conn, store, policies, self._records, self._greetings, telling, now)
+        read_floor = escalating.floor_of(conn, store, now)
+        self._eyes = Eyes(conn, store, policies, self._records, telling, read_floor, now)
         self._ratings = Ratings(conn, store, self._records, now)
         self._rows: list[dict[str, object]] = []
         self.receipts = {} if receipts is None else receipts
@@ -124,7 +127,7 @@ class Intake:
                 self._refuse(topics.event(event.store, event.device, event.kind), event.payload, error)
                 withdrawn.add((event.device, str(event.id)))
         self._presses.settle()
-        self._rows += self._greetings.rows
+        self._rows += self._greetings.rows + self._eyes.rows
         self._rows += self._ratings.tie(self._presses.request_of, self._presses.rated)
         if self._rows:
             self._conn.execute(sa.insert(interaction), self._rows)
@@ -151,8 +154,9 @@ class Intake:
             case FeedbackGiven():
                 self._ratings.take(event, event.content)
             case Greeted():
-                helped = self._presses.helped(event.device, event.drill)
-                self._greetings.take(event, event.content, helped=helped)
+                if not self._eyes.moved(event, event.content.way):
+                    helped = self._presses.helped(event.device, event.drill)
+                    self._greetings.take(event, event.content, helped=helped)
             case ClipRecorded():
                 zone = self._records.zone(event.device)
                 evidence.announce(self._conn, self._telling, event, event.content, zone, self._now)
@@ -166,7 +170,8 @@ class Intake:
                     id_, at = str(event.id), self._records.pressed(event).at
                     supervising.tampered(self._conn, self._telling, id_, event.device, what, at, self._now)
             case DrawerMoved(open=is_open):
-                self._record(event, topic="open" if is_open else "closed")
+                if not self._eyes.drawer(event, is_open=is_open):
+                    self._record(event, topic="open" if is_open else "closed")
 
     def _lose(self, event: Event) -> None:
         assert isinstance(event.content, ClipLost)

@@ -51,6 +51,7 @@ class Records:
         language: str | None,
         count: int,
         silent: bool = False,
+        kind: str | None = None,
     ) -> Request:
         """The request that an event raises, before anything was done about it."""
         return Request(
@@ -58,7 +59,7 @@ class Records:
             store=self._store,
             device=event.device,
             zone=self.zone(event.device),
-            kind=event.kind,
+            kind=kind or event.kind,
             topic=topic,
             language=language,
             state=state,

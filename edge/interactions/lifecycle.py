@@ -1,13 +1,15 @@
 """The rules for moving a request between its states (DESIGN 5). Pure.
 
 raised -> acknowledged -> attended -> resolved, and cancelled or missed. What is refused changes nothing.
-A greeting is recorded, raised only if nobody has answered it for a while, and over with one tap.
+A greeting is recorded, raised only if nobody has answered it for a while, and over with one tap; so is a
+drawer that stays open, and movement in a watched zone.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from edge.interactions.request import (
     DECLINE_REASONS,
+    ONE_TAP,
     OPEN,
     OUTCOMES,
     Acknowledge,
@@ -31,10 +33,33 @@ from edge.interactions.request import (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class OneTap:
+    """How what one tap ends is told of."""
+
+    what: str
+    called: str
+    does: str
+    missed: str
+
+
+_LOOKS = ("looks", "Nobody has said that they looked.")
+SAID = {
+    "greet": OneTap(
+        "not_greeted",
+        "As far as is known, nobody has greeted them.",
+        "greets them",
+        "Nobody has said that they greeted them.",
+    ),
+    "drawer": OneTap("stays_open", "The drawer is still open.", *_LOOKS),
+    "watch": OneTap("moved", "Somebody moves there.", *_LOOKS),
+}
+
+
 def decide(request: Request, action: Action) -> Change | Noted | Refusal:
     """What an action does to a request. Asking twice for what is already so is Noted without words."""
-    if request.kind == "greet" and (greeted := _greeting(request, action)) is not None:
-        return greeted
+    if request.kind in ONE_TAP and (looked := _one_tap(request, action)) is not None:
+        return looked
     if isinstance(action, Acknowledge | Attend) and action.person and action.person == request.raised_by:
         return Refusal("This is your own call; take it back if you need nobody any more.")
     match action:
@@ -71,20 +96,24 @@ def decide(request: Request, action: Action) -> Change | Noted | Refusal:
             return Noted("")
 
 
-def _greeting(request: Request, action: Action) -> Change | Noted | None:
-    """What is different for a greeting that is not over; None for what is as with any other request."""
+def _one_tap(request: Request, action: Action) -> Change | Noted | None:
+    """What is different for a greeting and the like that is not over; None for what is as with any other
+    request."""
+    said = SAID[request.kind]
     if request.state not in (State.RECORDED, State.RAISED):
         again = isinstance(action, Acknowledge | Attend) and action.person in (None, request.owner)
         looking = isinstance(action, Cancel) and action.person is None
         return Noted("") if again or looking else None
+    if request.kind != "greet" and isinstance(action, Cancel | Attend) and action.person is None:
+        # Whoever should not be there can press it too.
+        return Noted("A button was pressed at the kiosk; this ends nothing.")
     match action:
         case CallOut() if request.state is State.RECORDED:
-            words = "As far as is known, nobody has greeted them."
-            return Change(_to(request, State.RAISED), "not_greeted", words)
+            return Change(_to(request, State.RAISED), said.what, said.called)
         case Acknowledge(person, name):
             # One tap: that somebody goes is all that is asked for, and all that is known.
             gone = replace(_to(request, State.RESOLVED), owner=person, owner_name=name)
-            return Change(gone, "acknowledged", f"{name} greets them.", person)
+            return Change(gone, "acknowledged", f"{name} {said.does}.", person)
         case Attend(person, name):
             there = replace(_to(request, State.RESOLVED), owner=person, owner_name=name)
             words = f"{name} is there." if name else "'Associate is here' was pressed at the kiosk."
@@ -96,8 +125,7 @@ def _greeting(request: Request, action: Action) -> Change | Noted | None:
         case GiveWay(words):
             return Noted(words)
         case Miss() if request.state is State.RAISED:
-            words = "Nobody has said that they greeted them."
-            return Change(_to(request, State.MISSED), "missed", words)
+            return Change(_to(request, State.MISSED), "missed", said.missed)
         case _:
             return None
 
@@ -246,10 +274,13 @@ def _to(request: Request, state: State) -> Request:
 
 
 def _taken_or_closed(request: Request) -> Refusal:
-    if request.kind == "greet" and not request.open:
-        if request.state is State.RESOLVED and request.owner_name:
-            return Refusal(f"{request.owner_name} greets them already.", request.owner_name)
-        return Refusal("Nobody is needed to greet them any more.")
+    if request.kind in ONE_TAP and not request.open:
+        greets, who = request.kind == "greet", request.owner_name
+        if request.state is State.RESOLVED and who:
+            return Refusal(f"{who} greets them already." if greets else f"{who} looks already.", who)
+        if greets:
+            return Refusal("Nobody is needed to greet them any more.")
+        return Refusal("Nobody is needed to look any more.")
     match request.state:
         case State.ACKNOWLEDGED:
             return Refusal(f"{request.owner_name} is already coming.", request.owner_name)

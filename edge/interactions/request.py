@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    # A greeting for which nobody is called, or not yet.
+    # A greeting or a drawer for which nobody is called, or not yet.
     RECORDED = "recorded"
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"
@@ -29,7 +29,11 @@ OUTCOMES: dict[str, str] = {
 }
 # What a greeting ends with that somebody took: that they went, for more is not known.
 GREETED = "greeted"
-ENDINGS = OUTCOMES | {GREETED: "Went to greet"}
+LOOKED = "looked"
+ENDINGS = OUTCOMES | {GREETED: "Went to greet", LOOKED: "Looked"}
+# What nobody at the device has asked for, and one tap ends: somebody who was not greeted, a drawer that stays
+# open, movement where nobody should be. The device hears nothing of it.
+ONE_TAP = frozenset({"greet", "drawer", "watch"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +170,12 @@ class LetLapse:
 
 @dataclass(frozen=True, slots=True)
 class CallOut:
-    """Nobody has answered a greeting for so long that somebody is called."""
+    """Nobody has answered a greeting, or closed a drawer, for so long that somebody is called."""
 
 
 @dataclass(frozen=True, slots=True)
 class GiveWay:
-    """A greeting is needless, for what happened at its device since, which `words` say."""
+    """It is needless, for what happened at its device since, which `words` say."""
 
     words: str
 

@@ -14,7 +14,7 @@ from edge.errors import NotFound
 from edge.interactions.request import Request, State
 
 # A greeting is one once somebody is called for it; until then it is only recorded.
-REQUEST_KINDS = ("help", "security", "greet")
+REQUEST_KINDS = ("help", "security", "greet", "drawer", "watch")
 # No request stays open longer than a shift; this bounds how far back a late press is looked for.
 LONGEST = timedelta(hours=12)
 _COLUMNS = (

@@ -13,7 +13,7 @@ from edge.db.tables import interaction, is_open, page
 # How far a page can get before someone answers; a report of an earlier stage never takes it back.
 _STAGES = ("pending", "sent", "delivered", "seen")
 # What a person is called for, the most urgent kind first.
-FIRST = ("security", "help", "greet")
+FIRST = ("security", "help", "watch", "drawer", "greet")
 
 
 @dataclass(frozen=True, slots=True)

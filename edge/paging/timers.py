@@ -23,6 +23,8 @@ class Timer(StrEnum):
     ARRIVAL = "arrival"
     # Somebody came in and nobody has greeted them.
     GREET = "greet"
+    # A drawer was opened and has not been closed.
+    DRAWER = "drawer"
 
 
 _DUE = (

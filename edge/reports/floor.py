@@ -1,6 +1,7 @@
 """The floor at this moment: who waits, who is called and who has seen it, who is where and reachable."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,8 +77,9 @@ class Someone:
     busy_with: tuple[Open, ...]
 
 
-def requests(conn: sa.Connection, store: str) -> list[Open]:
-    """Every open request: who waits before who is answered, security first, then who waits longest."""
+def requests(conn: sa.Connection, store: str, kinds: Sequence[str] = ("help", "security")) -> list[Open]:
+    """Every open request of these kinds: who waits before who is answered, security first, then who waits
+    longest."""
     i, owner, other = interaction.c, person.alias("owner"), person.alias("other")
     rows = conn.execute(
         sa.select(
@@ -91,7 +93,7 @@ def requests(conn: sa.Connection, store: str) -> list[Open]:
             .outerjoin(owner, owner.c.id == i.owner)
             .outerjoin(other, other.c.id == i.handover_to)
         )
-        .where(i.store == store, is_open, i.kind.in_(("help", "security")))
+        .where(i.store == store, is_open, i.kind.in_(kinds))
     ).mappings().all()  # fmt: skip
     called = _called(conn, store, [row["id"] for row in rows])
     found = [Open(**row, called=tuple(called[row["id"]].values())) for row in rows]

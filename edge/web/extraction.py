@@ -34,6 +34,7 @@ _TABLES = (
     words.ROLES.values(),
     words.PRESENCES.values(),
     words.TROUBLES.values(),
+    words.EYES.values(),
     OUTCOMES.values(),
     DECLINE_REASONS.values(),
     SPOKEN.values(),

@@ -51,6 +51,8 @@ REFUSED = (
     "This request is yours; hand it over instead.",
     "%(name)s is the one who called; choose somebody else.",
     "%(name)s greets them already.",
+    "%(name)s looks already.",
+    "Nobody is needed to look any more.",
     "Nobody is needed to greet them any more.",
     "This request was already closed by %(name)s.",
     "This request was already closed.",

@@ -18,7 +18,10 @@ KINDS = {
     "drawer": "Drawer",
     "clip": "Clip",
     "trouble": "Trouble",
+    "watch": "Movement",
 }
+# What a second pair of eyes is asked for.
+EYES = {"drawer": "A drawer is open", "watch": "Movement where nobody should be"}
 # What can be wrong with the store's own things.
 TROUBLES = {
     "silent": "Kiosk not heard",
@@ -155,6 +158,8 @@ def subject(kind: str, topic_name: str | None) -> str:
     # A security request's topic is the gesture that raised it.
     if kind == "security":
         return KINDS[kind]
+    if kind in EYES:
+        return EYES[kind] if topic_name != "closed" else "A drawer is closed"
     if kind == "trouble":
         return TROUBLES.get(topic_name or "", KINDS[kind])
     # And a greeting's is the way that was taken.
@@ -167,6 +172,8 @@ def shown_state(kind: str, state: str) -> tuple[str, str]:
     """The mark and the word for a state. That nobody went to greet is a fact, and no failure."""
     if kind == "greet" and state in ("raised", "missed"):
         return "recorded", {"raised": "Being called", "missed": "Not greeted"}[state]
+    if kind in EYES and state == "missed":
+        return "missed", "Nobody looked"
     return state, STATES.get(state, state)
 
 

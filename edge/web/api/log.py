@@ -18,7 +18,7 @@ from edge.web.api.shapes import Moment, Short, shape
 from edge.web.manage import asking
 from edge.web.services import services
 
-Kind = Literal["", "help", "security", "feedback", "greet", "tamper", "drawer"]
+Kind = Literal["", "help", "security", "feedback", "greet", "tamper", "drawer", "watch", "trouble"]
 State = Literal["", "raised", "acknowledged", "attended", "resolved", "cancelled", "missed", "recorded"]
 
 

@@ -1,25 +1,41 @@
 """The zones of the store."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta, Struct
 
 from edge.devices import store as devices
 from edge.handling import basis, zoning
+from edge.watching import DRAWER_S, MOST_DRAWER_S, Watching
 from edge.web import bearer
 from edge.web.api.shapes import BasedOn, Name, Short
 from edge.web.services import services
 
+Hour = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
 Title = Annotated[Short, Meta(min_length=1)]
+
+
+class Watched(Struct, frozen=True, forbid_unknown_fields=True):
+    """`drawer_s`: how long a drawer may be open, in seconds, 0 for ever. `watched`: when movement has
+    somebody look. `opens` and `closes`, as 09:00, by the server's clock; null: it is closed while none of the
+    staff is here."""
+
+    drawer_s: Annotated[int, Meta(ge=0, le=MOST_DRAWER_S)] = DRAWER_S
+    watched: Literal["never", "closed", "unattended"] = "never"
+    opens: Hour | None = None
+    closes: Hour | None = None
 
 
 class Zone(Struct):
     """`name` is what devices know and stays; `neighbours` are the zones beside it, whose cameras are asked
-    for pictures of a security request here; `users` are who works and what stands there."""
+    for pictures of a security request here; `users` are who works and what stands there; `watching` is what
+    it is watched for."""
 
     name: str
     title: str
     neighbours: list[str]
+    watching: Watched
     users: list[str]
     based_on: str
 
@@ -35,10 +51,11 @@ class NewZone(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ZoneChange(Struct, frozen=True, forbid_unknown_fields=True):
-    """`neighbours` null: as they are."""
+    """`neighbours` and `watching` null: as they are."""
 
     title: Title
     neighbours: list[Name] | None = None
+    watching: Watched | None = None
     based_on: BasedOn = None
 
 
@@ -60,11 +77,12 @@ def zone_add(body: NewZone) -> Zone:
 
 
 def zone_change(name: str, body: ZoneChange) -> Zone:
-    """Give a zone another title, or other neighbours."""
-    room, actor = services(), bearer.actor_here()
+    """Give a zone another title, other neighbours, or something else to be watched for."""
+    room, actor, eyes = services(), bearer.actor_here(), body.watching
+    watching = None if eyes is None else Watching(**msgspec.structs.asdict(eyes))
     room.change(
         lambda conn: zoning.change(
-            conn, room.store, actor, name, body.title, room.clock(), body.based_on, body.neighbours
+            conn, room.store, actor, name, body.title, room.clock(), body.based_on, body.neighbours, watching
         )
     )
     return _read(name)
@@ -81,4 +99,5 @@ def _read(name: str) -> Zone:
     with room.read() as conn:
         values = zoning.values_of(conn, room.store, name)
         users = zoning.users_of(conn, room.store, name)
-    return Zone(name, values["title"], values["neighbours"], users, basis.of(values))
+    watching = msgspec.convert(values["watching"], Watched)
+    return Zone(name, values["title"], values["neighbours"], watching, users, basis.of(values))

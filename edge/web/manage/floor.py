@@ -33,6 +33,7 @@ def floor() -> Response:
         # Before the rest: what is committed in between comes again by the stream, instead of never.
         cursor = feed.head(conn, room.store)
         open_now = now_there.requests(conn, room.store)
+        eyes = now_there.requests(conn, room.store, ("drawer", "watch"))
         people = now_there.people(conn, room.store, open_now, now)
         zones = now_there.zones(conn, room.store)
         devices = kiosks(conn, room.store, now)
@@ -43,6 +44,7 @@ def floor() -> Response:
         "answered": [one for one in open_now if one.state != "raised"],
         "corners": corners(zones, open_now, people, devices),
         "troubles": troubles,
+        "eyes": eyes,
         "here": [one for one in people if one.presence != "off"],
         "off": [one for one in people if one.presence == "off"],
         "me": signed_in().person,

@@ -10,6 +10,7 @@ from edge.errors import EdgeError
 from edge.handling import basis, zoning
 from edge.paging import feed
 from edge.people import rights
+from edge.watching import WATCHED, Watching
 from edge.web.access import actor_here, needs_changer, signed_in
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
@@ -34,10 +35,12 @@ def zones_add() -> Response:
 def zones_change(name: str) -> Response:
     room, actor = services(), actor_here()
     title, given = request.form.get("title", "")[:200], request.form.get("based_on", "")[:64]
-    beside = _beside()
-    done = save(lambda conn: zoning.change(conn, room.store, actor, name, title, room.clock(), given, beside))
+    beside, eyes = _beside(), _watching()
+    done = save(
+        lambda conn: zoning.change(conn, room.store, actor, name, title, room.clock(), given, beside, eyes)
+    )
     if isinstance(done, EdgeError):
-        return _page(done, {name: title}, {name: beside})
+        return _page(done, {name: title}, {name: beside}, {name: eyes} if eyes else {})
     return saved(url_for("manage.zones"), f"{title} is saved.")
 
 
@@ -54,23 +57,37 @@ def _beside() -> list[str]:
     return [name[:32] for name in request.form.getlist("neighbours")[:200]]
 
 
+def _watching() -> Watching | None:
+    """As typed; what is no number stands for one that is refused in words."""
+    form = request.form
+    if "drawer_s" not in form:
+        return None
+    seconds = form["drawer_s"].strip()
+    opens, closes = (form.get(key, "").strip()[:16] or None for key in ("opens", "closes"))
+    number = int(seconds) if seconds.isascii() and seconds.isdigit() and len(seconds) < 9 else -1
+    return Watching(number, form.get("watched", "")[:32], opens, closes)
+
+
 def _page(
     error: EdgeError | None = None,
     typed: Mapping[str, str] | None = None,
     ticked: Mapping[str, list[str]] | None = None,
+    eyes: Mapping[str, Watching] | None = None,
 ) -> Response:
-    """`typed` is zone name -> the title that was typed for it, `ticked` its neighbours; '' for the new
-    one."""
+    """`typed` is zone name -> the title that was typed for it, `ticked` its neighbours, `eyes` what it was to
+    be watched for; '' for the new one."""
     room, me = services(), signed_in().person
     with room.read() as conn:
         titles, beside = devices.zones(conn, room.store), devices.neighbours(conn, room.store)
+        watching = devices.watching(conn, room.store)
         found = [
             (
                 name,
                 title,
-                basis.of({"title": title, "neighbours": beside.get(name, [])}),
+                basis.of(zoning.values_of(conn, room.store, name)),
                 zoning.users_of(conn, room.store, name),
                 beside.get(name, []),
+                (eyes or {}).get(name, watching[name]),
             )
             for name, title in titles.items()
         ]
@@ -80,6 +97,7 @@ def _page(
         zones=found,
         titles=titles,
         ticked=ticked or {},
+        when_watched=WATCHED,
         error=error,
         typed=typed or {},
         may_change=rights.may_change(me.role),

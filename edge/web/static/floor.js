@@ -99,7 +99,7 @@ function drawn() {
     card.classList.add("card-new");
   }
   const kinds = fresh.map((card) => card.dataset.kind);
-  if (fresh.length) sound.call(["security", "help", "greet"].find((kind) => kinds.includes(kind)));
+  if (fresh.length) sound.call(["security", "help", "watch", "drawer", "greet"].find((kind) => kinds.includes(kind)));
   report();
 }
 

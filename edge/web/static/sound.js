@@ -1,5 +1,5 @@
-// Sounds that nobody confuses: help rings, security knocks low, a greeting is one soft note, a trouble of the store's
-// own things one that is lower and softer still. No files, no words.
+// Sounds that nobody confuses: help rings, security knocks low, a greeting is one soft note, a second pair of eyes
+// two that fall, a trouble of the store's own things one that is lower and softer still. No files, no words.
 
 let context = null;
 
@@ -7,10 +7,12 @@ const SOUNDS = {
   // [hertz, begins at s, lasts s, loudness]
   help: [[784, 0, 0.5, 0.5], [1047, 0.18, 0.7, 0.5], [784, 0.9, 0.5, 0.5], [1047, 1.08, 0.8, 0.5]],
   greet: [[523, 0, 0.6, 0.2]],
+  watch: [[523, 0, 0.4, 0.35], [392, 0.25, 0.6, 0.35]],
+  drawer: [[523, 0, 0.4, 0.35], [392, 0.25, 0.6, 0.35]],
   trouble: [[330, 0, 0.5, 0.12]],
   security: [0, 0.9, 1.8].flatMap((at) => [[220, at, 0.16, 0.9], [220, at + 0.2, 0.16, 0.9], [330, at + 0.4, 0.28, 0.9]]),
 };
-const VIBRATIONS = { help: [220, 120, 220], greet: [80], trouble: [40], security: [90, 70, 90, 70, 400, 200, 90, 70, 90, 70, 400] };
+const VIBRATIONS = { help: [220, 120, 220], greet: [80], watch: [160], drawer: [160], trouble: [40], security: [90, 70, 90, 70, 400, 200, 90, 70, 90, 70, 400] };
 
 /** Whether a sound would be heard now. Browsers keep quiet until the first touch. */
 export const ready = () => context !== null && context.state === "running";

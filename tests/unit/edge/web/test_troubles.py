@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from edge.devices.store import register
-from edge.handling import supervising
+from edge.handling import basis, supervising, zoning
 from edge.handling.telling import Telling
 from edge.people import store as people
 from edge.supervision.facts import OF_HEARTBEATS, Found, Key, Look, What
@@ -114,3 +114,41 @@ def test_a_worker_that_is_not_heard_is_told_of_from_beside_it_once_and_its_retur
     assert over is not None
     # The worker's own troubles are not this one's to judge.
     assert shop.read("SELECT over_at FROM trouble WHERE what = 'silent'") == [(None,)]
+
+
+def test_a_second_pair_of_eyes_is_asked_to_observe_and_not_to_stop_anyone(
+    shop: Shop, visitor: Browser
+) -> None:
+    drawer = shop.raise_request("Ana", kind="drawer", topic="open")
+    shop.raise_request("Ana", kind="watch", topic="movement", zone="tills")
+    visitor.sign_in(shop.people["Ana"])
+    page = visitor.get("/floor/").text
+    assert "A drawer is open" in page and "Movement where nobody should be" in page
+    assert page.count("Observe only. Do not stop anyone.") == 2
+    visitor.post("/floor/language", language="it")
+    assert "Osserva soltanto. Non fermare nessuno." in visitor.get("/floor/").text
+    answer = visitor.post(f"/floor/requests/{drawer}/acknowledge", htmx=True)
+    assert answer.status_code == 200 and answer.text.count("Osserva soltanto") == 1
+    assert shop.read("SELECT state, outcome FROM interaction WHERE kind = 'drawer'") == [
+        ("resolved", "looked")
+    ]
+
+
+def test_what_a_zone_is_watched_for_is_set_at_the_desk_and_stands_in_the_audit(
+    shop: Shop, mira: Browser
+) -> None:
+    def save(**more: str) -> int:
+        form = {"title": "Tills", "drawer_s": "90", "watched": "closed", "opens": "09:00", "closes": "20:00"}
+        with shop.services.read() as conn:
+            form["based_on"] = basis.of(zoning.values_of(conn, STORE, "tills"))
+        return mira.post("/manage/zones/tills", **(form | more)).status_code
+
+    assert mira.get("/manage/zones").status_code == 200
+    assert save() == 303
+    page = mira.get("/manage/zones").text
+    assert 'value="90"' in page and 'value="09:00"' in page
+    ((words,),) = shop.read("SELECT words FROM audit WHERE what = 'zone.watching'")
+    assert "for 90 s, watched: while closed, open 09:00 to 20:00" in str(words)
+    for wrong in ({"drawer_s": "5"}, {"drawer_s": "x"}, {"closes": ""}, {"watched": "always"}):
+        assert save(**wrong) in (400, 422), wrong
+    assert shop.read("SELECT drawer_s FROM zone WHERE name = 'tills'") == [(90,)]
