@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from broker import codec, topics
+from broker.events import Clock, SecurityRequested, new_id
 from edge.db.engine import connect
 from edge.outside import store as outside
 from edge.outside.channels import TEST
 from tests.rig import receiver as ways
-from tests.rig.receiver import OK, SECRET, Receiver
+from tests.rig.receiver import OK, SECRET, Certificate, Receiver
 from tests.rig.store import STORE, Rig, wait_for
 
 pytestmark = pytest.mark.system
@@ -84,3 +86,52 @@ def test_killed_again_and_again_every_message_arrives_under_an_id_of_its_own(rig
     ids = {row[0] for row in rig.read("SELECT id FROM outside_delivery")}
     assert set(there.ids) == ids
     there.close()
+
+
+def test_a_silent_press_reaches_every_channel_that_answers_and_the_store_waits_for_none(
+    tmp_path: Path,
+) -> None:
+    rig = Rig.make(tmp_path / "store")
+    secured = Certificate(tmp_path / "tls")
+    hangs, safe, spoken = Receiver(ways.hang), Receiver(OK, tls=secured), Receiver(OK)
+    try:
+        for name, text in (
+            ("slow.toml", f'url = "{hangs.url}"\nsecret = "{SECRET}"\n'),
+            ("guards.toml", f'url = "{safe.url}"\nsecret = "{SECRET}"\n'),
+            ("boss.txt", f"json://localhost:{spoken.port}/\n"),
+        ):
+            (rig.directory / name).write_text(text)
+            (rig.directory / name).chmod(0o600)
+        webhook = 'kind = "webhook"\nallow_private = true\n'
+        channels = (
+            f'[[outside.channel]]\nname = "slow"\nfile = "slow.toml"\n{webhook}'
+            f'[[outside.channel]]\nname = "guards"\nfile = "guards.toml"\n{webhook}'
+            f'certificate = "{secured.ca}"\nopened = ["threat"]\n'
+            '[[outside.channel]]\nname = "boss"\nkind = "apprise"\nfile = "boss.txt"\n'
+        )
+        rig.configure(lambda text: f"{text}\n{channels}")
+        rig.start_broker()
+        rig.start("worker")
+        rig.start("messenger")
+        wait_for(lambda: len(rig.read("SELECT 1 FROM outside_channel")) == 3, "the messenger to begin")
+        session = rig.session("kiosk-1", lambda _: None)
+        session.start()
+        wait_for(lambda: session.connected, "the kiosk's connection")
+        wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "the worker's connection")
+        id_, silent = new_id(int(dt.datetime.now(dt.UTC).timestamp() * 1000)), SecurityRequested("hold", True)
+        payload = codec.encode_event(id_, silent, "security", clock=Clock(False, new_id(2), 1000))
+        session.publish(topics.event(STORE, "kiosk-1", "security"), payload)
+        wait_for(lambda: rig.read("SELECT 1 FROM page"), "the page")
+        wait_for(lambda: len(safe.calls) == 2 and spoken.calls and hangs.calls, "the channels")
+        session.stop()
+    finally:
+        rig.stop()
+        for one in (hangs, safe, spoken):
+            one.close()
+    by_type = {call.said["type"]: call for call in safe.calls}
+    assert set(by_type) == {"security.raised", "incident.opened"}
+    data = by_type["security.raised"].said["data"]
+    assert data["silent"] and data["zone_title"] == "Shoes" and all(c.signed_with() for c in safe.calls)
+    (said,) = spoken.calls
+    assert "nobody in the store may notice it from you" in said.said["message"]
+    assert not any(name in str(said.said) + str(data) for name in rig.people)
