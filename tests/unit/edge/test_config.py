@@ -21,6 +21,13 @@ from edge.config import load_config
             '[evidence.stamp]\nurl = "tsa.example"\ncertificate = "ca.pem"',
             "evidence.stamp.url is 'tsa.example'; an address begins with http:// or https:// and has a host.",
         ),
+        ('[[outside.channel]]\nname = "a"\nkind = "post"\nfile = "f"', "outside.channel[0].kind is 'post'"),
+        ('[[outside.channel]]\nname = "a"\nkind = "apprise"', "outside.channel[0].file is missing"),
+        (
+            '[[outside.channel]]\nname = "a"\nkind = "apprise"\nfile = "f"\nopened = ["fire"]',
+            "outside.channel a: opened says 'fire'; allowed are threat, theft,",
+        ),
+        ('[outside]\nbase_url = "shop.example"', "outside.base_url is 'shop.example'; allowed is an address"),
         ('[policy.greeter]\nsteps = [{after_s = 0, who = ["one"]}]', "policy.greeter.ceiling_s is missing"),
     ],
 )
