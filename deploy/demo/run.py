@@ -138,7 +138,8 @@ def _sign_in_the_others(stage: Stage) -> None:
     ids = person_ids(stage.config)
     for member in shop.PEOPLE:
         if member.pin and member is not shop.VISITOR:
-            Browser(stage.address).sign_in_on_the_floor(ids[member.name], member.pin)
+            browser = Browser(stage.address)
+            browser.answer_once(browser.sign_in_on_the_floor(ids[member.name], member.pin))
 
 
 def _welcome(stage: Stage, data: Path | None, say: Callable[[str], None]) -> None:

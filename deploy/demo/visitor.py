@@ -58,6 +58,16 @@ class Browser:
         form = self.get(f"/floor/sign-in/{person}")
         return self.post("/floor/sign-in", form, {"person": person, "pin": pin})
 
+    def answer_once(self, page: str) -> None:
+        """As a phone whose associate's page is open answers: so its person is known to be reached."""
+        request = urllib.request.Request(f"{self.address}/floor/pages", headers={"Accept": "text/html"})
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_S) as answer:
+                nonce = answer.headers.get("Floorbell-Nonce", "")
+        except OSError as error:
+            raise DeployError(f"{self.address}/floor/pages: {error}.") from None
+        self.post("/floor/heard", page, {"nonce": nonce})
+
     def sign_in_at_the_desk(self, name: str, password: str) -> str:
         """The log."""
         form = self.get("/manage/sign-in")

@@ -34,8 +34,9 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
 
 
 def told(rig: Rig) -> list[tuple[str, bool]]:
+    # Nobody here has a phone, which is told too.
     query = "SELECT what, over_at IS NOT NULL FROM trouble JOIN trouble_told ON trouble = id"
-    return [(what, bool(over)) for what, over in rig.read(query)]
+    return [(what, bool(over)) for what, over in rig.read(query) if what != "phone"]
 
 
 def test_a_killed_kiosk_is_told_of_within_20_s_and_a_dead_broker_is_not_called_dead_kiosks(rig: Rig) -> None:
