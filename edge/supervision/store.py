@@ -52,6 +52,8 @@ class Told:
     over_at: datetime | None
     ending: str | None
     silent: bool
+    # whose phone it is that does not answer
+    someone: str | None
     names: tuple[str, ...] = ()
 
 
@@ -330,7 +332,9 @@ def _read(conn: sa.Connection, store: str, place: sa.Join, *wanted: sa.ColumnEle
         t.about,
         t.words,
     )
-    rest = (t.since, t.told_at, t.returns, t.well_at, t.over_at, t.ending, t.silent)
+    someone = sa.select(person.c.name).where(person.c.id == t.about, t.what == What.PHONE.value)
+    whose = someone.correlate(trouble).scalar_subquery().label("someone")
+    rest = (t.since, t.told_at, t.returns, t.well_at, t.over_at, t.ending, t.silent, whose)
     query = sa.select(*columns, *rest).select_from(place).where(t.store == store, *wanted)
     rows = conn.execute(query.order_by(t.told_at.desc(), t.id))
     return [Told(**row) for row in rows.mappings()]
