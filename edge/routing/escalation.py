@@ -6,9 +6,14 @@ from datetime import datetime, timedelta
 from edge.policies import Policy
 
 
+# Of these a repetition would call others each time.
+BY_RANK = ("one", "best")
+
+
 @dataclass(frozen=True, slots=True)
 class Move:
-    """What is due now. `groups` are to be paged; `again` pages those of earlier rounds once more.
+    """What is due now. `groups` are to be paged; `again` pages those of earlier rounds once more, and then
+    `groups` are also those of the steps before, but for the best placed: whoever has come since is called.
 
     `step` is how many steps are then done; `next_s` the age at which to look again (None: never).
     """
@@ -31,8 +36,10 @@ def advance(policy: Policy, age_s: float, step: int, *, first: bool) -> Move:
     due = [s for s in policy.steps[step:] if s.after_s <= age_s]
     # A policy that got shorter meanwhile has no steps left; its ceiling or its repeat goes on.
     done = min(step, len(policy.steps)) + len(due)
-    groups = tuple(dict.fromkeys(who for s in due for who in s.who))
     again = policy.repeat_s is not None and not first
+    before = policy.steps[:done] if again else []
+    late = [who for s in before for who in s.who if who not in BY_RANK]
+    groups = tuple(dict.fromkeys([who for s in due for who in s.who] + late))
     waits = [policy.steps[done].after_s] if done < len(policy.steps) else []
     if policy.ceiling_s is not None:
         waits.append(policy.ceiling_s)

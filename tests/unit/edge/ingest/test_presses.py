@@ -9,7 +9,8 @@ from broker.events import Attended, Cancelled, HelpRequested, SecurityRequested
 from broker.messages import CallState
 from edge.db.tables import event, page, timer
 from edge.handling import acting
-from tests.unit.edge.conftest import SmallStore
+from edge.people import store as people
+from tests.unit.edge.conftest import STORE, SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
 
 HOLD = SecurityRequested("hold")
@@ -302,6 +303,27 @@ def test_every_further_security_press_pages_everyone_again_at_once(server: Serve
         assert server.paged() == ["Igor"] * presses + ["Sofia"] * presses
     (request,) = server.requests()
     assert (request["count"], request["round"]) == (20, 19)
+
+
+def test_whoever_comes_after_the_last_step_is_called_by_the_next_repetition(
+    server: Server, kiosk: Kiosk, small_store: SmallStore
+) -> None:
+    """Nobody who could help may miss a security request because they signed in a minute late."""
+
+    def igor_is(presence: str) -> None:
+        with server.conn.begin():
+            people.set_presence(server.conn, STORE, small_store.people["Igor"], presence, server.clock())
+
+    igor_is("off")
+    server.take(kiosk.event(HOLD))
+    for _ in range(3):
+        server.clock.forward(10)
+        server.timers()
+    assert "Igor" not in server.paged() and "Ana" in server.paged()
+    igor_is("available")
+    server.clock.forward(10)
+    server.timers()
+    assert server.paged().count("Igor") == 1
 
 
 def test_even_when_someone_is_already_coming_and_then_no_page_is_left_open(

@@ -221,6 +221,8 @@ def test_whoever_declines_brings_steps_forward_and_none_is_lost_or_taken_twice(
                 assert age >= (policy.ceiling_s or 0)
                 return
         expected = {who for s in policy.steps[step : move.step] for who in s.who}
+        if move.again:
+            expected |= {who for s in policy.steps[:step] for who in s.who} - {"one", "best"}
         assert set(move.groups) == expected and move.step >= step
         step, due = move.step, move.next_s
         assert due is not None and due > age
