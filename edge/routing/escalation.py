@@ -13,7 +13,7 @@ BY_RANK = ("one", "best")
 @dataclass(frozen=True, slots=True)
 class Move:
     """What is due now. `groups` are to be paged; `again` pages those of earlier rounds once more, and then
-    `groups` are also those of the steps before, but for the best placed: whoever has come since is called.
+    `groups` are also those of the steps before but the best placed: whoever has come since is called.
 
     `step` is how many steps are then done; `next_s` the age at which to look again (None: never).
     """
