@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from edge.policies import Policy
 
-
 # Of these a repetition would call others each time.
 BY_RANK = ("one", "best")
 
