@@ -17,16 +17,17 @@ from edge.drills.store import Drill
 from edge.handling import drilling
 from edge.hint import Hinter
 from tests.rig import kiosk
-from tests.rig.phone import Phone
-from tests.rig.store import STORE, Rig, wait_for
+from tests.rig.store import STORE, Rig, listens, wait_for
 
+pytestmark = pytest.mark.system
 BY = Actor("Mira", "command")
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> Iterator[Rig]:
+def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
     """Broker, worker, web and vault of the trial store run; its kiosk is configured."""
-    made = Rig.make(tmp_path / "store")
+    # Not below the test's own name: the path of a socket must be short.
+    made = Rig.make(tmp_path_factory.mktemp("drilled") / "store")
     made.start_broker()
     kiosk.configure(made, "kiosk-1", screen=True)
     for program in ("worker", "web", "vault"):
@@ -70,8 +71,10 @@ def ended(rig: Rig, id_: str, timeout_s: float = 25) -> Drill:
 
 
 def online(rig: Rig) -> None:
-    wait_for(lambda: rig.read("select 1 from device where heartbeat_at is not null"), "The kiosk's heartbeat")
-    wait_for(lambda: Phone(rig.config.web.port).get("/healthz")[0] < 500, "The pages")
+    # Four programs start at once, on whatever machine this is.
+    heard = "select 1 from device where heartbeat_at is not null"
+    wait_for(lambda: rig.read(heard), "The kiosk's heartbeat", 45)
+    wait_for(lambda: listens(rig.config.web.port), "The pages", 45)
 
 
 @pytest.mark.parametrize("kind", ["help", "security"])
@@ -121,4 +124,4 @@ def test_a_drill_with_the_broker_gone_never_left_the_server(rig: Rig) -> None:
     assert (one.state, one.hop) == ("failed", "sent")
     assert one.words is not None and "has not left the server" in one.words
     # Its command is not kept for later: nobody is called for it once the path is whole again.
-    assert rig.read("select count(*) from interaction") == [(0,)]
+    assert rig.read("select count(*) from interaction where kind <> 'trouble'") == [(0,)]
