@@ -32,7 +32,7 @@ class Member:
 
 
 def members(conn: sa.Connection, store: str, now: datetime, ids: Iterable[str] = ()) -> list[Member]:
-    """Everyone, also disabled, by name; or only those of these ids."""
+    """Everyone, also disabled, by name; or only those of these ids. Not the built-in responder of drills."""
     p = person.c
     on_floor = (session.c.person == p.id, session.c.audience == "floor", session.c.expires_at > now)
     started = sa.select(sa.func.max(session.c.started_at)).where(*on_floor).correlate(person)
@@ -42,7 +42,7 @@ def members(conn: sa.Connection, store: str, now: datetime, ids: Iterable[str] =
         p.badge,
         p.pin_hash.is_not(None).label("has_pin"), p.password_hash.is_not(None).label("has_password"),
         started.scalar_subquery().label("since"), heard.scalar_subquery().label("heard_at"),
-    ).where(p.store == store)  # fmt: skip
+    ).where(p.store == store, p.role != "drill")  # fmt: skip
     if wanted := list(ids):
         query = query.where(p.id.in_(wanted))
     return [

@@ -36,6 +36,7 @@ NO_PAGES = {
     "manage.people_template": "a file",
     "manage.incidents_csv": "a file",
     "manage.evidence_video": "bytes",
+    "manage.drills_result": "a file",
     "manage.stream": "a stream",
     "manage.strip": "a part of the desk",
     "api.document": "JSON",
@@ -84,6 +85,9 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.policy_one": ("/manage/policy/help", "/manage/policy/security"),
     "manage.outside": ("/manage/outside", "/manage/outside?state=accepted&channel=guards"),
     "manage.outside_one": ("/manage/outside/{outside}", "/manage/outside/{outside_waits}"),
+    "manage.drills": ("/manage/drills",),
+    "manage.drills_one": ("/manage/drills/{drill_failed}", "/manage/drills/{drill_asked}"),
+    "manage.reach": ("/manage/reach",),
     "manage.changes": ("/manage/changes", "/manage/changes?what=policy"),
     "manage.tokens": ("/manage/tokens",),
     "shopper.find": ("/f/", "/f/?language=sr"),
@@ -94,7 +98,8 @@ VISITS: dict[str, tuple[str, ...]] = {
 EMPTY = (
     "/manage/floor", "/manage/log", "/manage/incidents", "/manage/charts", "/manage/feedback",
     "/manage/evidence", "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes",
-    "/manage/tokens", "/manage/outside", "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
+    "/manage/tokens", "/manage/outside", "/manage/drills", "/manage/reach",
+    "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
 )  # fmt: skip
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (

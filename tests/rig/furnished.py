@@ -28,7 +28,7 @@ from edge.incidents.rules import Kind
 from edge.incidents.store import New
 from edge.paging import store as paging
 from edge.web.shopper import sign_of
-from tests.rig import film, footage, told_outside
+from tests.rig import drilled, film, footage, told_outside
 from tests.rig.footage import Shot
 from tests.rig.store import ROOT, listens, wait_for
 
@@ -89,11 +89,13 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, mine, now)
         cases = _incidents(conn, ids, alarm, now)
         outside = told_outside.tell(conn, shop.STORE, now)
+        drills = drilled.drill(conn, shop.STORE, ids[shop.MANAGER.name], shop.MANAGER.name, now)
         return (
             ids
             | recorded
             | cases
             | outside
+            | drills
             | {
                 "person": ids["Luka"],
                 "long_named": long_named.id,
