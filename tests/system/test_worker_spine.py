@@ -256,7 +256,7 @@ def test_a_worker_that_hangs_is_offline_and_online_again_when_it_goes_on(
         return device.receipted() == {1}
 
     wait_for(receipted, "The receipt afterwards")
-    assert count(rig, "interaction") == 1
+    assert count(rig, "interaction", "kind = 'help'") == 1
 
 
 def test_a_worker_that_is_stopped_says_so_and_leaves_nothing_running(
