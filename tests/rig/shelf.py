@@ -45,7 +45,8 @@ def put(
         id=str(clip), device="kiosk-1", zone="shoes", event="", cause="", state=SEALED, kept_as="security",
         silent=True, drill=False, started_at=START, ended_at=ended, bytes=len(video), sha256=digest,
         manifest_sha256=sha256(written).hexdigest(), signature="", key=None, codec="h264", width=640,
-        height=360, announced_at=START, sealed_at=START, keep_until=None, purged_at=None, trouble=None, lost_at=None,
+        height=360, announced_at=START, sealed_at=START, keep_until=None, purged_at=None, trouble=None,
+        lost_at=None,
     )  # fmt: skip
 
 
