@@ -140,6 +140,15 @@ def withdraw(conn: sa.Connection, store: str, device: str, event_id: str) -> Non
     )
 
 
+# Sorted by whoever asks: asked for in the order of ids, SQLite reads all events of the device.
+_FOLLOW_UPS = sa.select(event.c.id, event.c.payload).where(
+    event.c.store == sa.bindparam("in_store"),
+    event.c.device == sa.bindparam("in_device"),
+    event.c.subject == sa.bindparam("in_score"),
+    event.c.kind == "feedback",
+)
+
+
 def about(conn: sa.Connection, store: str, device: str, requests: Sequence[str]) -> list[tuple[str, bytes]]:
     """(kind, payload) of the device's cancels, arrivals and scores that speak of these requests."""
     rows = conn.execute(_ABOUT, {"in_store": store, "in_device": device, "in_requests": list(requests)})
@@ -148,13 +157,8 @@ def about(conn: sa.Connection, store: str, device: str, requests: Sequence[str])
 
 def follow_ups(conn: sa.Connection, store: str, device: str, score: str) -> list[bytes]:
     """The payloads of the answers that follow this score, by their ids: the earliest first."""
-    query = sa.select(event.c.payload).where(
-        event.c.store == store,
-        event.c.device == device,
-        event.c.subject == score,
-        event.c.kind == "feedback",
-    )
-    return list(conn.execute(query.order_by(event.c.id)).scalars())
+    rows = conn.execute(_FOLLOW_UPS, {"in_store": store, "in_device": device, "in_score": score})
+    return [row.payload for row in sorted(rows, key=lambda row: row.id)]
 
 
 def kind_of(conn: sa.Connection, store: str, device: str, event_id: str) -> str | None:
