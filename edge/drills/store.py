@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.events import new_id
 from edge.db.columns import moved
 from edge.db.drill_tables import drill, drill_person
+from edge.db.inserts import if_new
 from edge.db.store_tables import device, person, setting
 from edge.db.tables import interaction, outgoing, page
 from edge.drills.result import to_sign
@@ -66,10 +66,7 @@ _GOING_ON = _SELECT.where(
 _PLAN = sa.select(setting.c.value, setting.c.changed_at).where(
     setting.c.store == sa.bindparam("in_store"), setting.c.name == SETTING
 )
-_AGREE = {
-    dialect: make(drill_person).on_conflict_do_nothing()
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_AGREE = if_new(drill_person)
 
 
 def find(conn: sa.Connection, store: str, id_: str) -> Drill | None:

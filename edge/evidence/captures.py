@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from edge.db.columns import moved
 from edge.db.evidence_tables import capture
+from edge.db.inserts import if_new
 from edge.db.store_tables import device, neighbour
 
 ASKED, FILMED, LOST = "asked", "filmed", "lost"
@@ -43,10 +43,7 @@ _NEAR = sa.select(
         ),
     ),
 )
-_ADD = {
-    dialect: make(capture).on_conflict_do_nothing()
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_ADD = if_new(capture)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from edge.db.evidence_tables import clip_cause
+from edge.db.inserts import if_new
 from edge.db.tables import event
 
-_ADD = {
-    dialect: make(clip_cause).on_conflict_do_nothing()
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_ADD = if_new(clip_cause)
 
 
 def add(conn: sa.Connection, store: str, clip_id: str, causes: Sequence[str]) -> None:

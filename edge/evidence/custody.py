@@ -9,10 +9,10 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from broker import tree
 from edge.db.evidence_tables import custody, custody_log, custody_node
+from edge.db.inserts import if_new
 from edge.evidence.entries import SALT_BYTES, Action, Entry, commit, encode
 
 MAX_REASON = 500
@@ -23,10 +23,7 @@ _BUMP = (
     .values(size=custody_log.c.size + 1)
     .returning(custody_log.c.log, custody_log.c.size)
 )
-_BEGIN = {
-    dialect: make(custody_log).on_conflict_do_nothing()
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_BEGIN = if_new(custody_log)
 
 
 @dataclass(frozen=True, slots=True)

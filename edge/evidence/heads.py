@@ -6,21 +6,18 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from broker import tree
 from broker.witness import HeadKept, HeadRefused, HeadShown, TreeHead, head_to_sign
 from edge.db.evidence_tables import custody_log, tree_head, witness
+from edge.db.inserts import if_new
 from edge.db.store_tables import device
 from edge.evidence import custody
 
 if TYPE_CHECKING:
     from broker.signing import Signer
 
-_ADD_WITNESS = {
-    dialect: make(witness).on_conflict_do_nothing()
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_ADD_WITNESS = if_new(witness)
 
 
 @dataclass(frozen=True, slots=True)

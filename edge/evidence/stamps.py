@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.witness import head_to_sign
 from edge.db.evidence_tables import custody_log, stamping, tree_head
+from edge.db.inserts import INSERT
 from edge.evidence.stamp import Stamp
 from edge.stamping import State
 
@@ -94,6 +94,5 @@ def _tried(conn: sa.Connection, store: str, now: datetime, trouble: str | None) 
     row = {"store": store, "tried_at": now, "trouble": trouble, "failures": int(trouble is not None)}
     failures = stamping.c.failures + 1 if trouble is not None else 0
     again = {"tried_at": now, "trouble": trouble, "failures": failures}
-    insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    adding = insert(stamping).values(row)
+    adding = INSERT[conn.dialect.name](stamping).values(row)
     conn.execute(adding.on_conflict_do_update(index_elements=["store"], set_=again))

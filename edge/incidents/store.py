@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from edge.db.incident_tables import (
     incident,
@@ -16,12 +15,12 @@ from edge.db.incident_tables import (
     incident_entry,
     incident_step,
 )
+from edge.db.inserts import INSERT, if_new
 from edge.errors import NotFound
 from edge.incidents.rules import Incident, State
 
-_UPSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-# Built once: a press waits for it.
-_MARK = {name: insert(incident_due).on_conflict_do_nothing() for name, insert in _UPSERT.items()}
+_MARK = if_new(incident_due)
+_ASK = if_new(incident_asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +184,7 @@ def ask_account(
 ) -> bool:
     """The associate's own account is asked for; False if it was before."""
     row = {"incident": incident_id, "person": person, "store": store, "asked_at": now, "asked_by": by}
-    insert = _UPSERT[conn.dialect.name](incident_asked).values(row).on_conflict_do_nothing()
-    return bool(conn.execute(insert).rowcount)
+    return bool(conn.execute(_ASK[conn.dialect.name], row).rowcount)
 
 
 def asked(conn: sa.Connection, incident_id: str) -> dict[str, datetime]:
@@ -198,6 +196,6 @@ def asked(conn: sa.Connection, incident_id: str) -> dict[str, datetime]:
 
 def _next_number(conn: sa.Connection, store: str, year: int) -> int:
     c = incident_count.c
-    first = _UPSERT[conn.dialect.name](incident_count).values(store=store, year=year, last=1)
+    first = INSERT[conn.dialect.name](incident_count).values(store=store, year=year, last=1)
     counted = first.on_conflict_do_update(index_elements=[c.store, c.year], set_={"last": c.last + 1})
     return int(conn.execute(counted.returning(c.last)).scalar_one())

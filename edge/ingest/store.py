@@ -6,10 +6,10 @@ from datetime import datetime
 from hashlib import sha256
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from broker import codec, topics
 from broker.events import MAX_EVENT_BYTES, ClipLost, Event
+from edge.db.inserts import if_new
 from edge.db.tables import event, interaction, quarantine
 
 # What one device may fill the quarantine with; after that only the counts of known ones grow.
@@ -37,12 +37,7 @@ def subject_of(incoming: Event) -> str | None:
     return str(request) if request else None
 
 
-_INSERT = {
-    dialect: make(event)
-    .on_conflict_do_nothing(index_elements=["store", "device", "id"])
-    .returning(event.c.device, event.c.id)
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_INSERT = if_new(event, ["store", "device", "id"], returning=[event.c.device, event.c.id])
 _ABOUT = sa.select(event.c.kind, event.c.payload).where(
     event.c.store == sa.bindparam("in_store"),
     event.c.device == sa.bindparam("in_device"),

@@ -8,21 +8,17 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from broker import codec
 from broker.events import SecurityRequested
+from edge.db.inserts import if_new
 from edge.db.tables import event, interaction, is_open
 from edge.interactions import store as requests
 from edge.interactions.request import Request
 
 # What stands in the log where a device's name would stand; no device may be called so (broker.topics).
 DEVICE = "phone"
-_KEY = ["store", "device", "id"]
-_INSERT = {
-    dialect: make(event).on_conflict_do_nothing(index_elements=_KEY).returning(event.c.id)
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_INSERT = if_new(event, ["store", "device", "id"], returning=[event.c.id])
 
 # Built once: every page of every phone asks for it.
 _OPEN_OF = (

@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from edge.db.inserts import if_new
 from edge.db.store_tables import tap
 
 # Longer than any phone keeps one.
 KEPT = timedelta(days=2)
-_INSERT = {
-    "sqlite": sqlite.insert(tap).on_conflict_do_nothing(index_elements=["store", "person", "id"]),
-    "postgresql": postgresql.insert(tap).on_conflict_do_nothing(index_elements=["store", "person", "id"]),
-}
+_INSERT = if_new(tap, ["store", "person", "id"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ without an end, which the next look ends as 'unknown' and makes again, under the
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from edge.db.columns import Instant, moved
+from edge.db.inserts import INSERT
 from edge.db.outside_tables import outside_channel, outside_delivery, outside_happening, outside_try
 from edge.outside.channels import SECURITY
 from edge.outside.rules import Outcome, Over, Try, Wait, following
@@ -21,7 +20,6 @@ from edge.outside.rules import Outcome, Over, Try, Wait, following
 KEPT = timedelta(days=90)
 MAX_WORDS = 300
 CUT_OFF = "The server stopped during this try; whether it arrived is not known."
-_UPSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 # Built once: a press waits for it.
 _MARK = sa.insert(outside_happening)
 
@@ -187,7 +185,7 @@ def see(conn: sa.Connection, store: str, faults: dict[str, str | None], now: dat
     for name, fault in faults.items():
         short = fault[:MAX_WORDS] if fault else None
         row = {"store": store, "channel": name, "since": now, "seen_at": now, "fault": short}
-        insert = _UPSERT[conn.dialect.name](outside_channel).values(row)
+        insert = INSERT[conn.dialect.name](outside_channel).values(row)
         c = outside_channel.c
         # One that begins in the future was first seen by a clock that was wrong.
         values = {

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from edge.db.inserts import if_new
 from edge.db.tables import feed, feed_head
 
 STAFF = "staff"
@@ -58,10 +58,7 @@ _BUMP = (
     .values(cursor=feed_head.c.cursor + sa.bindparam("more"))
     .returning(feed_head.c.cursor)
 )
-_BEGIN = {
-    dialect: make(feed_head).on_conflict_do_nothing()
-    for dialect, make in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
+_BEGIN = if_new(feed_head)
 _ADD = sa.insert(feed)
 _AFTER = (
     sa.select(feed.c.cursor, feed.c.audience, feed.c.what, feed.c.subject, feed.c.body, feed.c.at)

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from edge.db.columns import moved
+from edge.db.inserts import INSERT
 from edge.db.tables import timer
 
 
@@ -42,11 +42,12 @@ _CLAIM = sa.delete(timer).where(
 _REMOVE = sa.delete(timer).where(
     timer.c.request == sa.bindparam("in_request"), timer.c.kind == sa.bindparam("in_kind")
 )
+_NEW = {dialect: insert(timer) for dialect, insert in INSERT.items()}
 _SET = {
-    dialect: statement.on_conflict_do_update(
-        index_elements=["request", "kind"], set_={"due_at": statement.excluded.due_at}
+    dialect: new.on_conflict_do_update(
+        index_elements=["request", "kind"], set_={"due_at": new.excluded.due_at}
     )
-    for dialect, statement in (("sqlite", sqlite.insert(timer)), ("postgresql", postgresql.insert(timer)))
+    for dialect, new in _NEW.items()
 }
 _CLEAR = sa.delete(timer).where(timer.c.request == sa.bindparam("in_request"))
 

@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from datetime import timedelta
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
+from edge.db.inserts import INSERT
 from edge.db.tables import tally as table
 
 # Kinds of events that can tell of no silent request; a cancel or an arrival may be one's.
@@ -28,7 +27,7 @@ class Tally:
     silent: bool = False
 
 
-_NEW: dict[str, Any] = {"sqlite": sqlite.insert(table), "postgresql": postgresql.insert(table)}
+_NEW = {dialect: insert(table) for dialect, insert in INSERT.items()}
 _ADD = {
     dialect: new.on_conflict_do_update(
         index_elements=["store", "name", "label", "silent"],

@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from broker.events import new_id
 from edge import presence
 from edge.db.columns import moved
 from edge.db.drill_tables import drill
 from edge.db.evidence_tables import witness
+from edge.db.inserts import if_new
 from edge.db.store_tables import device, person, session, zone
 from edge.db.supervision_tables import trouble, trouble_told
 from edge.db.tables import gap, quarantine
@@ -25,14 +25,8 @@ from edge.supervision.rules import REMEMBERED, Someone, Trouble
 KEPT_ON_PHONE = timedelta(hours=12)
 _REFUSED_MOST = 200
 _HISTORY = 20
-_INSERT: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
-_ADD = {
-    name: insert(trouble).on_conflict_do_nothing().returning(trouble.c.id) for name, insert in _INSERT.items()
-}
-_ADD_TOLD = {
-    name: insert(trouble_told).on_conflict_do_nothing().returning(trouble_told.c.person)
-    for name, insert in _INSERT.items()
-}
+_ADD = if_new(trouble, returning=[trouble.c.id])
+_ADD_TOLD = if_new(trouble_told, returning=[trouble_told.c.person])
 
 
 @dataclass(frozen=True, slots=True)
