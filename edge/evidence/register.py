@@ -2,37 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from edge.db.evidence_tables import clip
+from edge.db.keyset import Cursor
 from edge.db.store_tables import zone
 from edge.evidence import causes, clips, holds
 from edge.evidence.clips import Clip
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = [clip.c[name] for name in Clip.__dataclass_fields__]
-
-
-@dataclass(frozen=True)
-class Place:
-    """The last clip of a page of the register; the next page begins behind it."""
-
-    started_at: datetime
-    id: str
-
-    def __str__(self) -> str:
-        return f"{(self.started_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        """What str() gave. ValueError for anything else."""
-        micros, _, id_ = text.partition(".")
-        if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and 0 < len(id_) <= 36):
-            raise ValueError("This is not a place among the clips.")
-        return cls(_EPOCH + timedelta(microseconds=int(micros)), id_)
 
 
 @dataclass(frozen=True)
@@ -56,8 +37,8 @@ class Listed:
     state: str
 
     @property
-    def place(self) -> Place:
-        return Place(self.clip.started_at, self.clip.id)
+    def cursor(self) -> Cursor:
+        return Cursor(self.clip.started_at, self.clip.id)
 
     @property
     def length(self) -> timedelta:
@@ -68,7 +49,7 @@ def search(
     conn: sa.Connection,
     store: str,
     filters: Filters,
-    before: Place | None,
+    before: Cursor | None,
     limit: int,
     overdue_at: datetime | None = None,
 ) -> list[Listed]:
@@ -88,8 +69,7 @@ def search(
         held = holds.is_held(store)
         query = query.where(held if filters.held else sa.not_(held))
     if before is not None:
-        earlier = sa.and_(c.started_at == before.started_at, c.id < before.id)
-        query = query.where(sa.or_(c.started_at < before.started_at, earlier))
+        query = query.where(before.behind(c.started_at, c.id))
     return _read(conn, query.order_by(c.started_at.desc(), c.id.desc()).limit(limit), overdue_at)
 
 

@@ -1,41 +1,22 @@
 """Incidents as people read them: newest first, narrowed, by keyset; and those that concern one person."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from edge.db.incident_tables import incident, incident_asked, incident_entry, incident_request
+from edge.db.keyset import Cursor
 from edge.db.store_tables import person, zone
 from edge.db.tables import interaction, timeline
 from edge.errors import NotFound
 from edge.incidents import links
 from edge.incidents.store import numbered
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_LIMIT = 200
 # By these a person has had to do with a request.
 _DEEDS = ("acknowledged", "attended", "joined", "taken_over", "handed_over")
-
-
-@dataclass(frozen=True)
-class Place:
-    """The last incident of a page; the next page begins behind it."""
-
-    happened_at: datetime
-    id: str
-
-    def __str__(self) -> str:
-        return f"{(self.happened_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        """What str() gave. ValueError for anything else."""
-        micros, _, id_ = text.partition(".")
-        if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and 0 < len(id_) <= 36):
-            raise ValueError("This is not a place among the incidents.")
-        return cls(_EPOCH + timedelta(microseconds=int(micros)), id_)
 
 
 @dataclass(frozen=True)
@@ -78,11 +59,11 @@ class Row:
         return numbered(self.year, self.count)
 
     @property
-    def place(self) -> Place:
-        return Place(self.happened_at, self.id)
+    def cursor(self) -> Cursor:
+        return Cursor(self.happened_at, self.id)
 
 
-def search(conn: sa.Connection, store: str, filters: Filters, before: Place | None, limit: int) -> list[Row]:
+def search(conn: sa.Connection, store: str, filters: Filters, before: Cursor | None, limit: int) -> list[Row]:
     """Up to `limit` incidents behind `before`."""
     i, query = incident.c, _listed(store)
     if not filters.with_silent:
@@ -101,8 +82,7 @@ def search(conn: sa.Connection, store: str, filters: Filters, before: Place | No
     if filters.text:
         query = query.where(_holds(filters.text, numbers=filters.with_silent))
     if before is not None:
-        earlier = sa.and_(i.happened_at == before.happened_at, i.id < before.id)
-        query = query.where(sa.or_(i.happened_at < before.happened_at, earlier))
+        query = query.where(before.behind(i.happened_at, i.id))
     return _read(conn, query.order_by(i.happened_at.desc(), i.id.desc()).limit(limit))
 
 

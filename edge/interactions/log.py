@@ -2,41 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from edge.db.feedback_tables import feedback
+from edge.db.keyset import Cursor
 from edge.db.store_tables import person, zone
 from edge.db.tables import interaction, log_words, page, timeline
 from edge.errors import NotFound
 from edge.interactions import index
 from edge.interactions.filters import Filters, conditions
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_LIMIT = 200
 # A security request that nobody answers pages everyone every 10 s: after a night that is 10 MB of table.
 PAGES_TOLD = 200
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """The last row of a page of the log; the next page begins behind it."""
-
-    raised_at: datetime
-    id: str
-
-    def __str__(self) -> str:
-        return f"{(self.raised_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Cursor":
-        """What str() gave. ValueError for anything else."""
-        micros, _, id_ = text.partition(".")
-        if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and 0 < len(id_) <= 36):
-            raise ValueError("This is not a place in the log.")
-        return cls(_EPOCH + timedelta(microseconds=int(micros)), id_)
 
 
 @dataclass(frozen=True)
@@ -176,8 +157,8 @@ def found(
     if before is not None:
         # The first condition alone is what the index understands; the second settles equal times.
         query = query.where(
-            _own.raised_at <= before.raised_at,
-            sa.or_(_own.raised_at < before.raised_at, _own.id < before.id),
+            _own.raised_at <= before.at,
+            sa.or_(_own.raised_at < before.at, _own.id < before.id),
         )
     return query.order_by(_own.raised_at.desc(), _own.id.desc())
 
@@ -201,7 +182,7 @@ def _found_by_words(
         query = query.where(place < index.first_place(filters.to_at))
     if before is not None:
         stands = index.place_of(conn, before.id)
-        query = query.where(place < (index.first_place(before.raised_at) if stands is None else stands))
+        query = query.where(place < (index.first_place(before.at) if stands is None else stands))
     return query.order_by(place.desc())
 
 

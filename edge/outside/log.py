@@ -1,18 +1,18 @@
 """What was told outside, as the desk and other programs read it: deliveries, their tries, the channels."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
+from edge.db.keyset import Cursor
 from edge.db.outside_tables import outside_channel, outside_delivery, outside_try
 from edge.errors import NotFound
 from edge.outside import wording
 from edge.outside.channels import Channel
 from edge.outside.wording import Facts
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MAX_LIMIT = 200
 STATES = ("waiting", "accepted", "refused", "given_up")
 # A messenger says every ten seconds that it is there.
@@ -50,31 +50,12 @@ class Delivery:
     last: Attempt | None = None
 
     @property
-    def place(self) -> "Place":
-        return Place(self.created_at, self.id)
+    def cursor(self) -> Cursor:
+        return Cursor(self.created_at, self.id)
 
     @property
     def headline(self) -> str:
         return wording.headline(self.what, self.facts)
-
-
-@dataclass(frozen=True)
-class Place:
-    """The last delivery of a page; the next page begins behind it."""
-
-    created_at: datetime
-    id: str
-
-    def __str__(self) -> str:
-        return f"{(self.created_at - _EPOCH) // timedelta(microseconds=1)}.{self.id}"
-
-    @classmethod
-    def parse(cls, text: str) -> "Place":
-        """What str() gave. ValueError for anything else."""
-        micros, _, id_ = text.partition(".")
-        if not (micros.isascii() and micros.isdigit() and len(micros) <= 17 and 0 < len(id_) <= 36):
-            raise ValueError("This is not a place among the deliveries.")
-        return cls(_EPOCH + timedelta(microseconds=int(micros)), id_)
 
 
 @dataclass(frozen=True)
@@ -98,7 +79,7 @@ class Standing:
 
 
 def search(
-    conn: sa.Connection, store: str, filters: Filters, before: Place | None, limit: int
+    conn: sa.Connection, store: str, filters: Filters, before: Cursor | None, limit: int
 ) -> list[Delivery]:
     """Up to `limit` deliveries behind `before`, the newest first."""
     d, query = outside_delivery.c, _visible(store, with_silent=filters.with_silent)
@@ -107,8 +88,7 @@ def search(
     if filters.state:
         query = query.where(d.state == filters.state)
     if before is not None:
-        earlier = sa.and_(d.created_at == before.created_at, d.id < before.id)
-        query = query.where(sa.or_(d.created_at < before.created_at, earlier))
+        query = query.where(before.behind(d.created_at, d.id))
     return _read(conn, query.order_by(d.created_at.desc(), d.id.desc()).limit(min(limit, MAX_LIMIT)))
 
 

@@ -21,6 +21,7 @@ from edge.web import bearer
 from edge.web.api import footage
 from edge.web.api.shapes import Short, Text, shape
 from edge.web.grants import GOOD_FOR
+from edge.web.manage import asking
 from edge.web.manage import evidence as desk
 from edge.web.services import services
 
@@ -194,11 +195,11 @@ def person_looks(id: str) -> Looks:
 def evidence_list(query: EvidenceAsked) -> Evidence:
     """The clips of the store."""
     room, silent = services(), bearer.sees_silent()
-    filters, before = desk.filters_here(silent), desk.before_here()
+    filters, before = desk.filters_here(silent), asking.before_here("among the clips")
     with room.read() as conn:
         found = register.search(conn, room.store, filters, before, query.limit, room.overdue_at)
         log = shape(desk.custody_now(conn, room.store), CustodyHead) if silent else None
-    following = str(found[-1].place) if len(found) == query.limit else None
+    following = str(found[-1].cursor) if len(found) == query.limit else None
     return Evidence([_clip(one) for one in found], following, log)
 
 

@@ -9,12 +9,12 @@ from msgspec import Meta, Struct, field
 
 from broker.questions import MOST, QUESTIONS
 from edge.audit import store as audits
+from edge.db.keyset import Cursor
 from edge.feedback import opinions
 from edge.feedback import store as scores
 from edge.feedback.judging import Judged
 from edge.handling import behalf, feedback
 from edge.handling.feedback import Typed
-from edge.interactions.log import Cursor
 from edge.web import bearer
 from edge.web.api.shapes import Moment, Short, Text, shape
 from edge.web.manage import asking
@@ -136,7 +136,7 @@ def feedback_list(query: FeedbackAsked) -> Feedback:
         filters = replace(filters, from_at=room.clock() - USUAL)
     with room.read() as conn:
         rows = opinions.newest(
-            conn, room.store, filters, (before.raised_at, before.id) if before else None, query.limit
+            conn, room.store, filters, (before.at, before.id) if before else None, query.limit
         )
         totals = opinions.totals(conn, room.store, filters)
     last = str(Cursor(rows[-1].at, rows[-1].interaction)) if len(rows) == query.limit else None

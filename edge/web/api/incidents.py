@@ -203,8 +203,8 @@ def incidents_search(query: IncidentsAsked) -> Incidents:
         query.state, query.classed_as, query.zone, *span, query.q.strip(), with_silent=bearer.sees_silent()
     )
     with room.read() as conn:
-        rows = listing.search(conn, room.store, filters, asking.place_here(), query.limit)
-    following = str(rows[-1].place) if len(rows) == query.limit else None
+        rows = listing.search(conn, room.store, filters, asking.before_here("in this list"), query.limit)
+    following = str(rows[-1].cursor) if len(rows) == query.limit else None
     return Incidents([_incident(row) for row in rows], following)
 
 

@@ -12,6 +12,7 @@ from edge.outside.channels import Channel
 from edge.outside.log import Attempt, Delivery
 from edge.web import bearer
 from edge.web.api.shapes import Short, shape
+from edge.web.manage import asking
 from edge.web.manage import outside as desk
 from edge.web.services import services
 
@@ -100,10 +101,11 @@ def outside_channels() -> OutsideChannels:
 def outside_list(query: OutsideAsked) -> OutsideMessages:
     """Search the messages."""
     room = services()
-    filters, before = desk.filters_here(with_silent=bearer.sees_silent()), desk.before_here()
+    filters = desk.filters_here(with_silent=bearer.sees_silent())
+    before = asking.before_here("among the messages")
     with room.read() as conn:
         found = log.search(conn, room.store, filters, before, query.limit)
-    following = str(found[-1].place) if len(found) == query.limit else None
+    following = str(found[-1].cursor) if len(found) == query.limit else None
     return OutsideMessages([_message(one) for one in found], following)
 
 

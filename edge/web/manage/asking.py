@@ -6,9 +6,9 @@ from typing import Any
 
 from flask import abort, request, url_for
 
-from edge.incidents.listing import Place
+from edge.db.keyset import Cursor
 from edge.interactions.filters import DRILLS
-from edge.interactions.log import Cursor, Filters
+from edge.interactions.log import Filters
 from edge.web.services import services
 
 ASKED = (
@@ -72,31 +72,21 @@ def filters_here() -> Filters:
     )
 
 
-def before_here() -> Cursor | None:
+def before_here(where: str = "in the log") -> Cursor | None:
+    """?before= of this request: behind which row a list goes on. 400 for an address that says nonsense."""
     text = request.args.get("before")
     if not text:
         return None
     try:
         return Cursor.parse(text)
     except ValueError:
-        abort(400, "The address says a place in the log that does not exist; begin again at its top.")
+        abort(400, f"The address says a place {where} that does not exist; begin again at its top.")
 
 
 def span_here() -> tuple[datetime | None, datetime | None]:
     """?from= and ?to= of this request. 400 for an address that says nonsense."""
     asked = request.args
     return _time("from", asked.get("from", "")), _time("to", asked.get("to", ""), end=True)
-
-
-def place_here() -> Place | None:
-    """?before= of a list of incidents."""
-    text = request.args.get("before")
-    if not text:
-        return None
-    try:
-        return Place.parse(text)
-    except (ValueError, OverflowError):
-        abort(400, "The address says a place in this list that does not exist; begin again at its top.")
 
 
 def address(endpoint: str = "manage.log", **changes: str | None) -> str:

@@ -11,11 +11,12 @@ from werkzeug.wrappers import Response
 from edge.devices import store as devices
 from edge.evidence import clips, custody, exports, heads, register, stamps
 from edge.evidence.heads import Held
-from edge.evidence.register import Filters, Place
+from edge.evidence.register import Filters
 from edge.evidence.stamps import Standing
 from edge.paging import feed
 from edge.people import rights
 from edge.web.access import needs_evidence, signed_in
+from edge.web.manage import asking
 from edge.web.services import services
 
 PAGE_ROWS = 50
@@ -52,7 +53,8 @@ def evidence() -> Response:
     """Narrowed by ?zone=, ?state= and ?held=yes or no; ?before= goes on. 400 for an address that says
     nonsense."""
     room, me = services(), signed_in().person
-    filters, before = filters_here(rights.sees_silent_evidence(me.role)), before_here()
+    filters = filters_here(rights.sees_silent_evidence(me.role))
+    before = asking.before_here("among the clips")
     with room.read() as conn:
         found = register.search(conn, room.store, filters, before, PAGE_ROWS + 1, room.overdue_at)
         context: dict[str, Any] = {
@@ -62,7 +64,7 @@ def evidence() -> Response:
             "cursor": feed.head(conn, room.store),
         }
     asked = {key: request.args[key] for key in ("zone", "state", "held") if request.args.get(key)}
-    older = str(found[PAGE_ROWS - 1].place) if len(found) > PAGE_ROWS else None
+    older = str(found[PAGE_ROWS - 1].cursor) if len(found) > PAGE_ROWS else None
     page = render_template(
         "manage/evidence.html",
         found=found[:PAGE_ROWS],
@@ -85,16 +87,6 @@ def filters_here(with_silent: bool) -> Filters:
     if held and held not in HELD:
         abort(400, f"The address says held={held[:40]!r}; allowed are yes and no.")
     return Filters(asked.get("zone", "")[:32], state, HELD.get(held), with_silent)
-
-
-def before_here() -> Place | None:
-    text = request.args.get("before")
-    if not text:
-        return None
-    try:
-        return Place.parse(text)
-    except (ValueError, OverflowError):
-        abort(400, "The address says a place among the clips that does not exist; begin again at the top.")
 
 
 def custody_now(conn: sa.Connection, store: str) -> Custody:

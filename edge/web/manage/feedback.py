@@ -8,12 +8,12 @@ from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from broker.questions import QUESTIONS
+from edge.db.keyset import Cursor
 from edge.feedback import opinions
 from edge.feedback.judging import Judged
 from edge.feedback.opinions import Filters
 from edge.handling.feedback import Faulty
 from edge.interactions import log as interactions
-from edge.interactions.log import Cursor
 from edge.paging import feed
 from edge.web import told
 from edge.web.access import signed_in
@@ -34,7 +34,7 @@ def feedback() -> Response:
     usual = not (request.args.get("from") or request.args.get("to"))
     filters = _filters()
     shown = replace(filters, from_at=_month_ago()) if usual else filters
-    place = (before.raised_at, before.id) if before else None
+    place = (before.at, before.id) if before else None
     with room.read() as conn:
         cursor = feed.head(conn, room.store)
         rows = opinions.newest(conn, room.store, shown, place, PAGE_ROWS + 1)

@@ -35,7 +35,7 @@ COLUMNS = (
 def incidents() -> Response:
     """The rows that the address asks for. 400 for an address that says nonsense."""
     room = services()
-    filters, before = filters_here(), asking.place_here()
+    filters, before = filters_here(), asking.before_here("in this list")
     with room.read() as conn:
         cursor = feed.head(conn, room.store)
         rows = listing.search(conn, room.store, filters, before, PAGE_ROWS + 1)
@@ -44,7 +44,7 @@ def incidents() -> Response:
     page = render_template(
         "manage/incidents.html",
         rows=rows[:PAGE_ROWS],
-        older=asking.address("manage.incidents", before=str(rows[PAGE_ROWS - 1].place)) if more else None,
+        older=asking.address("manage.incidents", before=str(rows[PAGE_ROWS - 1].cursor)) if more else None,
         newest=asking.address("manage.incidents", before=None),
         at_top=before is None,
         filtered=filters != Filters(with_silent=True),
@@ -130,7 +130,7 @@ def _cells(room: Services, filters: Filters) -> Iterator[list[str | int | float 
         yield from map(_line, found)
         if len(found) < listing.MAX_LIMIT:
             return
-        before = found[-1].place
+        before = found[-1].cursor
 
 
 def _line(row: Row) -> list[str | int | float | None]:

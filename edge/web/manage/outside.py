@@ -12,9 +12,10 @@ from edge.errors import EdgeError, Refused
 from edge.handling import outside as deeds
 from edge.outside import log
 from edge.outside.channels import KINDS, said
-from edge.outside.log import Filters, Place
+from edge.outside.log import Filters
 from edge.paging import feed
 from edge.web.access import actor_here, needs_changer, signed_in
+from edge.web.manage import asking
 from edge.web.manage.saving import save, saved
 from edge.web.services import services
 
@@ -25,7 +26,7 @@ PAGE_ROWS = 50
 def outside() -> Response:
     """Narrowed by ?channel= and ?state=; ?before= goes on. 400 for an address that says nonsense."""
     room, asked = services(), request.args
-    filters, before = filters_here(with_silent=True), before_here()
+    filters, before = filters_here(with_silent=True), asking.before_here("among the messages")
     with room.read() as conn:
         found = log.search(conn, room.store, filters, before, PAGE_ROWS + 1)
         context: dict[str, Any] = {
@@ -33,7 +34,7 @@ def outside() -> Response:
             "cursor": feed.head(conn, room.store),
         }
     kept = {key: asked[key] for key in ("channel", "state") if asked.get(key)}
-    older = str(found[PAGE_ROWS - 1].place) if len(found) > PAGE_ROWS else None
+    older = str(found[PAGE_ROWS - 1].cursor) if len(found) > PAGE_ROWS else None
     page = render_template(
         "manage/_outside.html" if request.headers.get("HX-Request") else "manage/outside.html",
         found=found[:PAGE_ROWS],
@@ -84,13 +85,3 @@ def filters_here(*, with_silent: bool) -> Filters:
     if state and state not in log.STATES:
         abort(400, f"The address says state={state[:40]!r}; allowed are {', '.join(log.STATES)}.")
     return Filters(request.args.get("channel", "")[:32], state, with_silent)
-
-
-def before_here() -> Place | None:
-    text = request.args.get("before")
-    if not text:
-        return None
-    try:
-        return Place.parse(text)
-    except (ValueError, OverflowError):
-        abort(400, "The address says a place among the messages that does not exist; begin again at the top.")

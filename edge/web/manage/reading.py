@@ -5,12 +5,13 @@ from typing import Any
 from flask import Response, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from edge.db.keyset import Cursor
 from edge.evidence import captures, register
 from edge.incidents import links
 from edge.incidents.store import numbered
 from edge.interactions import index
 from edge.interactions import log as interactions
-from edge.interactions.log import Cursor, Filters
+from edge.interactions.log import Filters
 from edge.interactions.request import ENDINGS
 from edge.paging import feed
 from edge.people import rights
@@ -77,7 +78,7 @@ def _titles(zones: dict[str, str], staff: list[Person], before: Cursor | None) -
         "language": words.LANGUAGES,
         "outcome": ENDINGS,
         "score": {"low": "Unhappy"} | {str(score): face for score, face in words.SCORES.items()},
-        "before": {str(before): f"{words.local(before.raised_at):%Y-%m-%d %H:%M:%S}"} if before else {},
+        "before": {str(before): f"{words.local(before.at):%Y-%m-%d %H:%M:%S}"} if before else {},
     }
 
 

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from broker.events import new_id, reference_of
 from edge.db import tables
+from edge.db.keyset import Cursor
 from edge.errors import NotFound
 from edge.interactions import index, log
-from edge.interactions.log import Cursor, Filters
+from edge.interactions.log import Filters
 from edge.paging import store as paging
 
 from .conftest import START, STORE, SmallStore

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from edge.db.keyset import Cursor
 from edge.interactions import index, log
-from edge.interactions.log import Cursor, Filters
+from edge.interactions.log import Filters
 from tests.unit.edge.conftest import START
 from tests.unit.edge.test_log import add
 

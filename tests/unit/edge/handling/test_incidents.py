@@ -15,6 +15,7 @@ from broker.events import HelpRequested, SecurityRequested, new_id
 from edge.db.engine import connect
 from edge.db.evidence_tables import clip
 from edge.db.incident_tables import incident, incident_due, incident_entry
+from edge.db.keyset import Cursor
 from edge.errors import NotFound, Refused
 from edge.evidence import clips
 from edge.handling import acting, evidence, incidents, keeping, writing
@@ -358,7 +359,7 @@ def test_the_list_is_narrowed_and_goes_on_by_place(desk: Desk, clock: Clock) -> 
     desk.say("Ana", made[1], "Two JACKETS, 100% wool")
     desk.do(incidents.close, made[4], "Sofia", "false-alarm", "", None)
 
-    def found(before: listing.Place | None = None, limit: int = 9, **asked: object) -> list[int]:
+    def found(before: Cursor | None = None, limit: int = 9, **asked: object) -> list[int]:
         with desk.conn.begin():
             rows = listing.search(desk.conn, STORE, listing.Filters(with_silent=True, **asked), before, limit)  # type: ignore[arg-type]
         return [made.index(row.id) for row in rows]
@@ -369,4 +370,4 @@ def test_the_list_is_narrowed_and_goes_on_by_place(desk: Desk, clock: Clock) -> 
     assert found(text="2026-0003") == [2] and found(text="%") == [1]
     with desk.conn.begin():
         (last,) = listing.search(desk.conn, STORE, listing.Filters(), None, 2)[1:]
-    assert found(listing.Place.parse(str(last.place)), 2) == [2, 1]
+    assert found(Cursor.parse(str(last.cursor)), 2) == [2, 1]
