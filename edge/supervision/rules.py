@@ -175,7 +175,8 @@ def whom(
 def ended_in_words(trouble: Trouble, at: datetime) -> str:
     """'Back since 12:04, was silent for 3 min 05 s.'"""
     said, was = ("Back", "was silent") if trouble.key.what is What.SILENT else ("Well again", "was wrong")
-    again = f", came back {trouble.returns} times meanwhile" if trouble.returns else ""
+    times = "once" if trouble.returns == 1 else f"{trouble.returns} times"
+    again = f", came back {times} meanwhile" if trouble.returns else ""
     return f"{said} since {at.astimezone():%H:%M}, {was} for {_span(at - trouble.since)}{again}."
 
 

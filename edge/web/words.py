@@ -266,8 +266,13 @@ def moment(at: datetime) -> str:
 def size(count: int) -> str:
     """Bytes as people say them: '812 bytes', '4.1 MB'."""
     if count < 1000:
-        return f"{count} bytes"
+        return "1 byte" if count == 1 else f"{count} bytes"
     return f"{count / 1e3:.0f} kB" if count < 1_000_000 else f"{count / 1e6:.1f} MB"
+
+
+def times(count: int) -> str:
+    """'once', '3 times'."""
+    return "once" if count == 1 else f"{count} times"
 
 
 def first_text(pair: tuple[object, object]) -> tuple[str, object]:
@@ -281,6 +286,7 @@ FILTERS = {
     "counted_sum": counted_sum,
     "chart_json": chart_json,
     "groupby_day": groupby_day,
+    "times": times,
     "zip": zip,
     "topic": topic,
     "language": language,

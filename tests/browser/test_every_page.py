@@ -58,7 +58,7 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.log": ("/manage/log", "/manage/log?kind=security", "/manage/log?q=nothing+of+the+kind"),
     "manage.interaction": tuple(
         f"/manage/log/{{{one}}}"
-        for one in ("waiting", "alarm", "mine", "told", "done", "rated", "missed", "greeted")
+        for one in ("waiting", "alarm", "mine", "told", "done", "rated", "missed", "greeted", "called")
     ),
     "manage.incidents": ("/manage/incidents", "/manage/incidents?state=closed&q=nothing"),
     "manage.incidents_new": ("/manage/incidents/new", "/manage/incidents/new?about={told}"),
@@ -107,6 +107,8 @@ SUPERVISED = (
     "/manage/device/kiosk-tills", "/manage/incidents/{case}", "/floor/", "/floor/incidents",
     "/floor/incidents/{case}", "/floor/incidents/{case_closed}", "/floor/incidents/new?request={alarm}",
 )  # fmt: skip
+# The phone of a supervisor who hears of troubles, looks, and asks a caller; and the caller's own.
+WALKING, CALLER = ("/floor/", "/floor/incidents"), ("/floor/", "/floor/looks")
 REFUSED = {
     "/manage/nothing-here": 404,
     "/manage/log?score=9": 400,
@@ -246,6 +248,8 @@ def house(browser: Browser, worked_in: WorkedIn) -> Iterator[House]:
         "stranger": browser.new_context(reduced_motion="reduce"),
         "staff": signed_in(browser, address, MANAGER.name, VISITOR.name, names[VISITOR.name]),
         "supervisor": signed_in(browser, address, "Nadia", "Omar", names["Omar"]),
+        "walking": signed_in(browser, address, "Nadia", "Nadia", names["Nadia"]),
+        "caller": signed_in(browser, address, "Nadia", "Luka", names["Luka"]),
     }
     house = House(address, names, browsers)
     yield house
@@ -271,6 +275,22 @@ def test_a_page_is_whole_quiet_and_can_be_read_by_everyone(house: House, endpoin
 
 def test_so_is_what_a_supervisor_sees(house: House) -> None:
     assert [fault for where in SUPERVISED for fault in house.faults("supervisor", where)] == []
+
+
+def test_so_is_what_is_told_to_whoever_walks_the_floor(house: House) -> None:
+    found = [fault for where in WALKING for fault in house.faults("walking", where)]
+    page = house.pages["walking"]
+    page.goto(f"{house.address}/floor/")
+    for card in (".card-trouble", ".card-security .safe", ".observe"):
+        assert page.locator(card).count() > 0, card
+    assert found == []
+
+
+def test_so_is_what_a_caller_sees(house: House) -> None:
+    assert [fault for where in CALLER for fault in house.faults("caller", where)] == []
+    page = house.pages["caller"]
+    page.goto(f"{house.address}/floor/")
+    assert page.locator(".card-asks").count() == 1
 
 
 def test_so_is_each_refusal(house: House) -> None:

@@ -18,17 +18,18 @@ from deploy.demo import shop, stage
 from deploy.demo.history import story, write
 from deploy.provision import add_person, writing
 from edge.audit.store import Actor
-from edge.config import EdgeConfig
+from edge.config import EdgeConfig, Policies
 from edge.db import feedback_tables, store_tables, tables
 from edge.evidence import captures, clips, exports, heads, holds
-from edge.handling import exporting, incidents, keeping, losing
+from edge.handling import exporting, incidents, keeping, losing, raising, safety
 from edge.handling import writing as entries
 from edge.handling.writing import Said
 from edge.incidents.rules import Kind
 from edge.incidents.store import New
 from edge.paging import store as paging
+from edge.people import store as people
 from edge.web.shopper import sign_of
-from tests.rig import drilled, film, footage, told_outside
+from tests.rig import drilled, film, footage, told_outside, troubled
 from tests.rig.footage import Shot
 from tests.rig.store import ROOT, listens, wait_for
 
@@ -67,6 +68,10 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
             conn, now - dt.timedelta(minutes=4), "tills", "till", state="acknowledged", owner=ids["Marta"],
             acknowledged_at=now - dt.timedelta(minutes=3),
         )  # fmt: skip
+        for name in ("Nadia", "Luka"):
+            people.set_presence(conn, shop.STORE, ids[name], "available", now - dt.timedelta(minutes=30))
+        _eyes(conn, ids, now)
+        called = _call(conn, ids, now)
         missed = request(
             conn, now - dt.timedelta(minutes=6), "entrance", "find-item", state="missed",
             closed_at=now - dt.timedelta(minutes=4),
@@ -89,6 +94,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, mine, now)
         cases = _incidents(conn, ids, alarm, now)
         outside = told_outside.tell(conn, shop.STORE, now)
+        troubled.trouble(conn, ids, now)
         drills = drilled.drill(conn, shop.STORE, ids[shop.MANAGER.name], shop.MANAGER.name, now)
         return (
             ids
@@ -102,6 +108,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
                 "waiting": waiting,
                 "alarm": alarm,
                 "mine": mine,
+                "called": called,
                 "told": told,
                 "yesterday": yesterday,
                 "done": done,
@@ -160,6 +167,27 @@ def request(
     }  # fmt: skip
     conn.execute(sa.insert(tables.interaction).values(values | more))
     return str(id_)
+
+
+def _eyes(conn: sa.Connection, ids: dict[str, str], now: dt.datetime) -> None:
+    """A drawer that stays open beside whoever works there, and movement that only the others look at."""
+    at, works_there = now - dt.timedelta(seconds=100), (ids["Marta"], "works in Fitting rooms, free")
+    others = [(ids["Nadia"], "supervisor, free"), (ids["Omar"], "security, free")]
+    for kind, topic, zone, called in (
+        ("drawer", "open", "fitting-rooms", [works_there, *others]),
+        ("watch", "movement", "tills", others),
+    ):
+        asked = request(conn, at, zone, topic, kind=kind, language=None)
+        paging.insert(conn, shop.STORE, asked, called, 0, now)
+
+
+def _call(conn: sa.Connection, ids: dict[str, str], now: dt.datetime) -> str:
+    """Luka has called security from a phone; Nadia has asked whether he is safe."""
+    at = now - dt.timedelta(seconds=50)
+    made = raising.Call(new_id(int(at.timestamp() * 1000)))
+    called = raising.call(conn, shop.STORE, Policies(), ids["Luka"], made, at)
+    safety.ask(conn, shop.STORE, called, ids["Nadia"], now - dt.timedelta(seconds=30))
+    return called
 
 
 def _rated(interaction: sa.ColumnElement[str]) -> sa.Exists:

@@ -9,7 +9,7 @@ from edge.db.keyset import Cursor
 from edge.evidence import captures, register
 from edge.incidents import links
 from edge.incidents.store import numbered
-from edge.interactions import index
+from edge.interactions import holds, index
 from edge.interactions import log as interactions
 from edge.interactions.log import Filters
 from edge.interactions.request import ENDINGS
@@ -107,6 +107,7 @@ def interaction(interaction_id: str) -> AnyResponse:
             clips=clips,
             unfilmed=unfilmed,
             no_pictures=captures.NO_PICTURES,
+            phone_device=holds.DEVICE,
             questions=told.QUESTIONS,
             answers=told.ANSWERS,
             cursor=cursor,

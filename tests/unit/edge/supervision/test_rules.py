@@ -156,3 +156,5 @@ def test_an_end_says_since_when_and_how_long_it_was() -> None:
     other = Trouble("t", Key("kiosk-1", What.DISK), START, START, "", returns=2)
     said = ended_in_words(other, START + timedelta(hours=2))
     assert said.endswith("was wrong for 2 h 00 min, came back 2 times meanwhile.")
+    once = Trouble("t", Key("kiosk-1", What.DISK), START, START, "", returns=1)
+    assert ended_in_words(once, START + timedelta(hours=2)).endswith(", came back once meanwhile.")

@@ -278,6 +278,8 @@ def test_a_clip_that_its_card_lost_is_said_with_its_reason_and_cannot_be_held(
     shop.write(lambda conn: clips.set_lost(conn, STORE, told, clips.GONE, CLIP_LOST["full"], shop.clock.now))
     page = mira.get(f"/manage/evidence/{told}").text
     assert "Gone from the card" in page and "the card was full" in page and "Reason for the hold" not in page
+    # What nobody will bring is not promised.
+    assert "not yet" not in page and "not checked yet" not in page and "No entry yet" not in page
     story = mira.get(f"/manage/log/{alarm}").text
     assert "Gone from the card" in story and "the card was full" in story
 

@@ -71,6 +71,13 @@ def lines(shop: Shop, what: str) -> list[object]:
     return [row[0] for row in shop.read("SELECT words FROM timeline WHERE what = :what", what=what)]
 
 
+def test_the_desk_reads_that_it_came_from_a_phone(shop: Shop, ana: Browser, mira: Browser) -> None:
+    hold(ana)
+    ((request,),) = shop.read("SELECT id FROM interaction WHERE kind = 'security'")
+    page = mira.get(f"/manage/log/{request}").text
+    assert "Called from a phone" in page and "<dd>a phone</dd>" in page and "Pressed" not in page
+
+
 def test_the_bar_is_on_every_page_of_the_floor_also_on_one_that_refuses(shop: Shop, ana: Browser) -> None:
     parts = {"floor.manifest", "floor.pages_part", "floor.presence_part", "floor.stream", "floor.colleagues"}
     pages = [
