@@ -2,10 +2,10 @@
 
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 from broker.manifest import Manifest
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_STILLS = 12
 STILLS_EVERY_MS = 10_000
 MOST_RATE, USUAL_RATE = 30, 25
@@ -41,8 +41,10 @@ class Moments:
 def trigger_ms(manifest: Manifest) -> int | None:
     """When the first of its causes was raised, in ms after the first picture, both by the kiosk's clock; None
     if that is not within the clip, or not in the cause's id."""
+    started_ms = (manifest.started_at - _EPOCH) / timedelta(milliseconds=1)
     for cause in manifest.causes:
-        after_ms = round((_raised_at(cause) - manifest.started_at) / timedelta(milliseconds=1))
+        # A UUIDv7 begins with 48 bits of Unix milliseconds (RFC 9562, 5.7), more than a calendar has.
+        after_ms = round((cause.int >> 80) - started_ms)
         if cause.version == 7 and 0 <= after_ms <= _length_ms(manifest):
             return after_ms
     return None
@@ -59,8 +61,3 @@ def still_times(manifest: Manifest) -> list[int]:
 
 def _length_ms(manifest: Manifest) -> int:
     return max(0, round((manifest.ended_at - manifest.started_at) / timedelta(milliseconds=1)))
-
-
-def _raised_at(identity: UUID) -> datetime:
-    """A UUIDv7 begins with 48 bits of Unix milliseconds (RFC 9562, 5.7)."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=identity.int >> 80)

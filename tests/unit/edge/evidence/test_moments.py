@@ -31,6 +31,11 @@ def test_a_still_stands_at_the_trigger_and_every_ten_seconds() -> None:
     assert still_times(manifest(0)) == [0]
 
 
+@pytest.mark.parametrize("version", ["4", "7"])
+def test_an_id_that_holds_no_time_of_the_calendar_is_no_trigger(version: str) -> None:
+    assert still_times(manifest(0, UUID(f"f32dc288-26bf-{version}89a-bcc7-4e7eebd9ac9a"))) == [0]
+
+
 @pytest.mark.parametrize("length_ms", [1, 99_999, 100_000, 110_000, 600_000, 900_000])
 def test_there_are_twelve_at_most_however_long_the_clip(length_ms: int) -> None:
     found = still_times(manifest(length_ms, new_id(START_MS + min(length_ms, 7_777))))
