@@ -16,7 +16,7 @@ from edge.config import Policies
 from edge.db.store_tables import person as people_table
 from edge.db.tables import interaction
 from edge.handling import acting, capturing, confirming, escalating, placing, safety
-from edge.handling.safety import Check
+from edge.handling.safety import WATCHED, Check
 from edge.handling.telling import Telling
 from edge.interactions import holds
 from edge.interactions import store as requests
@@ -28,8 +28,6 @@ from edge.routing import inforce
 
 # A shorter delay is the way itself, and is not written down.
 NOTED_FROM_S = 5
-# What its timeline calls the moment from which the caller's own phone must show nothing of it any more.
-WATCHED = "watched"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ class OwnCall:
 def told(conn: sa.Connection, store: str, person: str) -> OwnCall | None:
     """None also where somebody may be watching that phone: after the second PIN it looks as always."""
     request = holds.open_of(conn, store, person, lock=False)
-    if request is None or request.topic == "duress" or requests.has_said(conn, request.id, WATCHED):
+    if request is None or safety.watched(conn, request):
         return None
     asked = safety.of(conn, request.id)
     asks = asked.by if asked is not None and asked.safe is None else None
@@ -142,11 +140,9 @@ class Facts:
     check: Check | None = None
 
 
-def facts(conn: sa.Connection, request: str) -> Facts:
+def facts(conn: sa.Connection, request: str, topic: str | None) -> Facts:
     said = requests.said(conn, request, ("called", "placed", WATCHED, confirming.CONFIRMED))
-    watched = said.get(WATCHED, "")
-    if not watched and said.get("called", "").endswith("somebody watches them."):
-        watched = said["called"]
+    watched = said.get(WATCHED) or (said.get("called", "") if topic == "duress" else "")
     check = safety.of(conn, request)
     return Facts(said.get("placed", ""), watched, said.get(confirming.CONFIRMED, ""), check)
 

@@ -18,6 +18,8 @@ from edge.interactions.request import Request
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 
+# What a timeline calls the moment from which the caller's own phone must show nothing of it any more.
+WATCHED = "watched"
 ASKED, SAFE, UNSAFE = "safe_asked", "safe_yes", "safe_no"
 # Two who ask at the same moment ask once.
 SAME = timedelta(seconds=10)
@@ -44,7 +46,7 @@ def ask(
         raise Refused("This is your own call.")
     if not request.open:
         raise Refused("This request is over; nobody is asked any more.")
-    if request.topic == "duress" or requests.has_said(conn, request.id, "watched"):
+    if watched(conn, request):
         raise Refused("Somebody watches the caller's phone; nothing is shown there.")
     last = of(conn, request.id)
     if last is not None and last.safe is None and now - last.asked_at < SAME:
@@ -92,6 +94,11 @@ def of(conn: sa.Connection, request: str) -> Check | None:
             return Check(row.name or "", row.at, *(answered or (None, None)))
         answered = answered or (row.what == SAFE, row.at)
     return None
+
+
+def watched(conn: sa.Connection, request: Request) -> bool:
+    """Whether somebody may be watching the caller's phone: their second PIN was typed."""
+    return request.topic == "duress" or requests.has_said(conn, request.id, WATCHED)
 
 
 def _names() -> sa.ScalarSelect[str]:

@@ -130,8 +130,8 @@ def board() -> Board:
         found = paging.open_pages(conn, room.store, me.id)
         mine = [p for p in found if p.mine]
         told = raising.told(conn, room.store, me.id)
-        alarms = [p.request for p in found if p.kind == "security" and not p.own]
-        facts = {request: raising.facts(conn, request) for request in alarms}
+        alarms = [p for p in found if p.kind == "security" and not p.own]
+        facts = {p.request: raising.facts(conn, p.request, p.topic) for p in alarms}
         news = {p.request: last_words(conn, p.request, NEWS) for p in mine}
         # Only who has something to hand over needs to know who is there.
         here = people.all_people(conn, room.store) if mine else []
