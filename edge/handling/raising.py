@@ -201,8 +201,10 @@ def _again(
     change = decide(current, Join(1, None, silent=True))
     assert isinstance(change, Change)
     requests.update(conn, current, change.request)
-    words = f"{_how(who, made.trigger)[:-1]} again: more urgent."
-    requests.append(conn, [Entry(current.id, now, change.what, through, words, who.id)])
+    what, words = change.what, f"{_how(who, made.trigger)[:-1]} again: more urgent."
+    if made.trigger == "duress":
+        what, words = WATCHED, _how(who, made.trigger)
+    requests.append(conn, [Entry(current.id, now, what, through, words, who.id)])
     floor = escalating.floor_of(conn, telling.store, now)
     after = escalating.page_again(conn, telling, policies, change.request, floor, now)
     at = now - timedelta(seconds=made.kept_s)

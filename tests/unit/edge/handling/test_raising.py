@@ -175,6 +175,20 @@ def test_after_the_second_pin_the_callers_phone_is_told_nothing(server: Server, 
         assert raising.told(server.conn, STORE, who["Ana"]) is None
 
 
+def test_the_second_pin_after_a_call_by_the_bar_hides_that_call_too(
+    server: Server, who: dict[str, str]
+) -> None:
+    request = call(server, who["Ana"])
+    assert call(server, who["Ana"], 2, trigger="duress") == request
+    (row,) = server.requests()
+    with server.conn.begin():
+        assert raising.told(server.conn, STORE, who["Ana"]) is None
+        facts = raising.facts(server.conn, request, row["topic"])
+    assert facts.watched == "Ana signed in with the second PIN: somebody watches them."
+    with pytest.raises(Refused, match="watches the caller's phone"):
+        server.do(safety.ask, request, who["Igor"])
+
+
 def test_the_caller_is_asked_and_answers_and_the_escalation_goes_on_as_it_would(
     server: Server, who: dict[str, str]
 ) -> None:
