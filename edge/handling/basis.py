@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from edge.audit.store import Actor
 from edge.db.store_tables import audit, person
 from edge.errors import Refused
+from edge.people import rights
 
 
 class Stale(Refused):
@@ -53,6 +54,11 @@ def role_of(conn: sa.Connection, store: str, actor: Actor) -> str:
         sa.select(person.c.role).where(person.c.store == store, person.c.id == actor.person, person.c.active)
     ).scalar()
     return role or ""
+
+
+def allow_change(conn: sa.Connection, store: str, actor: Actor) -> None:
+    """NotAllowed for whoever may not change what the desk sets."""
+    allow(rights.why_not_change(role_of(conn, store, actor)))
 
 
 def allow(sentence: str | None) -> None:

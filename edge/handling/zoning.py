@@ -15,7 +15,6 @@ from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound, Refused
 from edge.handling import basis
 from edge.handling.telling import Telling
-from edge.people import rights
 from edge.watching import WATCHED, Watching, fault
 
 MAX_TITLE = 80
@@ -36,7 +35,7 @@ def add(
 ) -> None:
     """A new zone. ZoneError if the name is taken or not one, the title empty or too long, or a neighbour
     none of the store's zones."""
-    basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
+    basis.allow_change(conn, store, actor)
     try:
         check_name(name, "The zone's name")
     except ContractError as error:
@@ -65,7 +64,7 @@ def change(
 ) -> None:
     """Another title for people, other zones beside it and what it is watched for (None: as they were); the
     name, which devices know, stays."""
-    basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
+    basis.allow_change(conn, store, actor)
     before = values_of(conn, store, name)
     basis.check(conn, store, based_on, before, "zone", name)
     old_title, old = title_of(conn, store, name), before["neighbours"]
@@ -96,7 +95,7 @@ def change(
 
 def remove(conn: sa.Connection, store: str, actor: Actor, name: str, now: datetime) -> None:
     """Refused, with who uses it, while a device stands or a person works there."""
-    basis.allow(rights.why_not_change(basis.role_of(conn, store, actor)))
+    basis.allow_change(conn, store, actor)
     title = title_of(conn, store, name)
     if users := users_of(conn, store, name):
         listed = ", ".join(users[:5]) + (f" and {len(users) - 5} more" if len(users) > 5 else "")
