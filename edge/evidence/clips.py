@@ -85,13 +85,6 @@ def find(conn: sa.Connection, store: str, clip_id: str) -> Clip | None:
     return None if row is None else Clip(*row)
 
 
-def waiting_of(conn: sa.Connection, store: str, device: str) -> list[Clip]:
-    """What is still to come from this device, the oldest first."""
-    query = _ALL.where(clip.c.store == store, clip.c.sealed_at.is_(None), clip.c.device == device)
-    rows = conn.execute(query.where(clip.c.state.in_(WAITING)).order_by(clip.c.announced_at))
-    return [Clip(*row) for row in rows]
-
-
 def without_ticket(conn: sa.Connection, store: str, now: datetime) -> list[Clip]:
     """What is to come next and has no ticket that is good: of each device the first AT_ONCE, those of
     security requests first, then the newest, at last what came once and was not what was told of. None while

@@ -97,7 +97,7 @@ def keeps(store: str, closed_since: datetime) -> sa.Exists:
     return sa.exists().where(linked, incident.c.id == incident_clip.c.incident, of_open).correlate(clip)
 
 
-def is_silent(store: str) -> sa.ColumnElement[bool]:
+def is_silent() -> sa.ColumnElement[bool]:
     """Whether a row of `incident` has a silent request: not everyone may know of it."""
     r, i = incident_request.c, interaction.c
     hidden = sa.select(i.id).join(incident_request, r.interaction == i.id)

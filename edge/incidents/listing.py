@@ -67,7 +67,7 @@ def search(conn: sa.Connection, store: str, filters: Filters, before: Cursor | N
     """Up to `limit` incidents behind `before`."""
     i, query = incident.c, _listed(store)
     if not filters.with_silent:
-        query = query.where(sa.not_(links.is_silent(store)))
+        query = query.where(sa.not_(links.is_silent()))
     for column, value in (
         (i.state, filters.state),
         (i.classed_as, filters.classed_as),
@@ -208,7 +208,7 @@ def _listed(store: str) -> sa.Select[Any]:
         sa.select(
             i.id, i.year, i.number, i.classed_as, i.zone, sa.func.coalesce(zone.c.title, i.zone),
             i.happened_at, i.state, i.revision, i.opened_at, person.c.name, i.request, i.outcome, i.closed_at,
-            links.is_silent(store), written,
+            links.is_silent(), written,
         )
         .select_from(joined)
         .where(i.store == store)

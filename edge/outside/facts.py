@@ -72,7 +72,7 @@ def _of_request(conn: sa.Connection, store: str, title: str, happened: Happened)
 def _of_incident(conn: sa.Connection, store: str, title: str, happened: Happened) -> Known | None:
     i = incident.c
     columns = i.zone, i.year, i.number, i.classed_as, i.outcome
-    query = sa.select(*columns, zone.c.title, is_silent(store).label("silent"))
+    query = sa.select(*columns, zone.c.title, is_silent().label("silent"))
     query = query.select_from(_with_zone(incident)).where(i.store == store, i.id == happened.subject)
     row = conn.execute(query).first()
     if row is None:
