@@ -3,7 +3,7 @@
 Each function is one transaction's work. They raise Refused with one sentence, Faulty, or NotFound.
 """
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,7 +15,7 @@ from edge.errors import EdgeError, NotFound, Refused
 from edge.handling import acting, basis
 from edge.incidents import links, listing, rules, store
 from edge.incidents.classes import CLASSES, class_for
-from edge.incidents.rules import Action, Change, Close, Correct, Incident, Refusal, Reopen, Tick
+from edge.incidents.rules import Action, Change, Close, Correct, Incident, Note, Refusal, Reopen, Tick
 from edge.incidents.store import New, Step
 from edge.interactions import store as requests
 from edge.interactions.store import Entry
@@ -206,11 +206,9 @@ def link(
     row = conn.execute(query.order_by(i.raised_at.desc()).limit(1)).first()
     if row is None or (row.silent and not silent):
         raise Faulty(f"Nothing in the log has the code {code[:40]!r}; check it.", "code")
-    if found.state is rules.State.CLOSED:
-        raise Refused("This incident is closed; open it again first.", found.last_name or None)
     if links.link_request(conn, name, incident_id, row.id, now):
         words = f"{who.name} linked {reference_of(UUID(row.id))}."
-        _note(conn, found, "linked", words, who, now, through)
+        act(conn, found, Note("linked", words), who, now, through)
         said = Entry(row.id, now, "incident", through, f"{who.name} linked it to an incident.", who.id)
         requests.append(conn, [said])
         links.pull(conn, name, incident_id, now)
@@ -226,7 +224,7 @@ def ask_account(
     asked = acting.who_is(conn, name, associate)
     if store.ask_account(conn, name, incident_id, asked.id, who.id, now):
         words = f"{who.name} asked {asked.name} for their own account."
-        _note(conn, found, "asked", words, who, now, through)
+        act(conn, found, Note("asked", words, work=False), who, now, through)
 
 
 def act(
@@ -279,15 +277,6 @@ def _tell_request(conn: sa.Connection, request: str, who: Person | None, now: da
     requests.append(conn, [Entry(request, now, "incident", through, words, who.id if who else None)])
 
 
-def _note(
-    conn: sa.Connection, found: Incident, what: str, words: str, who: Person, now: datetime, through: str
-) -> None:
-    """A line of the timeline that the rules have no say in."""
-    after = rules.noted(found)
-    store.save(conn, found, after, now)
-    store.append(conn, found.id, Step(now, what, None, who.id, who.name, through, words))
-
-
 def _decider(conn: sa.Connection, name: str, incident_id: str, person: str) -> tuple[Person, Incident]:
     who, found = reader(conn, name, incident_id, person)
     basis.allow(rights.why_not_decide_incident(who.role))
@@ -313,6 +302,5 @@ def _check(
     titles = devices.zones(conn, name)
     if zone not in titles:
         raise Faulty(f"The zone is {zone[:32]!r}; allowed are {', '.join(titles) or 'none yet'}.", "zone")
-    within = rules.OPENED_WITHIN
-    if not now - within <= happened_at <= now + timedelta(minutes=1):
-        raise Faulty(f"When it happened lies in the last {within.days} days and not in the future.", "at")
+    if wrong := rules.why_not_then(happened_at, now):
+        raise Faulty(wrong, "at")

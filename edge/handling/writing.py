@@ -4,7 +4,7 @@ Nothing is edited or deleted. A correction is a further entry that names the one
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -16,8 +16,8 @@ from edge.handling.incidents import Faulty, act, open_by_hand, reader
 from edge.incidents import entries, rules, store
 from edge.incidents.classes import CLASSES, ROLES
 from edge.incidents.entries import Entry, Identity
-from edge.incidents.rules import Correct, Kind, Write
-from edge.incidents.store import New, Step
+from edge.incidents.rules import Correct, Kind, Note, Write
+from edge.incidents.store import New
 from edge.people import rights
 from edge.people.store import Person
 
@@ -138,12 +138,9 @@ def identify(
         raise Faulty(f"Who it is has {len(identity)} signs; 1 to {MAX_IDENTITY} are allowed.", "identity")
     if not 1 <= len(reason) <= rules.MAX_REASON:
         raise Faulty(f"The reason has {len(reason)} signs; 1 to {rules.MAX_REASON} are allowed.", "reason")
-    if found.state is rules.State.CLOSED:
-        raise Refused("This incident is closed; open it again first.", found.last_name or None)
-    entries.identify(conn, name, Identity(about.id, identity, reason, who.name, now), who.id)
     words = f"{who.name} wrote down who the person of entry {number} is: “{reason}”"
-    store.save(conn, found, rules.noted(found), now)
-    store.append(conn, incident_id, Step(now, "identified", None, who.id, who.name, through, words))
+    act(conn, found, Note("identified", words), who, now, through)
+    entries.identify(conn, name, Identity(about.id, identity, reason, who.name, now), who.id)
 
 
 def shown_to(who: Person, written: list[Entry]) -> list[Entry]:
@@ -181,6 +178,5 @@ def _check(said: Said, now: datetime) -> None:
         raise Faulty(f"The role is {str(said.role)[:40]!r}; allowed are {', '.join(ROLES)}.", "role")
     if said.amount_cents is not None and not 0 <= said.amount_cents <= MAX_CENTS:
         raise Faulty("The amount is from 0 to a thousand million.", "amount")
-    within = rules.OPENED_WITHIN
-    if said.happened_at is not None and not now - within <= said.happened_at <= now + timedelta(minutes=1):
-        raise Faulty(f"When it happened lies in the last {within.days} days and not in the future.", "at")
+    if said.happened_at is not None and (wrong := rules.why_not_then(said.happened_at, now)):
+        raise Faulty(wrong, "at")

@@ -11,22 +11,19 @@ import sqlalchemy as sa
 
 from edge.db.evidence_tables import capture, clip, clip_cause
 from edge.db.incident_tables import incident, incident_clip, incident_request
+from edge.db.inserts import if_new
 from edge.db.store_tables import neighbour
 from edge.db.tables import event, interaction
 from edge.incidents.rules import AFTER, BEFORE
 
 _LONGEST = timedelta(hours=1)
+_LINK = if_new(incident_request)
 
 
 def link_request(conn: sa.Connection, store: str, incident_id: str, request: str, now: datetime) -> bool:
     """The interaction belongs to it; False if it did before."""
-    r = incident_request.c
-    known = sa.select(r.incident).where(r.incident == incident_id, r.interaction == request)
-    if conn.execute(known).first() is not None:
-        return False
     row = {"incident": incident_id, "interaction": request, "store": store, "linked_at": now}
-    conn.execute(sa.insert(incident_request).values(row))
-    return True
+    return bool(conn.execute(_LINK[conn.dialect.name], row).rowcount)
 
 
 def requests_of(conn: sa.Connection, incident_id: str) -> list[str]:

@@ -109,7 +109,16 @@ class Reopen:
     based_on: int | None = None
 
 
-Action = Write | Tick | Correct | Close | Reopen
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something is done to it that the timeline alone tells. `work`: on an open one only."""
+
+    what: str
+    words: str
+    work: bool = True
+
+
+Action = Write | Tick | Correct | Close | Reopen | Note
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +156,17 @@ def decide(incident: Incident, action: Action) -> Change | Noted | Refusal:
             return _close(incident, action)
         case Reopen():
             return _reopen(incident, action)
+        case Note(what, words, work):
+            if work and incident.state is State.CLOSED:
+                return _closed(incident)
+            return Change(_next(incident), what, words)
 
 
-def noted(incident: Incident) -> Incident:
-    """The same after a line of the timeline that changes nothing else."""
-    return _next(incident)
+def why_not_then(happened_at: datetime, now: datetime) -> str | None:
+    """Against a time at which something is said to have happened."""
+    if now - OPENED_WITHIN <= happened_at <= now + timedelta(minutes=1):
+        return None
+    return f"When it happened lies in the last {OPENED_WITHIN.days} days and not in the future."
 
 
 def _write(incident: Incident, action: Write) -> Change | Refusal:
@@ -197,8 +212,8 @@ def _tick(incident: Incident, action: Tick) -> Change | Noted | Refusal:
 def _correct(incident: Incident, action: Correct) -> Change | Noted | Refusal:
     if action.classed_as not in CLASSES:
         return Refusal(f"The class is {action.classed_as[:40]!r}; allowed are {', '.join(CLASSES)}.")
-    if not action.at - OPENED_WITHIN <= action.happened_at <= action.at + timedelta(minutes=1):
-        return Refusal(f"When it happened lies in the last {OPENED_WITHIN.days} days and not in the future.")
+    if wrong := why_not_then(action.happened_at, action.at):
+        return Refusal(wrong)
     if stale := _stale(incident, action.based_on):
         return stale
     after = replace(incident, classed_as=action.classed_as, zone=action.zone, happened_at=action.happened_at)

@@ -17,7 +17,7 @@ from edge.db.incident_tables import (
 )
 from edge.db.inserts import INSERT, if_new
 from edge.errors import NotFound
-from edge.incidents.rules import Incident, State
+from edge.incidents.rules import TAKEN_ALWAYS, Incident, State
 
 _MARK = if_new(incident_due)
 _ASK = if_new(incident_asked)
@@ -76,7 +76,9 @@ def load(conn: sa.Connection, store: str, incident_id: str) -> Incident:
         raise NotFound("There is no such incident in this store.")
     e = incident_entry.c
     said = conn.execute(
-        sa.select(sa.func.count()).where(e.incident == row.id, e.kind.in_(("statement", "account")))
+        sa.select(sa.func.count()).where(
+            e.incident == row.id, e.kind.in_([kind.value for kind in TAKEN_ALWAYS])
+        )
     ).scalar_one()
     lines = steps(conn, row.id)
     last = lines[-1] if lines else None
