@@ -30,6 +30,7 @@ from kiosk.health import Health
 from kiosk.jobs import Count, Job, NotSaved, Refilled, Report, Save, Saved
 from kiosk.lamps import Player
 from kiosk.outbox import NewEvent
+from kiosk.outputs import Outputs
 from kiosk.pins import Pins
 from kiosk.request import CountRepeats, Effect, Make
 from kiosk.screen.messages import Touch, View
@@ -92,7 +93,6 @@ class Panel:
         }
         self._together = Together(frozenset(config.security.together), config.security.hold_s)
         self._guard = Guard(config.security)
-        self._driven = self._guard.driven(clocks.now())
         self._motions = {motion.name: motion for motion in config.motion}
         self._contacts = Contacts(config.contact)
         self.visit = Visit(config, new_id or self.new_id, choose)
@@ -101,12 +101,12 @@ class Panel:
         self._screens = screens
         self._views = Views(config)
         self._viewed = self._views.of(Display(State.IDLE, ""), self.visit.beside, 0)
-        self._lit: frozenset[int] = frozenset()
         self.camera = None if config.camera is None else Watch(config.camera, clocks.now())
         self._cameras = cameras
         self._watching = False
         self._shown = Display(State.IDLE, "")  # nothing has been shown yet
         self._pins: Pins | None = None
+        self._outputs: Outputs | None = None
         self._player: Player | None = None
 
     def put(self, item: Input | None) -> None:
@@ -119,7 +119,7 @@ class Panel:
 
     def begin(self, pins: Pins, player: Player) -> None:
         """Take the pins as they are; a button that is pressed now has been pressed for nobody."""
-        self._pins, self._player = pins, player
+        self._pins, self._player, self._outputs = pins, player, Outputs(pins)
         now_s = self._clocks.now()
         for name, watch in self._watches.items():
             watch.begin(pins.pressed(name), now_s)
@@ -155,9 +155,8 @@ class Panel:
                 self._save(self.new_id(), DrawerMoved(is_open), None, since_s)
         self._perform(self.visit.tick(now_s), now_s)
         self._drilling.tick(now_s)
-        self._light_camera(now_s)
         self._guard.tick(now_s)
-        self._drive_guard(now_s)
+        self._drive(now_s)
         self._show()
 
     def _pause_s(self) -> float:
@@ -343,27 +342,17 @@ class Panel:
         if (what := camera.tampered(report)) is not None:
             self._save(self.new_id(), Tampered(what), None, now_s)
 
-    def _light_camera(self, now_s: float) -> None:
-        watching = self.camera is not None and self.camera.watching(now_s)
-        if watching == self._watching or self._pins is None:
-            return
-        self._watching = watching
-        try:
-            self._pins.watch(watching)
-        except Exception:
-            log.exception("The camera's lamp cannot be driven.")
-
-    def _drive_guard(self, now_s: float) -> None:
-        for name, on in self._guard.driven(now_s).items():
-            if on != self._driven[name] and self._pins is not None:
-                self._driven[name] = on
-                try:
-                    self._pins.guard(name, on)
-                except Exception:
-                    log.exception("The output security.%s cannot be driven.", name)
+    def _drive(self, now_s: float) -> None:
+        if self._outputs is not None:
+            self._watching = self.camera is not None and self.camera.watching(now_s)
+            self._outputs.camera(self._watching)
+            self._outputs.guard(self._guard.driven(now_s))
 
     def _show(self) -> None:
-        self._light_smileys()
+        if self._outputs is not None:
+            lit = self.visit.feedback.smileys
+            lamps = [button for button in self._buttons.values() if button.lamp is not None]
+            self._outputs.smileys({button.name: button.score in lit for button in lamps})
         before, display = self._shown, self.visit.display
         if self._screens is not None:
             beside = self.visit.beside
@@ -383,19 +372,6 @@ class Panel:
         log.info("%s: %s", display.state, texts.say(display.text, display.args))
         if self._watch is not None:
             self._watch(display)
-
-    def _light_smileys(self) -> None:
-        lit, before = self.visit.feedback.smileys, self._lit
-        if lit == before or self._pins is None:
-            return
-        self._lit = lit
-        for button in self._buttons.values():
-            if button.lamp is not None:
-                try:
-                    self._pins.smile(button.name, button.score in lit)
-                except Exception:
-                    # A lamp that fails must not take the buttons with it.
-                    log.exception("The lamp of %s cannot be driven.", button.name)
 
 
 class Ending:

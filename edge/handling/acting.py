@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from edge.errors import NotFound, Refused
 from edge.handling import arriving, greeting
-from edge.handling.escalating import finish
+from edge.handling.finishing import finish
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide

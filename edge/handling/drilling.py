@@ -22,7 +22,7 @@ from edge.drills.result import canonical
 from edge.drills.rules import HOPS, LIMIT, Verdict
 from edge.drills.store import Drill
 from edge.errors import EdgeError, NotFound, Refused
-from edge.handling import basis, escalating
+from edge.handling import basis, escalating, finishing
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.request import Change, Request, State
@@ -252,7 +252,7 @@ def _close(
 ) -> Request:
     """The rules of requests that people wait for do not count for a drill: it ends when it is judged."""
     closed = replace(request, state=state, revision=request.revision + 1, handover_to=None, handover_at=None)
-    escalating.finish(
+    finishing.finish(
         conn,
         telling,
         request,

@@ -2,36 +2,33 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from edge.config import Policies, Policy
 from edge.drills import store as drills
-from edge.feedback import store as scores
 from edge.handling import arriving, capturing
-from edge.handling.telling import Telling, paging_text, state_text
+from edge.handling.finishing import finish
+from edge.handling.telling import Telling, paging_text, say, state_text
 from edge.incidents import store as incidents
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
 from edge.interactions.request import ONE_TAP, Change, LetLapse, Miss, Request, State
 from edge.interactions.store import Entry
 from edge.outside import store as outside
-from edge.outside.channels import MISSED, SECURITY
+from edge.outside.channels import SECURITY
 from edge.paging import store as pages
 from edge.paging import timers
 from edge.paging.timers import Timer
 from edge.people.store import by_id
 from edge.policies import Step
 from edge.presence import AWAY
-from edge.reports import tallies
 from edge.routing import inforce
 from edge.routing.choose import Wanted, choose
 from edge.routing.escalation import Move, advance, due_at, hurry
 from edge.routing.roster import Floor, read
 
-# PRODUCT 2: something new and true at least every 15 s; the rest is the way to the kiosk.
-PROGRESS = timedelta(seconds=12)
 # A call from a phone for a supervisor: nobody on the floor can stand in for one, but everyone can fetch one.
 SUPERVISOR = Policy(steps=[Step(0, ["supervisors"]), Step(20, ["all"])], ceiling_s=600, repeat_s=60)
 # A second pair of eyes, once: nobody is paged again for a drawer.
@@ -140,91 +137,6 @@ def give_up(conn: sa.Connection, telling: Telling, request: Request, now: dateti
         finish(conn, telling, request, change, "policy", now)
 
 
-def finish(
-    conn: sa.Connection,
-    telling: Telling,
-    before: Request,
-    change: Change,
-    through: str,
-    now: datetime,
-    **more: object,
-) -> None:
-    """Write a change of state, end its pages and timers as the new state asks, and tell everyone."""
-    after = change.request
-    column = {
-        State.ACKNOWLEDGED: "acknowledged_at",
-        State.ATTENDED: "attended_at",
-        State.RESOLVED: "closed_at",
-        State.CANCELLED: "closed_at",
-        State.MISSED: "closed_at",
-    }.get(after.state)
-    # The first answer and the first arrival are what the shopper waited for, whoever comes after a hand-over.
-    known = {"acknowledged_at": before.acknowledged_at, "attended_at": before.attended_at}
-    if column and after.state is not before.state and known.get(column) is None:
-        more.setdefault(column, now)
-        if after.state is State.ATTENDED and before.state is State.RAISED:
-            more["acknowledged_at"] = now
-    _count(telling, before, after, now)
-    requests.update(conn, before, after, **more)
-    requests.append(conn, [Entry(after.id, now, change.what, through, change.words, change.person)])
-    if after.state in (State.ATTENDED, State.RESOLVED) and through != "policy":
-        # Whoever is at the device may be the hand that pressed a face there.
-        scores.doubt(conn, telling.store, after.device, now, now)
-    if after.state is State.MISSED and after.kind == "help":
-        outside.mark(conn, telling.store, MISSED, after.id, now)
-    called = set(pages.paged(conn, after.id))
-    if after.state is not State.RAISED:
-        ended = _end_pages(conn, before, after, called, now)
-        telling.over(after, ended | arriving.follow(conn, telling.store, before, change, now))
-        _end_timers(conn, telling.store, before, after)
-    telling.changed(after, called | ({after.owner} if after.owner else set()))
-    _say(conn, telling, after, *state_text(after), now)
-
-
-def _count(telling: Telling, before: Request, after: Request, now: datetime) -> None:
-    """The first answer, and a miss, in the running totals: as in the reports, drills are not counted."""
-    if before.drill or before.kind in ONE_TAP or after.state is before.state:
-        return
-    if after.state is State.MISSED:
-        telling.count(tallies.missed(after.kind, silent=after.silent))
-        return
-    answers = before.state is State.RAISED and after.state in (State.ACKNOWLEDGED, State.ATTENDED)
-    if answers and before.acknowledged_at is None and before.age_known:
-        wait = now - before.raised_at
-        telling.counted += tallies.answered(after.kind, wait, silent=after.silent)
-
-
-def _end_pages(
-    conn: sa.Connection, before: Request, after: Request, called: set[str], now: datetime
-) -> set[str]:
-    """Close the pages that this change answers; whose need no answer any more.
-
-    While somebody has the request, those of colleagues called to their side stand.
-    """
-    if before.state is State.RAISED or not after.open:
-        pages.close(conn, after.id, after.owner, now)
-        return called
-    asked = before.handover_to
-    if asked is None or asked == after.handover_to:
-        return set()
-    if after.owner == asked:
-        pages.take(conn, after.id, asked, now)
-    else:
-        pages.withdraw(conn, after.id, asked, now)
-    return {asked}
-
-
-def _end_timers(conn: sa.Connection, store: str, before: Request, after: Request) -> None:
-    if not after.open:
-        timers.clear(conn, after.id)
-        return
-    timers.set_due(conn, store, after.id, Timer.ESCALATE, None)
-    if after.state is State.ATTENDED:
-        timers.set_due(conn, store, after.id, Timer.PROGRESS, None)
-    if before.handover_to is not None and after.handover_to is None:
-        timers.set_due(conn, store, after.id, Timer.HANDOVER, None)
-
-
 def declined(
     conn: sa.Connection,
     telling: Telling,
@@ -256,7 +168,7 @@ def declined(
     nobody = replace(request, revision=request.revision + 1)
     requests.update(conn, request, nobody)
     requests.append(conn, [Entry(request.id, now, "noted", "policy", words)])
-    _say(conn, telling, nobody, "paging.nobody", {}, now)
+    say(conn, telling, nobody, "paging.nobody", {}, now)
 
 
 def _lapse(conn: sa.Connection, telling: Telling, request: Request, now: datetime) -> None:
@@ -338,11 +250,11 @@ def _page(
     called = {*before, *(p.person for p in new)}
     telling.changed(request, called)
     if not raised:
-        _say(conn, telling, request, *state_text(request), now)
+        say(conn, telling, request, *state_text(request), now)
     elif not called:
-        _say(conn, telling, request, "paging.nobody", {}, now)
+        say(conn, telling, request, "paging.nobody", {}, now)
     elif any(p.person not in before for p in new):
-        _say(conn, telling, request, paging_text(move.groups), {"people": len(called)}, now)
+        say(conn, telling, request, paging_text(move.groups), {"people": len(called)}, now)
     else:
         _still_paging(conn, telling, request, len(called), now)
 
@@ -376,11 +288,11 @@ def _progress(
         _still_paging(conn, telling, arriving.as_told(after), others, now)
     elif request.state is State.ACKNOWLEDGED:
         waited = int((now - (request.acknowledged_at or now)).total_seconds())
-        _say(conn, telling, after, "coming.still", {"name": request.owner_name or "", "seconds": waited}, now)
+        say(conn, telling, after, "coming.still", {"name": request.owner_name or "", "seconds": waited}, now)
     elif pages.waits_for_anyone(conn, request.id):
         _still_paging(conn, telling, after, len(pages.paged(conn, request.id)), now)
     else:
-        _say(conn, telling, after, "paging.nobody", {}, now)
+        say(conn, telling, after, "paging.nobody", {}, now)
 
 
 def _anyone_called_is_here(conn: sa.Connection, request: Request, floor: Floor) -> bool:
@@ -393,21 +305,7 @@ def _still_paging(
     conn: sa.Connection, telling: Telling, request: Request, people: int, now: datetime
 ) -> None:
     waited = int((now - request.raised_at).total_seconds())
-    _say(conn, telling, request, "paging.still", {"people": people, "seconds": waited}, now)
-
-
-def _say(
-    conn: sa.Connection, telling: Telling, request: Request, text: str, args: dict[str, object], now: datetime
-) -> None:
-    """Tell the kiosk, and come back with something new if people are still waiting."""
-    telling.call(request, text, args)
-    if (
-        request.raised_by is None
-        and request.kind not in ONE_TAP
-        and request.state in (State.RAISED, State.ACKNOWLEDGED)
-        and not request.silent
-    ):
-        timers.set_due(conn, telling.store, request.id, Timer.PROGRESS, now + PROGRESS)
+    say(conn, telling, request, "paging.still", {"people": people, "seconds": waited}, now)
 
 
 def floor_of(conn: sa.Connection, store: str, now: datetime) -> ReadFloor:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from edge import presence
 from edge.config import Policies
 from edge.errors import Refused
-from edge.handling import acting, escalating
+from edge.handling import acting, escalating, finishing
 from edge.handling.telling import Telling
 from edge.interactions.lifecycle import decide
 from edge.interactions.request import DECLINE_REASONS, Change, Decline, HandOver, Refusal, TakeBack
@@ -55,7 +55,7 @@ def decline(
     if decision.what == "declined":
         escalating.declined(conn, telling, file, request, decision, now, through)
     else:
-        escalating.finish(conn, telling, request, decision, through, now)
+        finishing.finish(conn, telling, request, decision, through, now)
     telling.flush(conn, now)
 
 

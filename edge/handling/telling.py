@@ -6,7 +6,7 @@ All are written in the same transaction as their cause; nothing is sent from her
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -16,10 +16,11 @@ from broker.events import reference_of
 from broker.messages import Call, CallState, Command
 from broker.topics import Channel, of_device
 from edge.interactions.request import ONE_TAP, OPEN, Request, State
-from edge.paging import feed, outgoing
+from edge.paging import feed, outgoing, timers
 from edge.paging.feed import News
 from edge.paging.outgoing import Claimed, Message
 from edge.paging.store import NewPage
+from edge.paging.timers import Timer
 from edge.reports import tallies
 from edge.reports.tallies import Tally
 
@@ -28,6 +29,8 @@ from edge.reports.tallies import Tally
 VALID_OPEN_S = 30
 VALID_HERE_S = 300
 VALID_CLOSED_S = 60
+# PRODUCT 2: something new and true at least every 15 s; the rest is the way to the kiosk.
+PROGRESS = timedelta(seconds=12)
 
 
 @dataclass
@@ -189,3 +192,17 @@ def state_text(request: Request) -> tuple[str, dict[str, object]]:
             return request.state.value, {}
         case _:
             return "paging.nobody", {}
+
+
+def say(
+    conn: sa.Connection, telling: Telling, request: Request, text: str, args: dict[str, object], now: datetime
+) -> None:
+    """Tell the device, and come back with something new if people are still waiting."""
+    telling.call(request, text, args)
+    if (
+        request.raised_by is None
+        and request.kind not in ONE_TAP
+        and request.state in (State.RAISED, State.ACKNOWLEDGED)
+        and not request.silent
+    ):
+        timers.set_due(conn, telling.store, request.id, Timer.PROGRESS, now + PROGRESS)

@@ -76,5 +76,19 @@ def age_of(clock: Clock | None, reference: Reference | None, now: datetime) -> A
     return Age(_milliseconds(device_now_ms), False)
 
 
+def apart(one: Clock | None, other: Clock | None) -> timedelta:
+    """The time between two events by the device's own clock; forever if they are of different runs of it."""
+    if one is None or other is None or one.boot != other.boot:
+        return timedelta.max
+    return timedelta(milliseconds=abs(one.monotonic_ms - other.monotonic_ms))
+
+
+def in_words(age: Age) -> str:
+    """An age as the timeline says it."""
+    seconds = int(age.at_least.total_seconds())
+    at_least = "" if age.known else "at least "
+    return f"{at_least}{seconds} s" if seconds < 120 else f"{at_least}{seconds // 60} min"
+
+
 def _milliseconds(value: float) -> timedelta:
     return min(OLDEST, timedelta(milliseconds=max(0.0, value)))

@@ -13,7 +13,7 @@ from broker.events import Event
 from edge.config import Policies
 from edge.db.tables import interaction
 from edge.devices import store as devices
-from edge.handling import escalating
+from edge.handling import escalating, finishing
 from edge.handling.escalating import ReadFloor
 from edge.handling.greeting import LATE, times
 from edge.handling.telling import Telling
@@ -119,7 +119,7 @@ class Eyes:
         decision = decide(request, GiveWay("The drawer was closed."))
         if isinstance(decision, Change):
             more = times(decision, self._now)
-            escalating.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
+            finishing.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
             return
         timers.clear(self._conn, request.id)
         requests.append(

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from broker.events import Attended, Cancelled, Event, Greeted
 from edge.config import Greeter
 from edge.db.tables import interaction
-from edge.handling import escalating
+from edge.handling import finishing
 from edge.handling.greeting import LATE, times
 from edge.handling.telling import Telling
 from edge.ingest import store as events
@@ -104,7 +104,7 @@ class Greetings:
         decision = decide(request, action)
         if isinstance(decision, Change):
             more = times(decision, self._now)
-            escalating.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
+            finishing.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
             return
         timers.clear(self._conn, request.id)
         words = getattr(decision, "words", "")

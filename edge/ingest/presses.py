@@ -17,9 +17,10 @@ from broker.events import Attended, Cancelled, Event, FeedbackGiven, HelpRequest
 from edge.config import Policies
 from edge.db.tables import interaction
 from edge.drills import store as drills
-from edge.handling import capturing, drilling, escalating
+from edge.handling import capturing, drilling, escalating, finishing
 from edge.handling.telling import Telling, state_text
 from edge.ingest import store as events
+from edge.ingest.age import apart, in_words
 from edge.ingest.greetings import Greetings
 from edge.ingest.record import Pressed, Records
 from edge.interactions import store as requests
@@ -124,7 +125,7 @@ class Presses:
             # Pressed while somebody was called for it or was there, and come after they had closed it.
             self._late(event, self._joined(event, over, Join(content.count, content.topic), pressed))
         elif too_late:
-            words = f"It came {_minutes(pressed)} after the press; nobody was paged."
+            words = f"It came {in_words(pressed.age)} after the press; nobody was paged."
             self._after_the_fact(event, content, pressed, State.MISSED, words, self._now)
         elif cancelled_at is not None:
             words = "Cancelled at the kiosk before it reached the store."
@@ -152,7 +153,7 @@ class Presses:
         if not pressed.age.known:
             self._note(request.id, "noted", "Its age is unknown; it is treated as new.")
         elif pressed.age.at_least.total_seconds() >= 5:
-            self._note(request.id, "noted", f"It came {_minutes(pressed)} after the press.")
+            self._note(request.id, "noted", f"It came {in_words(pressed.age)} after the press.")
 
     def about(self, event: Event, content: Cancelled | Attended) -> None:
         """A cancel or an arrival. ContractError if another device raised the request."""
@@ -214,7 +215,7 @@ class Presses:
         count = request.count - sum(content.count for _, content in later)
         decision = decide(replace(request, count=count), action)
         if isinstance(decision, Change):
-            escalating.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
+            finishing.finish(self._conn, self._telling, request, decision, "kiosk", self._now, **more)
             self._keep(decision.request)
             for press, content in later:
                 events.joined(self._conn, self._store, press.device, str(press.id), None)
@@ -307,7 +308,7 @@ class Presses:
                 (request, codec.decode_event(self._store, topic, payload)) for request, payload in known
             ]
         for request, first in self._undated[event.device]:
-            if first.drill == event.drill and _apart(first, event) < self._one_wait:
+            if first.drill == event.drill and apart(first.clock, event.clock) < self._one_wait:
                 return requests.find(self._conn, self._store, request)
         return None
 
@@ -388,16 +389,3 @@ class Presses:
 
     def _note(self, request: str, what: str, words: str) -> None:
         requests.append(self._conn, [Entry(request, self._now, what, "kiosk", words)])
-
-
-def _apart(one: Event, other: Event) -> timedelta:
-    """The time between two presses by the device's own clock; forever if they are of different runs of it."""
-    if one.clock is None or other.clock is None or one.clock.boot != other.clock.boot:
-        return timedelta.max
-    return timedelta(milliseconds=abs(one.clock.monotonic_ms - other.clock.monotonic_ms))
-
-
-def _minutes(pressed: Pressed) -> str:
-    seconds = int(pressed.age.at_least.total_seconds())
-    at_least = "" if pressed.age.known else "at least "
-    return f"{at_least}{seconds} s" if seconds < 120 else f"{at_least}{seconds // 60} min"

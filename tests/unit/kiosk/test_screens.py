@@ -145,6 +145,8 @@ class StillPins:
     def __init__(self) -> None:
         self.down: set[str] = set()
 
+    def guard(self, name: str, on: bool) -> None: ...
+
     def pressed(self, name: str) -> bool:
         return name in self.down
 
