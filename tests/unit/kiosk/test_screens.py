@@ -147,6 +147,8 @@ class StillPins:
 
     def guard(self, name: str, on: bool) -> None: ...
 
+    def watch(self, on: bool) -> None: ...
+
     def pressed(self, name: str) -> bool:
         return name in self.down
 
