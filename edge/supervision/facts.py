@@ -208,7 +208,7 @@ def _beside(said: Said, now: datetime) -> list[Found]:
         silent = said.refused_silently
         found.append(Found(Key(said.name, What.REFUSED), said.refused_at, words, silent=silent))
     if said.gap_at is not None and now - said.gap_at >= GAP_AFTER:
-        words = f"Something that {said.name} told the store has never come."
+        words = f"Something that {said.name} told the store has not come."
         found.append(Found(Key(said.name, What.GAP), said.gap_at, words))
     if said.custody is not None:
         words = f"{said.name} refuses the custody log: {said.custody}"

@@ -63,9 +63,9 @@ class Guarding:
         by_worker = any(one.told and one.key.what is What.BROKER for one in known)
         found = []
         if lost and not by_worker and self._unheard_since is not None:
-            words = "The worker is not heard: no press comes in and nobody is called until it is."
+            words = "The worker is not heard: what kiosks send waits, and nobody is called for it."
             if self._services.wake_state() == "away":
-                words = "Neither the broker nor the worker is heard: nobody is called until they are."
+                words = "The web program hears neither the broker nor the worker; whether anybody is called is not known."
             found.append(Found(KEY, self._unheard_since, words))
         telling = Telling(store)
         seen = Look(found, frozenset(), frozenset())

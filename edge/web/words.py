@@ -26,7 +26,7 @@ EYES = {"drawer": "A drawer is open", "watch": "Movement where nobody should be"
 TROUBLES = {
     "silent": "Kiosk not heard",
     "camera": "Something is wrong with a camera",
-    "tamper": "Somebody tampers with a kiosk",
+    "tamper": "A kiosk says that it was tampered with",
     "path": "Presses do not come through",
     "clock": "A clock is wrong",
     "certificate": "A certificate ends soon",
@@ -35,12 +35,12 @@ TROUBLES = {
     "stuck": "A button is stuck",
     "fault": "A kiosk reports a fault",
     "refused": "A message was refused",
-    "gap": "Something that was pressed has never come",
+    "gap": "Something that a kiosk sent has not come",
     "custody": "A kiosk refuses the custody log",
     "drill": "A drill failed",
     "phone": "A phone does not answer",
     "broker": "The server hears no kiosk",
-    "worker": "Nobody is called: a part of the server does not answer",
+    "worker": "A part of the server is not heard: calls may wait",
 }
 STATES = {
     "raised": "Waiting",
