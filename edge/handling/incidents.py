@@ -27,6 +27,7 @@ from edge.people.store import Person
 # So many at once, each in some milliseconds, where no press waits.
 AT_ONCE = 1  # one takes 4 ms here, and a security press may wait behind it
 ASKED_OF = "complaint"
+OF_DRILL = "That was a drill: nothing has happened, so no incident is made of it."
 _TOLD_OUTSIDE = {"closed": CLOSED, "reopened": REOPENED}
 
 
@@ -50,6 +51,8 @@ def open_due(conn: sa.Connection, name: str, now: datetime) -> bool:
 def of_request(conn: sa.Connection, name: str, request_id: str, now: datetime) -> str:
     """The incident of a security request, opened here if it is not yet; its id."""
     request = requests.load(conn, name, request_id)
+    if request.drill:
+        raise Refused(OF_DRILL)
     if request.kind != "security":
         raise Refused("Only a security request has an incident by itself; open one by hand.")
     if (known := store.of_request(conn, name, request_id)) is not None:
@@ -200,12 +203,14 @@ def link(
     """An interaction, by its code or id, belongs to it too. Without `silent` there are no silent ones."""
     who, found = _decider(conn, name, incident_id, person)
     i, code = interaction.c, code.strip()
-    query = sa.select(i.id, i.silent).where(
+    query = sa.select(i.id, i.silent, i.drill).where(
         i.store == name, sa.or_(i.reference == code.upper()[:16], i.id == code[:36])
     )
     row = conn.execute(query.order_by(i.raised_at.desc()).limit(1)).first()
     if row is None or (row.silent and not silent):
         raise Faulty(f"Nothing in the log has the code {code[:40]!r}; check it.", "code")
+    if row.drill:
+        raise Refused(OF_DRILL)
     if links.link_request(conn, name, incident_id, row.id, now):
         words = f"{who.name} linked {reference_of(UUID(row.id))}."
         act(conn, found, Note("linked", words), who, now, through)
@@ -286,11 +291,13 @@ def _decider(conn: sa.Connection, name: str, incident_id: str, person: str) -> t
 def _kind_seen(conn: sa.Connection, name: str, about: str, who: Person) -> str:
     """The kind of the interaction that an incident is opened from, if this person may know of it."""
     i = interaction.c
-    row = conn.execute(sa.select(i.kind, i.silent).where(i.store == name, i.id == about[:36])).first()
+    row = conn.execute(sa.select(i.kind, i.drill).where(i.store == name, i.id == about[:36])).first()
     if row is not None and row.kind in requests.REQUEST_KINDS:
-        return acting.involved(conn, name, about, who.id)[1].kind
-    if row is None or not rights.reads_incidents(who.role):
+        acting.involved(conn, name, about, who.id)
+    elif row is None or not rights.reads_incidents(who.role):
         raise NotFound("There is no such entry in this store's log.")
+    if row.drill:
+        raise Refused(OF_DRILL)
     return str(row.kind)
 
 

@@ -118,6 +118,21 @@ def test_a_second_press_opens_no_second_one_and_a_drill_and_help_none(
     assert [row["request"] for row in desk.rows()] == [alarm]
 
 
+def test_nobody_makes_an_incident_of_a_drill(server: Server, kiosk: Kiosk, desk: Desk) -> None:
+    calls = [kiosk.event(SecurityRequested("hold", True), drill=True)]
+    calls += [kiosk.event(HelpRequested("till", "en"), drill=True)]
+    for call in calls:
+        server.take(call)
+        with pytest.raises(Refused, match="a drill"):
+            desk.open("Mira", about=str(id_of(call)))
+    assert desk.rows() == []
+    opened = desk.open("Mira")
+    with pytest.raises(Refused, match="a drill"):
+        desk.do(incidents.link, opened, "Mira", str(id_of(calls[0])))
+    with desk.conn.begin():
+        assert links.requests_of(desk.conn, opened) == []
+
+
 def test_whoever_writes_before_the_quiet_moment_opens_it_and_it_stays_one(desk: Desk, alarm: str) -> None:
     opened = desk.open("Igor", about=alarm)
     desk.due()
