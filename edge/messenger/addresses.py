@@ -7,9 +7,13 @@ from collections.abc import Callable
 from edge.errors import EdgeError
 
 Lookup = Callable[[str, int], list[str]]
-# Addresses in which another one is written, which the network may unpack (RFC 6052, 3056, 4380).
+# Addresses in which another one is written, which the network may unpack (RFC 6052, 3056, 4380; 4291 and 2765,
+# out of use).
 _NAT64, _6TO4 = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16")
 _TEREDO = ipaddress.ip_network("2001::/32")
+_COMPATIBLE, _TRANSLATED = ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96")
+# A network's own translator (RFC 8215): Python counts them among the public ones.
+_NAT64_INSIDE = ipaddress.ip_network("64:ff9b:1::/48")
 
 
 class NotAllowed(EdgeError):
@@ -54,7 +58,14 @@ def _allowed(text: str, *, private: bool) -> bool:
         return _allowed(str(inner), private=private)
     if address.is_multicast or address.is_unspecified:
         return False
-    return private or address.is_global
+    return private or (address.is_global and not _inside(address))
+
+
+def _inside(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """What `is_global` calls public and is not."""
+    return isinstance(address, ipaddress.IPv6Address) and (
+        address.is_site_local or address in _NAT64_INSIDE
+    )
 
 
 def _unpacked(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -62,7 +73,8 @@ def _unpacked(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddre
         return None
     if address.ipv4_mapped is not None:
         return address.ipv4_mapped
-    if address in _NAT64:
+    written = address in _COMPATIBLE and int(address) > 1
+    if written or address in _NAT64 or address in _TRANSLATED:
         return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     if address in _6TO4:
         return address.sixtofour

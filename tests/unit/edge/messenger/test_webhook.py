@@ -141,6 +141,10 @@ def test_a_handshake_that_nobody_answers_is_cut(tmp_path: Path) -> None:
         "::ffff:127.0.0.1",
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
+        "::127.0.0.1",
+        "::ffff:0:10.0.0.1",
+        "64:ff9b:1::a00:1",
+        "fec0::1",
         "not an address",
     ],
 )
