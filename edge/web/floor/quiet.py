@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from uuid import UUID, uuid4
 
 from flask import Response, abort, g, make_response, redirect, render_template, request, url_for
+from flask_wtf.csrf import validate_csrf
 from werkzeug.wrappers import Response as AnyResponse
+from wtforms import ValidationError
 
 from broker.events import new_id
 from edge.audit.store import Actor
@@ -145,11 +147,20 @@ def second_pin() -> AnyResponse:
 
 
 def _from_here() -> bool:
-    """Whether a page of this origin asks. A browser that says otherwise is believed."""
+    """Whether a page of this origin asks. A browser that says otherwise is believed; one that says nothing, as
+    all do without TLS, shows it by the header or by the token of the form."""
     site = request.headers.get("Sec-Fetch-Site")
-    if site not in (None, "same-origin"):
+    if site is not None:
+        return site == "same-origin"
+    return bool(request.headers.get(OWN)) or _has_token()
+
+
+def _has_token() -> bool:
+    try:
+        validate_csrf(request.form.get("csrf_token"))
+    except ValidationError:
         return False
-    return bool(request.headers.get(OWN)) or site == "same-origin"
+    return True
 
 
 def _proof(pin: str) -> Proof:

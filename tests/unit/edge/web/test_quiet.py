@@ -175,6 +175,19 @@ def test_without_scripts_it_takes_two_taps(shop: Shop, ana: Browser) -> None:
     assert answer.status_code == 303 and alarms(shop) == [("raised", "hold", 1)]
 
 
+def test_a_browser_that_says_nothing_of_itself_shows_by_the_forms_token_that_it_asks_from_here(
+    shop: Shop, ana: Browser
+) -> None:
+    """Without TLS no browser says where a form stands."""
+    ana.get("/floor/quiet/sure")
+    forged = ana.client.post("/floor/quiet/call", data={"id": str(uuid4()), "csrf_token": "made-up"})
+    assert forged.status_code == 403 and alarms(shop) == []
+    assert ana.post("/floor/quiet/call", id=uuid4()).status_code == 303
+    assert alarms(shop) == [("raised", "hold", 1)]
+    foreign = {"Sec-Fetch-Site": "cross-site", "Floorbell-Call": "1"}
+    assert ana.client.post("/floor/quiet/call", data={"id": str(uuid4())}, headers=foreign).status_code == 403
+
+
 def test_the_callers_page_says_nothing_that_can_be_read_until_somebody_comes(
     shop: Shop, ana: Browser, sofia: Browser
 ) -> None:
