@@ -38,7 +38,7 @@ class Checked:
 
 def check(content: bytes, key: str | None) -> Checked:
     """Whether this file is a result as the store signed it. `key` is the store's, from elsewhere than the
-    file; without one nothing tells who signed it."""
+    file; without one nothing tells who signed it, and it is never ok."""
     # Only here: no other program than a verifier needs the library.
     from broker.signing import is_signed
 
@@ -57,7 +57,8 @@ def check(content: bytes, key: str | None) -> Checked:
         return Checked("altered", "The result is not what was signed.")
     if key is None:
         return Checked(
-            "ok", f"Signed by {own}; whether that is the store's key is for you to compare. {said}"
+            "unknown key",
+            f"It holds by the key that it names itself, {own}; give the store's with --key. {said}",
         )
     if key.lower() != own.lower():
         return Checked("unknown key", f"It is signed by {own}, which is not the key that you gave.")

@@ -63,9 +63,7 @@ def _allowed(text: str, *, private: bool) -> bool:
 
 def _inside(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
     """What `is_global` calls public and is not."""
-    return isinstance(address, ipaddress.IPv6Address) and (
-        address.is_site_local or address in _NAT64_INSIDE
-    )
+    return isinstance(address, ipaddress.IPv6Address) and (address.is_site_local or address in _NAT64_INSIDE)
 
 
 def _unpacked(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
