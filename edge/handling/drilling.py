@@ -186,7 +186,9 @@ def _by_plan(
     if what == "missing":
         one = drills.find(conn, telling.store, id_)
         assert one is not None
-        words = f"The drill of {due_at:%H:%M} did not take place: the server did not run at that time."
+        words = (
+            f"The drill of {due_at:%H:%M} did not take place: the server did not begin it within 15 minutes."
+        )
         _end(conn, telling, one, "asked", {}, Verdict("asked", words), now)
 
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from edge.errors import EdgeError
 
 Lookup = Callable[[str, int], list[str]]
-# Addresses in which another one is written, which the network may unpack (RFC 6052, 3056, 4380; 4291 and 2765,
-# out of use).
+# Addresses in which another one is written, which the network may unpack (RFC 6052, 3056, 4380; out of use,
+# 4291 and 2765).
 _NAT64, _6TO4 = ipaddress.ip_network("64:ff9b::/96"), ipaddress.ip_network("2002::/16")
 _TEREDO = ipaddress.ip_network("2001::/32")
 _COMPATIBLE, _TRANSLATED = ipaddress.ip_network("::/96"), ipaddress.ip_network("::ffff:0:0:0/96")

@@ -65,7 +65,9 @@ class Guarding:
         if lost and not by_worker and self._unheard_since is not None:
             words = "The worker is not heard: what kiosks send waits, and nobody is called for it."
             if self._services.wake_state() == "away":
-                words = "The web program hears neither the broker nor the worker; whether anybody is called is not known."
+                words = (
+                    "Neither the broker nor the worker is heard here; whether anybody is called is not known."
+                )
             found.append(Found(KEY, self._unheard_since, words))
         telling = Telling(store)
         seen = Look(found, frozenset(), frozenset())

@@ -147,8 +147,8 @@ def second_pin() -> AnyResponse:
 
 
 def _from_here() -> bool:
-    """Whether a page of this origin asks. A browser that says otherwise is believed; one that says nothing, as
-    all do without TLS, shows it by the header or by the token of the form."""
+    """Whether a page of this origin asks. A browser that says otherwise is believed; one that says nothing,
+    as all do without TLS, shows it by the header or by the token of the form."""
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None:
         return site == "same-origin"
