@@ -9,7 +9,6 @@ from uuid import UUID, uuid4
 from flask import Response, abort, g, make_response, redirect, render_template, request, url_for
 from flask_wtf.csrf import validate_csrf
 from werkzeug.wrappers import Response as AnyResponse
-from wtforms import ValidationError
 
 from broker.events import new_id
 from edge.audit.store import Actor
@@ -158,7 +157,7 @@ def _from_here() -> bool:
 def _has_token() -> bool:
     try:
         validate_csrf(request.form.get("csrf_token"))
-    except ValidationError:
+    except ValueError:
         return False
     return True
 

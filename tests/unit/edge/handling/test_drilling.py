@@ -23,6 +23,8 @@ from edge.errors import Refused
 from edge.handling import acting, drilling, following, handing_on
 from edge.handling.drilling import Assignment, DrillError
 from edge.handling.telling import Telling
+from edge.paging import timers
+from edge.paging.timers import Timer
 from edge.people import sessions
 from edge.routing import roster
 from edge.schedule import LATE, Plan
@@ -123,6 +125,8 @@ def test_a_drill_escalates_nowhere_however_long_nobody_answers(
     server.take(kiosk.event(HOLD, drill=True))
     with server.conn.begin():
         following.hold_to(server.conn, Telling(STORE), Policies(), server.clock())
+        # Even one that should not be there calls nobody.
+        timers.set_due(server.conn, STORE, id_, Timer.ESCALATE, server.clock())
     for _ in range(6):
         kiosk.wait(10)
         server.timers()
