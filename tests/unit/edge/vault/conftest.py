@@ -1,5 +1,6 @@
 """A vault with one device that has a signing key, and clips of it."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -28,6 +29,8 @@ from edge.handling import evidence
 from edge.handling.telling import Telling
 from edge.vault.application import create_vault
 from tests.unit.edge.conftest import START, STORE, Clock, SmallStore
+
+VIDEO = os.urandom(300_000)
 
 
 @dataclass(frozen=True)
@@ -189,3 +192,12 @@ def cause(engine: sa.Engine) -> UUID:
             )
         )
     return raised
+
+
+@pytest.fixture
+def one(door: Door, cause: UUID) -> Film:
+    return film(door.signer, VIDEO, cause)
+
+
+def sealed_files(door: Door) -> list[Path]:
+    return [path for path in (door.folder / "sealed").rglob("*") if path.is_file()]
