@@ -66,7 +66,8 @@ def place_of(
     left = [s for s in stays if s.attended_at and s.closed_at and now - s.closed_at <= RECENT]
     if left:
         last = max(left, key=lambda s: s.closed_at or now)
-        ago = int((now - (last.closed_at or now)).total_seconds())
+        # After the server's clock was put back it may have ended later than now.
+        ago = max(0, int((now - (last.closed_at or now)).total_seconds()))
         words = f"{name} was last in {title(last.zone)}, {ago // 60} min {ago % 60:02} s ago."
         return Place(last.zone, words)
     going = [s for s in stays if s.state in OPEN]

@@ -286,6 +286,23 @@ def test_so_is_what_is_told_to_whoever_walks_the_floor(house: House) -> None:
     assert found == []
 
 
+@pytest.mark.parametrize("language", ["Català", "Srpski", "Italiano", "Português"])
+def test_the_cards_have_room_in_every_language(house: House, language: str) -> None:
+    page, found = house.pages["walking"], []
+    page.set_viewport_size({"width": 360, "height": 800})
+    for where in WALKING:
+        page.goto(f"{house.address}/floor/")
+        page.get_by_role("button", name=language).click()
+        page.wait_for_load_state()
+        page.goto(house.address + where)
+        page.evaluate(OPEN_ALL)
+        found += [f"{where}: {one}" for one in page.evaluate(RUNS_OUT)]
+    page.goto(f"{house.address}/floor/")
+    page.get_by_role("button", name="English").click()
+    page.wait_for_load_state()
+    assert found == []
+
+
 def test_so_is_what_a_caller_sees(house: House) -> None:
     assert [fault for where in CALLER for fault in house.faults("caller", where)] == []
     page = house.pages["caller"]

@@ -311,6 +311,13 @@ AT = START
             "a",
             "Ana works in A; nothing newer is known.",
         ),
+        # The server's clock was put back meanwhile.
+        (
+            ("a",),
+            [Stay("b", "resolved", AT, AT + timedelta(seconds=17))],
+            "b",
+            "Ana was last in B, 0 min 00 s ago.",
+        ),
         (("a",), [Stay("b", "attended", AT, None)], "b", "Ana was last with a shopper in B."),
         (("a",), [Stay("b", "resolved", None, AT)], "a", "Ana works in A; nothing newer is known."),
     ],
