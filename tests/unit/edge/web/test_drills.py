@@ -106,4 +106,4 @@ def test_the_desk_sees_whose_phone_answers(shop: Shop, visitor: Browser) -> None
     assert "Has not answered since they began" in visitor.get("/manage/reach").text
     shop.write(lambda conn: conn.execute(sa.update(session).values(heard_at=shop.clock.now)))
     page = visitor.get("/manage/reach").text
-    assert "Answers now" in page and "1 of " in page
+    assert "Answers now" in page and "Phones that answer now: <b>1</b>" in page
