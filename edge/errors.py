@@ -17,6 +17,14 @@ class Refused(EdgeError):
         self.holder = holder
 
 
+class Faulty(EdgeError):
+    """What was typed cannot be saved like this. The sentence says what to mend, `field` where."""
+
+    def __init__(self, sentence: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 class NotFound(EdgeError):
     """There is no such thing in this store."""
 

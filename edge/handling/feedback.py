@@ -10,7 +10,7 @@ from broker import questions
 from broker.events import new_id, reference_of
 from edge.db.tables import interaction
 from edge.devices import store as devices
-from edge.errors import EdgeError, NotFound, Refused
+from edge.errors import Faulty, NotFound, Refused
 from edge.feedback import store as scores
 from edge.feedback.store import Given
 from edge.handling.telling import Telling
@@ -25,14 +25,6 @@ MAX_WORDS = 500
 # How it reached the staff who type it in, as a sentence says it.
 TOLD = {"phone": "by telephone", "letter": "by letter", "desk": "at the desk"}
 FACES = {1: "very unhappy", 2: "unhappy", 3: "happy", 4: "very happy"}
-
-
-class Faulty(EdgeError):
-    """A score that cannot be saved as it was given. The sentence says what to mend, `field` where."""
-
-    def __init__(self, sentence: str, field: str = "") -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 _FOUND = sa.select(

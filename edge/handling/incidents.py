@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from broker.events import new_id, reference_of
 from edge.db.tables import interaction
 from edge.devices import store as devices
-from edge.errors import EdgeError, NotFound, Refused
+from edge.errors import Faulty, NotFound, Refused
 from edge.handling import acting, basis
 from edge.incidents import links, listing, rules, store
 from edge.incidents.classes import CLASSES, class_for
@@ -29,14 +29,6 @@ AT_ONCE = 1  # one takes 4 ms here, and a security press may wait behind it
 ASKED_OF = "complaint"
 OF_DRILL = "That was a drill: nothing has happened, so no incident is made of it."
 _TOLD_OUTSIDE = {"closed": CLOSED, "reopened": REOPENED}
-
-
-class Faulty(EdgeError):
-    """What was typed cannot be saved like this. The sentence says what to mend, `field` where."""
-
-    def __init__(self, sentence: str, field: str = "") -> None:
-        super().__init__(sentence)
-        self.field = field
 
 
 def open_due(conn: sa.Connection, name: str, now: datetime) -> bool:

@@ -10,9 +10,9 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from edge.devices import store as devices
-from edge.errors import NotFound, Refused
+from edge.errors import Faulty, NotFound, Refused
 from edge.handling import basis
-from edge.handling.incidents import Faulty, act, open_by_hand, reader
+from edge.handling.incidents import act, open_by_hand, reader
 from edge.incidents import entries, rules, store
 from edge.incidents.classes import CLASSES, ROLES
 from edge.incidents.entries import Entry, Identity

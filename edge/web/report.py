@@ -7,15 +7,13 @@ from uuid import UUID, uuid4
 from flask import request
 
 from broker.events import new_id
-from edge.handling.incidents import Faulty
+from edge.errors import Faulty
 from edge.handling.writing import Said
 from edge.incidents.rules import Kind
 from edge.incidents.store import New
 from edge.web.access import signed_in
+from edge.web.minutes import at_here, minute
 from edge.web.services import services
-
-# As a form knows minutes alone, one of the present minute is now.
-_MINUTE = "%Y-%m-%dT%H:%M"
 
 
 def fresh() -> dict[str, Any]:
@@ -24,7 +22,7 @@ def fresh() -> dict[str, Any]:
     return {
         "new_case": str(new_id(int(now.timestamp() * 1000))),
         "fresh_id": lambda: str(uuid4()),
-        "local_now": now.astimezone().strftime(_MINUTE),
+        "local_now": minute(now),
     }
 
 
@@ -53,18 +51,6 @@ def said_here(kind: Kind, now: datetime) -> Said:
         int(corrects) if corrects else None,
         _id("entry"),
     )
-
-
-def at_here(now: datetime, name: str = "at") -> datetime | None:
-    """A moment of the form in the store's own time. Faulty."""
-    text = request.form.get(name, "")
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise Faulty(f"When is {text[:40]!r}; it looks like 2026-03-01T14:30.", name) from None
-    return now if at.strftime(_MINUTE) == now.astimezone(at.tzinfo).strftime(_MINUTE) else at
 
 
 def _id(name: str) -> str:

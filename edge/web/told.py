@@ -6,10 +6,12 @@ from typing import Any
 from flask import request
 
 from broker import questions
+from edge.errors import Faulty
 from edge.handling import feedback
-from edge.handling.feedback import Faulty, Typed
+from edge.handling.feedback import Typed
 from edge.interactions import log as interactions
 from edge.web.access import signed_in
+from edge.web.minutes import at_here, minute
 from edge.web.services import services
 
 QUESTIONS = {
@@ -47,7 +49,7 @@ def form(error: Faulty | None = None) -> dict[str, Any]:
         "answers": ANSWERS,
         "most_words": feedback.MAX_WORDS,
         "most_answers": questions.MOST,
-        "local_now": room.clock().astimezone().strftime("%Y-%m-%dT%H:%M"),
+        "local_now": minute(room.clock()),
     }
 
 
@@ -77,20 +79,5 @@ def _typed(now: datetime) -> Typed:
         zone=asked.get("zone", "")[:32],
         answers={name: asked[name][:16] for name in questions.QUESTIONS if asked.get(name)},
         words=asked.get("words", "").replace("\r\n", "\n").strip(),
-        at=_at(asked.get("at", ""), now),
-    )
-
-
-def _at(text: str, now: datetime) -> datetime:
-    if not text:
-        return now
-    try:
-        at = datetime.fromisoformat(text).astimezone()
-    except (ValueError, OverflowError):
-        raise Faulty(f"When is {text[:40]!r}; it looks like 2026-03-01T14:30.", "at") from None
-    # The form knows minutes alone: this minute is now.
-    return (
-        now
-        if at.replace(second=0, microsecond=0) == now.astimezone(at.tzinfo).replace(second=0, microsecond=0)
-        else at
+        at=at_here(now) or now,
     )

@@ -3,7 +3,7 @@
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from edge.handling.feedback import Faulty
+from edge.errors import Faulty
 from edge.web import told
 from edge.web.access import signed_in
 

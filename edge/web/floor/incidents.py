@@ -8,9 +8,8 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
-from edge.errors import EdgeError, NotFound, Refused
+from edge.errors import EdgeError, Faulty, NotFound, Refused
 from edge.handling import acting, casefile, incidents, writing
-from edge.handling.incidents import Faulty
 from edge.incidents import listing, store
 from edge.incidents.classes import CHECKS, CLASSES, ROLES, class_for
 from edge.incidents.rules import MAX_WORDS, Kind

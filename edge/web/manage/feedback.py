@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 
 from broker.questions import QUESTIONS
 from edge.db.keyset import Cursor
+from edge.errors import Faulty
 from edge.feedback import opinions
 from edge.feedback.judging import Judged
 from edge.feedback.opinions import Filters
-from edge.handling.feedback import Faulty
 from edge.interactions import log as interactions
 from edge.paging import feed
 from edge.web import told

@@ -9,9 +9,8 @@ from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
-from edge.errors import EdgeError
+from edge.errors import EdgeError, Faulty
 from edge.handling import casefile, incidents, writing
-from edge.handling.incidents import Faulty
 from edge.incidents.classes import CHECKS, CLASSES, OUTCOMES, ROLES
 from edge.incidents.rules import MAX_REASON, MAX_WORDS, TAKEN_ALWAYS, Kind
 from edge.paging import feed
@@ -20,6 +19,7 @@ from edge.people import store as people
 from edge.web import report
 from edge.web.access import signed_in
 from edge.web.manage.saving import save, saved, status_of
+from edge.web.minutes import at_here
 from edge.web.services import services
 
 # What each form says once it is done.
@@ -71,7 +71,7 @@ def _work(incident_id: str, act: str, me: str, now: datetime) -> Work:
             check, done = form.get("check", "")[:40], "undo" not in form
             return lambda conn, store: incidents.tick(conn, store, *of, check, done, now, "desk")
         case "correct":
-            at = report.at_here(now)
+            at = at_here(now)
             if at is None:
                 raise Faulty("Say when it happened.", "at")
             classed, zone, when = form.get("class", "")[:40], form.get("zone", "")[:32], at

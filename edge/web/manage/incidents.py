@@ -7,10 +7,9 @@ from flask import abort, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
-from edge.errors import EdgeError, NotFound
+from edge.errors import EdgeError, Faulty, NotFound
 from edge.handling import incidents as handling
 from edge.handling import writing
-from edge.handling.incidents import Faulty
 from edge.incidents import listing
 from edge.incidents.classes import CLASSES, OUTCOMES, class_for
 from edge.incidents.listing import Filters, Row
@@ -22,6 +21,7 @@ from edge.web.access import signed_in
 from edge.web.manage import asking
 from edge.web.manage.export import file_of, full, table_lines
 from edge.web.manage.saving import save, saved, status_of
+from edge.web.minutes import minute
 from edge.web.services import Services, services
 
 PAGE_ROWS = 50
@@ -159,7 +159,7 @@ def _form(error: EdgeError | None = None) -> Response:
         "manage/incident_new.html",
         about=row,
         classed_as=class_for(row.kind, row.topic) if row else "other",
-        happened=(row.raised_at if row else room.clock()).astimezone().strftime("%Y-%m-%dT%H:%M"),
+        happened=minute(row.raised_at if row else room.clock()),
         classes=CLASSES,
         typed=request.form,
         error=error,

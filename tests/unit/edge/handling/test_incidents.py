@@ -16,7 +16,7 @@ from edge.db.engine import connect
 from edge.db.evidence_tables import clip
 from edge.db.incident_tables import incident, incident_due, incident_entry
 from edge.db.keyset import Cursor
-from edge.errors import NotFound, Refused
+from edge.errors import Faulty, NotFound, Refused
 from edge.evidence import clips
 from edge.handling import acting, evidence, incidents, keeping, writing
 from edge.handling.basis import NotAllowed
@@ -270,9 +270,9 @@ def test_people_losses_and_identities_are_for_those_who_work_on_it(desk: Desk) -
     desk.say("Igor", about, "About 30, grey coat", kind=Kind.PERSON, role="shopper")
     with pytest.raises(NotAllowed):
         desk.do(writing.identify, about, "Igor", 2, "J. Doe, ID 12", "For the police.")
-    with pytest.raises(incidents.Faulty, match="reason has 0 signs"):
+    with pytest.raises(Faulty, match="reason has 0 signs"):
         desk.do(writing.identify, about, "Sofia", 2, "J. Doe, ID 12", " ")
-    with pytest.raises(incidents.Faulty, match="nobody involved"):
+    with pytest.raises(Faulty, match="nobody involved"):
         desk.do(writing.identify, about, "Sofia", 1, "J. Doe", "Because.")
     desk.do(writing.identify, about, "Sofia", 2, "J. Doe, ID 12", "For the police.")
     with desk.conn.begin():

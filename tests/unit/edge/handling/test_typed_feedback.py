@@ -9,11 +9,11 @@ import sqlalchemy as sa
 from broker.events import HelpRequested, SecurityRequested, reference_of
 from edge.db.feedback_tables import feedback as scores
 from edge.db.tables import interaction, timeline
-from edge.errors import NotFound
+from edge.errors import Faulty, NotFound
 from edge.feedback import opinions
 from edge.feedback.opinions import Filters, Opinion
 from edge.handling import acting, feedback
-from edge.handling.feedback import Faulty, Typed
+from edge.handling.feedback import Typed
 from tests.unit.edge.conftest import STORE, SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
 

@@ -12,12 +12,12 @@ from edge.handling import acting, being, feedback, handing_on, safety, summoning
 from edge.interactions import lifecycle
 from edge.presence import AWAY
 from edge.routing import choose
-from edge.web import sentences, told
+from edge.web import minutes, sentences, told
 from edge.web.languages import COOKIE, LANGUAGES
 
 from .conftest import Shop
 
-RULES = (lifecycle, acting, handing_on, summoning, safety, being, feedback, told)
+RULES = (lifecycle, acting, handing_on, summoning, safety, being, feedback, told, minutes)
 REFUSALS = {"Refused", "Refusal", "Faulty", "PersonError"}
 # Of the shopper's own page, which says it in its own words; and of people as the desk keeps them.
 ELSEWHERE = ("This request is not closed yet.", "This request already has its answer.")
