@@ -19,6 +19,7 @@ from edge.audit.store import Actor, record
 from edge.drills import rules
 from edge.drills import store as drills
 from edge.drills.result import canonical
+from edge.drills.result import file_of as result_file
 from edge.drills.rules import HOPS, LIMIT, Verdict
 from edge.drills.store import Drill
 from edge.errors import EdgeError, NotFound, Refused
@@ -307,6 +308,13 @@ def _show(conn: sa.Connection, store: str, subject: str, now: datetime) -> None:
     telling = Telling(store)
     telling.store_changed("drill", subject)
     telling.flush(conn, now)
+
+
+def file_of(one: Drill) -> bytes:
+    """The file of its result; Refused before that is signed."""
+    if one.result is None or one.key is None or one.signature is None:
+        raise Refused("This result is not signed yet; it is within seconds of the drill's end.")
+    return result_file(one.result, one.key, one.signature)
 
 
 def find(conn: sa.Connection, store: str, id_: str) -> Drill:

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from edge.errors import StorageError
 from edge.handling import supervising
 from edge.handling.telling import Telling
+from edge.supervision import store as troubles
 from edge.supervision.facts import Found, Key, Look, What
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Guarding:
     def _judge(self, conn: sa.Connection, lost: bool, now: datetime) -> bool:
         """Whether something is wrong, or was until a moment ago."""
         store = self._services.store
-        known = supervising.troubles.going_on(conn, store)
+        known = troubles.going_on(conn, store)
         by_worker = any(one.told and one.key.what is What.BROKER for one in known)
         found = []
         if lost and not by_worker and self._unheard_since is not None:

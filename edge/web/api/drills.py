@@ -8,7 +8,6 @@ from msgspec import Meta, Struct
 
 from edge.drills import result as results
 from edge.drills import store as drills
-from edge.errors import Refused
 from edge.handling import basis, drilling
 from edge.schedule import Plan
 from edge.web import bearer
@@ -118,9 +117,7 @@ def drill_result(id: str) -> Response:
     room = services()
     with room.read() as conn:
         one = drilling.find(conn, room.store, id)
-    if one.result is None or one.key is None or one.signature is None:
-        raise Refused("This result is not signed yet; it is within seconds of the drill's end.")
-    return Response(results.file_of(one.result, one.key, one.signature), mimetype="application/json")
+    return Response(drilling.file_of(one), mimetype="application/json")
 
 
 def plan_read() -> PlanInForce:

@@ -70,18 +70,11 @@ def drills_one(drill_id: str) -> Response:
 
 
 def drills_result(drill_id: str) -> Response:
-    """The signed result as a file."""
+    """The signed result as a file; 409 before it is signed."""
     room = services()
     with room.read() as conn:
         one = drilling.find(conn, room.store, drill_id)
-    return file_of(one)
-
-
-def file_of(one: Drill) -> Answer:
-    """The file of a drill's result; 409 before it is signed."""
-    if one.result is None or one.key is None or one.signature is None:
-        abort(409, "This result is not signed yet; it is within seconds of the drill's end.")
-    answer = Answer(results.file_of(one.result, one.key, one.signature), mimetype="application/json")
+    answer = Answer(drilling.file_of(one), mimetype="application/json")
     name = f"drill-{one.device}-{one.asked_at:%Y-%m-%d-%H%M}.json"
     answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return answer
