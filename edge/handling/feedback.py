@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from broker import questions
-from broker.events import new_id, reference_of
+from broker.events import new_id
 from edge.db.tables import interaction
 from edge.devices import store as devices
 from edge.errors import Faulty, NotFound, Refused
@@ -165,24 +165,20 @@ def _save(
     now: datetime,
 ) -> str:
     """Write a score with its row in the log, judge it, and tell its request and the desk."""
-    id_ = new_id(int(now.timestamp() * 1000))
-    conn.execute(
-        sa.insert(interaction).values(
-            id=str(id_), store=store, device=given.device, zone=given.zone, kind="feedback",
-            language=language, state="recorded", reference=reference_of(id_), count=1, revision=0,
-            step=0, round=0, silent=False, drill=False, raised_at=given.at, received_at=now, age_known=True,
-            score=given.score, reason=words or None, about=given.about,
-        )
+    id_ = str(new_id(int(now.timestamp() * 1000)))
+    requests.insert(
+        conn, store, id_, now, device=given.device, zone=given.zone, kind="feedback", language=language,
+        raised_at=given.at, score=given.score, reason=words or None, about=given.about,
     )  # fmt: skip
-    scores.insert(conn, store, [replace(given, interaction=str(id_))])
+    scores.insert(conn, store, [replace(given, interaction=id_)])
     scores.judge_around(conn, store, given.device, given.at, given.at)
     if given.about:
         said = rated(given.score, words or None)
         requests.append(conn, [Entry(given.about, now, "feedback", through, said, given.entered_by)])
     telling = Telling(store)
-    telling.recorded(str(id_), "feedback")
+    telling.recorded(id_, "feedback")
     telling.flush(conn, now)
-    return str(id_)
+    return id_
 
 
 def rated(score: int, reason: str | None) -> str:

@@ -11,10 +11,9 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from broker.events import SecurityRequested, new_id, reference_of
+from broker.events import SecurityRequested, new_id
 from edge.config import Policies
 from edge.db.store_tables import person as people_table
-from edge.db.tables import interaction
 from edge.handling import acting, capturing, confirming, escalating, placing, safety
 from edge.handling.safety import WATCHED, Check
 from edge.handling.telling import Telling
@@ -158,23 +157,19 @@ def _raise(
 ) -> Request:
     floor = escalating.floor_of(conn, telling.store, now)
     place = placing.last_known(conn, telling.store, who, floor().title, now)
-    id_ = new_id(int(now.timestamp() * 1000))
     request = Request(
-        id=str(id_), store=telling.store, device=holds.DEVICE, zone=place.zone, kind="security",
-        topic=made.trigger, language=None, state=State.RAISED, count=1, revision=0, step=0, round=0,
-        silent=True, drill=False, raised_at=now - timedelta(seconds=made.kept_s), age_known=True,
-        raised_by=who.id,
+        id=str(new_id(int(now.timestamp() * 1000))), store=telling.store, device=holds.DEVICE,
+        zone=place.zone, kind="security", topic=made.trigger, language=None, state=State.RAISED, count=1,
+        revision=0, step=0, round=0, silent=True, drill=False,
+        raised_at=now - timedelta(seconds=made.kept_s), age_known=True, raised_by=who.id,
     )  # fmt: skip
 
     def insert(raised: Request) -> None:
-        row = {
-            "id": raised.id, "store": raised.store, "device": raised.device, "zone": raised.zone,
-            "kind": raised.kind, "topic": raised.topic, "state": raised.state.value,
-            "reference": reference_of(id_), "count": 1, "revision": raised.revision, "step": raised.step,
-            "round": 0, "silent": True, "drill": False, "raised_at": raised.raised_at, "received_at": now,
-            "age_known": True, "raised_by": who.id,
-        }  # fmt: skip
-        conn.execute(sa.insert(interaction).values(row))
+        requests.insert(
+            conn, raised.store, raised.id, now, device=raised.device, zone=raised.zone, kind=raised.kind,
+            topic=raised.topic, state=raised.state.value, revision=raised.revision, step=raised.step,
+            silent=True, raised_at=raised.raised_at, raised_by=who.id,
+        )  # fmt: skip
         requests.append(
             conn,
             [

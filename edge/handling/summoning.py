@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from broker.events import new_id, reference_of
+from broker.events import new_id
 from edge.config import Policies
 from edge.db.tables import interaction, is_open
 from edge.devices import store as devices
@@ -75,21 +75,19 @@ def call_to_place(
     waiting = sa.select(i.id).where(i.store == store, is_open, i.raised_by == person, i.kind == "help")
     if (before := conn.execute(waiting.limit(1)).scalar()) is not None:
         return str(before)
-    id_ = new_id(int(now.timestamp() * 1000))
     request = Request(
-        id=str(id_), store=store, device=DEVICE, zone=zone, kind="help", topic=TOPIC, language=None,
+        id=str(new_id(int(now.timestamp() * 1000))), store=store, device=DEVICE, zone=zone, kind="help",
+        topic=TOPIC, language=None,
         state=State.RAISED, count=1, revision=0, step=0, round=0, silent=False, drill=False, raised_at=now,
         age_known=True, raised_by=person,
     )  # fmt: skip
 
     def insert(raised: Request) -> None:
-        row = {
-            "id": raised.id, "store": store, "device": DEVICE, "zone": zone, "kind": "help", "topic": TOPIC,
-            "state": raised.state.value, "reference": reference_of(id_), "count": 1,
-            "revision": raised.revision, "step": raised.step, "round": 0, "silent": False, "drill": False,
-            "raised_at": now, "received_at": now, "age_known": True, "raised_by": person,
-        }  # fmt: skip
-        conn.execute(sa.insert(interaction).values(row))
+        requests.insert(
+            conn, store, raised.id, now, device=DEVICE, zone=zone, kind="help", topic=TOPIC,
+            state=raised.state.value, revision=raised.revision, step=raised.step, raised_at=now,
+            raised_by=person,
+        )  # fmt: skip
         words = f"{who.name} calls a supervisor to {titles[zone]}."
         requests.append(conn, [Entry(raised.id, now, "supervisor_called", through, words, person)])
 

@@ -7,11 +7,9 @@ done while a security request waits.
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from broker.events import reference_of
 from edge.db.store_tables import device
 from edge.db.tables import interaction
 from edge.errors import NotFound
@@ -118,28 +116,10 @@ def _come_out(conn: sa.Connection, telling: Telling, one: Trouble, now: datetime
         return [one]
     place = (device.c.store == telling.store, device.c.name == one.key.device)
     zone = conn.execute(sa.select(device.c.zone).where(*place)).scalar()
-    conn.execute(
-        sa.insert(interaction).values(
-            id=one.id,
-            store=telling.store,
-            device=one.key.device,
-            zone=zone or "",
-            kind="trouble",
-            topic=one.key.what.value,
-            state="recorded",
-            reference=reference_of(UUID(one.id)),
-            count=1,
-            revision=0,
-            step=0,
-            round=0,
-            silent=one.silent,
-            drill=False,
-            raised_at=one.since,
-            received_at=now,
-            age_known=True,
-            reason=one.words[:500],
-        )
-    )
+    requests.insert(
+        conn, telling.store, one.id, now, device=one.key.device, zone=zone or "", kind="trouble",
+        topic=one.key.what.value, silent=one.silent, raised_at=one.since, reason=one.words[:500],
+    )  # fmt: skip
     telling.recorded(one.id, "trouble", silent=one.silent)
     return [one]
 

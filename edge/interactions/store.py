@@ -4,9 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
+from broker.events import reference_of
 from edge.db.columns import moved
 from edge.db.store_tables import person
 from edge.db.tables import interaction, is_open, timeline
@@ -92,6 +94,25 @@ class Entry:
     through: str
     words: str
     person: str | None = None
+
+
+def insert(conn: sa.Connection, store: str, id_: str, now: datetime, **values: object) -> None:
+    """A row of the log that no device's event made, as if it needed nobody; `values` say what differs."""
+    row: dict[str, object] = {
+        "id": id_,
+        "store": store,
+        "state": State.RECORDED.value,
+        "reference": reference_of(UUID(id_)),
+        "count": 1,
+        "revision": 0,
+        "step": 0,
+        "round": 0,
+        "silent": False,
+        "drill": False,
+        "received_at": now,
+        "age_known": True,
+    }
+    conn.execute(sa.insert(interaction).values(row | values))
 
 
 def load(conn: sa.Connection, store: str, request: str) -> Request:
