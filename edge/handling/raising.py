@@ -20,7 +20,7 @@ from edge.handling.telling import Telling
 from edge.interactions import holds
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
-from edge.interactions.request import Cancel, Change, Join, Request, State
+from edge.interactions.request import Cancel, Change, Join, Refusal, Request, State
 from edge.interactions.store import Entry
 from edge.people.store import Person
 from edge.routing import inforce
@@ -90,15 +90,17 @@ def take_back(
 
 def pretend_to_take_back(
     conn: sa.Connection, store: str, file: Policies, person: str, made: Call, now: datetime
-) -> None:
+) -> str | None:
     """The second PIN was typed to take it back: everyone is paged again, and the phone shows nothing of it.
 
-    Where nothing was open, something is now.
+    Where nothing was open, something is now. What take_back would have been refused with, if it would.
     """
+    name, before = acting.who_is(conn, store, person).name, holds.open_of(conn, store, person)
+    answer = decide(before, Cancel(person, name, proven=True)) if before is not None else None
     request = call(conn, store, file, person, made, now)
-    name = acting.who_is(conn, store, person).name
     words = f"{name} typed the second PIN to take it back: somebody watches them. It goes on."
     requests.append(conn, [Entry(request, now, WATCHED, "phone", words, person)])
+    return answer.sentence if isinstance(answer, Refusal) else None
 
 
 @dataclass(frozen=True, slots=True)

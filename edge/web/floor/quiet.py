@@ -106,9 +106,11 @@ def take_back() -> AnyResponse:
         return _page("take_back", gettext(PIN_WRONG), 403)
     if proof is Proof.WATCHED:
         policy, watched = room.config.policy, _watched()
-        room.change(
+        refused = room.change(
             lambda conn: raising.pretend_to_take_back(conn, room.store, policy, me.id, watched, room.clock())
         )
+        if refused is not None:
+            return _page("take_back", refused, 409)
     else:
         try:
             room.change(lambda conn: raising.take_back(conn, room.store, me.id, room.clock()))
@@ -164,8 +166,8 @@ def _has_token() -> bool:
 
 def _proof(pin: str) -> Proof:
     me = signed_in().person
-    if request.form.get("person", me.id) != me.id:
-        # What slows down guessing counts by this field.
+    if request.form.get("person") != me.id:
+        # What slows down guessing counts by this field: without it there would be a second budget.
         raise NotFound("There is no such person in this store.")
     return signing.proves(services(), me, pin, "floor")
 

@@ -282,6 +282,8 @@ def test_guessing_there_and_at_the_door_is_one_budget(shop: Shop, ana: Browser) 
     for _ in range(5):
         assert ana.post("/floor/quiet/take-back", person=me.id, pin="9999").status_code == 403
     assert ana.post("/floor/quiet/second-pin", person=me.id, pin=PIN).status_code == 429
+    # Without the field there is no second budget.
+    assert ana.post("/floor/quiet/take-back", pin=PIN).status_code == 404
     assert ana.sign_in(me).status_code == 429
 
 
@@ -303,6 +305,23 @@ def test_the_second_pin_takes_back_nothing_and_is_answered_the_same(shop: Shop, 
     assert answers[0] == answers[1]
     assert sorted((state, count) for state, _, count in alarms(shop)) == [("cancelled", 1), ("raised", 2)]
     assert "somebody watches them" in str(lines(shop, raising.WATCHED))
+
+
+@pytest.mark.usefixtures("with_second")
+def test_once_somebody_is_there_either_pin_is_refused_in_the_same_words(shop: Shop) -> None:
+    igor, answers = sign_in(shop, "Igor"), []
+    for name, pin in (("Ana", PIN), ("Sofia", SECOND)):
+        phone = sign_in(shop, name)
+        hold(phone)
+        request = shop.read("SELECT id FROM interaction WHERE state = 'raised'")[0][0]
+        for act in ("acknowledge", "attend"):
+            igor.post(f"/floor/requests/{request}/{act}")
+        phone.get("/floor/quiet")
+        answer = phone.post("/floor/quiet/take-back", person=shop.people[name].id, pin=pin)
+        found = re.search(r'role="alert">([^<]+)<', answer.text)
+        assert found is not None
+        answers.append((answer.status_code, found[1]))
+    assert answers[0] == answers[1] and answers[0][0] == 409
 
 
 @pytest.mark.usefixtures("with_second")
