@@ -1,36 +1,17 @@
 // Calls for security, kept on this phone until the store has confirmed each; they go before anything else kept.
 
 import { newId } from "./ids.js";
+import { storedList } from "./stored.js";
 
-const PLACE = "floorbell-calls";
 const AGAIN_MS = 1_000;
 const REFUSED_MS = 10_000;
 const TIMEOUT_MS = 4_000;
 
-let memory = null; // where the browser keeps nothing
+const { all, write } = storedList("floorbell-calls");
 let underway = false;
 
 /** Whether one is on its way at this moment: other taps wait for it. */
 export const calling = () => underway;
-
-function all() {
-  if (memory) return memory;
-  try {
-    return JSON.parse(localStorage.getItem(PLACE)) ?? [];
-  } catch {
-    return [];
-  }
-}
-
-function write(calls) {
-  try {
-    if (calls.length) localStorage.setItem(PLACE, JSON.stringify(calls));
-    else localStorage.removeItem(PLACE);
-    memory = null;
-  } catch {
-    memory = calls;
-  }
-}
 
 /**
  * Send what this phone keeps, of whoever held it, to `address`. sent(call, state): the store has committed one;

@@ -2,6 +2,7 @@
 
 import { calling } from "./calls.js";
 import { newId } from "./ids.js";
+import { storedList } from "./stored.js";
 
 const TIMEOUT_MS = 10_000;
 const AGAIN_MS = 5_000;
@@ -19,26 +20,11 @@ const PREFIX = "floorbell-taps-";
  */
 export function keepTaps(person, { token, changed, answered }) {
   const place = PREFIX + person;
+  const { all, write: keep } = storedList(place);
   const underway = new Map(); // id -> when this try began
-  let memory = null; // where the browser keeps nothing
-
-  function all() {
-    if (memory) return memory;
-    try {
-      return JSON.parse(localStorage.getItem(place)) ?? [];
-    } catch {
-      return [];
-    }
-  }
 
   function write(taps) {
-    try {
-      if (taps.length) localStorage.setItem(place, JSON.stringify(taps));
-      else localStorage.removeItem(place);
-      memory = null;
-    } catch {
-      memory = taps;
-    }
+    keep(taps);
     changed();
   }
 
