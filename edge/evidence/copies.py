@@ -1,4 +1,4 @@
-"""A clip's working copy and stills for a bundle: they are for looking at and prove nothing.
+"""A clip's copies, for a bundle or for one person: they are for looking at and prove nothing.
 
 copying.py makes them in a process of its own; here it is started, waited for and bounded. Whatever becomes of
 it, there is an answer: the copy, or one sentence why there is none.
@@ -21,6 +21,7 @@ from edge.errors import EdgeError
 from edge.evidence.clips import Clip
 from edge.evidence.copying import WORKING, Done, Job, still_name
 from edge.evidence.files import VaultFiles
+from edge.evidence.masks import Masks
 
 log = logging.getLogger(__name__)
 
@@ -57,15 +58,22 @@ class Stopped(EdgeError):
 
 
 def copy(
-    clip: Clip, files: VaultFiles, folder: Path, clock: Callable[[], datetime], stop: threading.Event
+    clip: Clip,
+    files: VaultFiles,
+    folder: Path,
+    clock: Callable[[], datetime],
+    stop: threading.Event,
+    masks: Masks | None = None,
 ) -> Copy:
-    """Made from the sealed master into `folder`, which is empty. Stopped as soon as `stop` is set."""
+    """Made from the sealed master into `folder`, which is empty. With `masks` it is a covered copy, without
+    stills. Stopped as soon as `stop` is set."""
     if stop.is_set():
         raise Stopped("The program ends.")
     length_s = min(LONGEST_S, max(0, int((clip.ended_at - clip.started_at) / timedelta(seconds=1))))
     cpu_s = CPU_S_AT_LEAST + CPU_S_PER_S * length_s
     video, manifest = files.sealed(clip.sha256), files.sealed(clip.manifest_sha256)
-    done = _run(Job(str(video), str(manifest), str(folder), os.getpid(), cpu_s, MEMORY_BYTES), stop)
+    job = Job(str(video), str(manifest), str(folder), os.getpid(), cpu_s, MEMORY_BYTES, masks)
+    done = _run(job, stop)
     if done.trouble is not None:
         log.warning("The copy of the clip %s: %s", clip.id, done.trouble)
     stills = [

@@ -1,4 +1,5 @@
-"""Makes a clip's working copy and its stills, in a short process of its own: a Job on stdin, Done on stdout.
+"""Makes a clip's working copy and its stills, or its covered copy, in a short process of its own: a Job on
+stdin, Done on stdout.
 
 What a kiosk sent may be broken in any way. So this process has the lowest priority, bounds of processor time
 and memory, and one thread for each codec; it reads only H.264 in mp4, and not by a name that could lead
@@ -8,7 +9,7 @@ elsewhere. It knows nothing but the sealed master: what was masked before that w
 import os
 import resource
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,12 +20,14 @@ from msgspec import Struct
 from broker import manifest as manifests
 from broker.errors import ContractError
 from broker.manifest import Manifest
+from edge.evidence.canvas import Canvas
+from edge.evidence.masks import Masks, Mode, boxes
 from edge.evidence.moments import Moments, still_times, trigger_ms
 
 if TYPE_CHECKING:
     from av import VideoFrame
 
-LONGEST_SIDE, SHORTEST_WIDTH, STILL_WIDTH = 1280, 320, 480
+STILL_WIDTH = 480
 # Longer than any clip may be; what claims more is broken.
 LONGEST_S = 3600
 WORKING = "working.mp4"
@@ -33,7 +36,8 @@ _OPTIONS = {"preset": "veryfast", "crf": "23", "maxrate": "3M", "bufsize": "6M"}
 
 
 class Job(Struct, frozen=True):
-    """`parent` is the process that waits for it."""
+    """`parent` is the process that waits for it. With `masks` it is a copy for one person, with others
+    covered and without stills."""
 
     video: str
     manifest: str
@@ -41,6 +45,7 @@ class Job(Struct, frozen=True):
     parent: int
     cpu_s: int
     memory_bytes: int
+    masks: Masks | None = None
 
 
 class Still(Struct, frozen=True):
@@ -69,90 +74,26 @@ def still_name(number: int) -> str:
     return f"{number:02}.jpg"
 
 
-class _Canvas:
-    """Pictures of one size with a strip below, which says when each was taken and of which clip it is."""
-
-    def __init__(self, width: int, height: int, manifest: Manifest) -> None:
-        from PIL import Image, ImageDraw, ImageFont
-
-        by = min(1.0, LONGEST_SIDE / max(width, height))
-        by = max(by, SHORTEST_WIDTH / width)
-        # 4:2:0 has no odd sizes.
-        self.width, self._height = (max(2, round(side * by / 2) * 2) for side in (width, height))
-        words = [f"Copy of clip {manifest.clip}", manifest.device]
-        if not manifest.clock.synced:
-            words.append("by a clock not in step")
-        size, most = min(20, max(13, self.width // 48)), self.width * 0.94
-        while size > 8 and ImageFont.load_default(size).getlength(words[0]) > most:
-            size -= 1
-        self._font, self._row, self._edge = ImageFont.load_default(size), size * 4 // 3, self.width // 50
-        rows = _wrapped(words, lambda said: self._font.getlength(said) <= most)
-        self._strip = ((len(rows) + 1) * self._row + self._row * 2 // 3) // 2 * 2
-        self.height = self._height + self._strip
-        self._image = Image.new("L", (self.width, self._strip))
-        self._draw = ImageDraw.Draw(self._image)
-        for number, said in enumerate(rows, 1):
-            self._draw.text((self._edge, number * self._row + self._row // 3), said, 255, self._font)
-
-    def put(self, picture: "VideoFrame", at: str) -> "VideoFrame":
-        from av import VideoFrame
-
-        self._draw.rectangle((0, 0, self.width, self._row + self._row // 3 - 1), 0)
-        self._draw.text((self._edge, self._row // 3), at, 255, self._font)
-        below = (self._image.tobytes(), b"\x80" * (self._strip // 2 * self.width // 2))
-        scaled = picture.reformat(self.width, self._height, "yuv420p")
-        whole = VideoFrame(self.width, self.height, "yuv420p")
-        for plane, (source, target) in enumerate(zip(scaled.planes, whole.planes, strict=True)):
-            # Black and grey, in studio swing.
-            strip = below[0].translate(_STUDIO) if plane == 0 else below[1]
-            rows = self._height if plane == 0 else self._height // 2
-            _copy_rows(memoryview(source), source.line_size, memoryview(target), target.line_size, 0, rows)
-            wide = source.width
-            _copy_rows(
-                memoryview(strip), wide, memoryview(target), target.line_size, rows, len(strip) // wide
-            )
-        return whole
-
-
-def _wrapped(words: list[str], fits: Callable[[str], bool]) -> list[str]:
-    """Joined as long as they fit in a row."""
-    rows = words[:1]
-    for word in words[1:]:
-        joined = f"{rows[-1]}, {word}"
-        rows[-1:] = [joined] if fits(joined) else [rows[-1], word]
-    return rows
-
-
-_STUDIO = bytes(16 + value * 219 // 255 for value in range(256))
-
-
-def _copy_rows(source: Any, each: int, target: Any, wide: int, first: int, rows: int) -> None:
-    """`rows` rows of `each` bytes to the rows of `wide` bytes from `first` on."""
-    if each == wide:
-        target[first * wide : (first + rows) * wide] = source[: rows * wide]
-        return
-    some = min(each, wide)
-    for row in range(rows):
-        at = (first + row) * wide
-        target[at : at + some] = source[row * each : row * each + some]
-
-
 class _Copy:
     """The copy that is being written: pictures go in at their own times, and come out at a constant rate."""
 
-    def __init__(self, folder: Path, manifest: Manifest, rate: int, size: tuple[int, int]) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, rate: int, size: tuple[int, int], masks: Masks | None
+    ) -> None:
         import av
 
         self._folder, self._moments, self._rate, self._size = folder, Moments(manifest), rate, size
-        self._canvas = _Canvas(*size, manifest)
+        self._masks, self._canvas = masks, Canvas(*size, manifest)
         self._file = av.open(str(folder / WORKING), "w", format="mp4", options={"movflags": "+faststart"})
         self._stream: Any = self._file.add_stream("libx264", rate=rate, options=_OPTIONS)
         self._stream.width, self._stream.height = self._canvas.width, self._canvas.height
         self._stream.pix_fmt, self._stream.gop_size = "yuv420p", 2 * rate
         self._stream.codec_context.thread_count = 1
-        self._wanted, self._trigger = still_times(manifest), trigger_ms(manifest)
+        self._wanted = still_times(manifest) if masks is None else []
+        self._trigger = trigger_ms(manifest)
         self.stills: list[Still] = []
-        self._held: tuple[VideoFrame, int] | None = None
+        # The picture, when it was taken and when it is shown, both in ms after the first one.
+        self._held: tuple[VideoFrame, int, float] | None = None
         self._drawn: VideoFrame | None = None
         self._tick = 0
 
@@ -166,7 +107,7 @@ class _Copy:
         # The nearest place: cameras are never quite in step.
         self._show(round(time_ms * self._rate / 1000))
         after_ms = self._moments.after_ms(time_ms)
-        self._held, self._drawn = (picture, after_ms), None
+        self._held, self._drawn = (picture, after_ms, time_ms), None
         if self._wanted and after_ms >= self._wanted[0]:
             self._keep_still(after_ms)
 
@@ -183,6 +124,8 @@ class _Copy:
         """The held picture at each place before `until` that has none."""
         while self._held is not None and self._tick < until:
             drawn = self._draw()
+            if self._masks is not None:
+                drawn = self._covered(drawn, self._masks, self._held[2])
             drawn.pts, drawn.time_base = self._tick, Fraction(1, self._rate)
             self._file.mux(self._stream.encode(drawn))
             self._tick += 1
@@ -190,11 +133,19 @@ class _Copy:
     def _draw(self) -> "VideoFrame":
         assert self._held is not None
         if self._drawn is None:
-            picture, after_ms = self._held
+            picture, after_ms, _ = self._held
             at = self._moments.at(after_ms).astimezone()
             said = f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03} {at:%z}"
             self._drawn = self._canvas.put(picture, said)
         return self._drawn
+
+    def _covered(self, drawn: "VideoFrame", masks: Masks, time_ms: float) -> "VideoFrame":
+        """As its place in the copy wants it, which is what a person sees who places the boxes. What is to be
+        covered is so also where it was when the picture came, in case that is another moment."""
+        found = boxes(masks, self._tick * 1000 / self._rate)
+        if masks.mode is Mode.ALL_BUT:
+            return self._canvas.all_but(drawn, found)
+        return self._canvas.without(drawn, [*found, *boxes(masks, time_ms)])
 
     def _keep_still(self, after_ms: int) -> None:
         passed = [wanted for wanted in self._wanted if wanted <= after_ms]
@@ -216,7 +167,7 @@ def copied(job: Job) -> Done:
     try:
         manifest = manifests.decode(Path(job.manifest).read_bytes())
         with open(job.video, "rb") as file, av.open(file, "r", format="mp4") as master:
-            return _copied(master, manifest, Path(job.folder), by, job.parent)
+            return _copied(master, manifest, job, by)
     except ContractError as error:
         raise Broken(error.reason) from None
     except MemoryError:
@@ -226,7 +177,7 @@ def copied(job: Job) -> Done:
         raise Broken(f"The video could not be copied: {reason[:120].rstrip('.')}.") from None
 
 
-def _copied(master: Any, manifest: Manifest, folder: Path, by: str, parent: int) -> Done:
+def _copied(master: Any, manifest: Manifest, job: Job, by: str) -> Done:
     if not master.streams.video:
         raise Broken("There is no video in the file.")
     stream = master.streams.video[0]
@@ -238,7 +189,7 @@ def _copied(master: Any, manifest: Manifest, folder: Path, by: str, parent: int)
     copy, unread, began, last_ms = None, [0], None, -1.0
     try:
         for picture in _pictures(master, stream, unread):
-            if os.getppid() != parent:
+            if os.getppid() != job.parent:
                 sys.exit(1)  # Whoever waited was killed, and will begin anew.
             if picture.pts is None or picture.time_base is None:
                 unread[0] += 1
@@ -252,7 +203,8 @@ def _copied(master: Any, manifest: Manifest, folder: Path, by: str, parent: int)
             if time_ms > LONGEST_S * 1000:
                 raise Broken(f"The video says that it lasts more than {LONGEST_S} s, which no clip does.")
             if copy is None:
-                copy = _Copy(folder, manifest, rate, (picture.width, picture.height))
+                size = (picture.width, picture.height)
+                copy = _Copy(Path(job.folder), manifest, rate, size, job.masks)
             copy.put(picture, time_ms)
             last_ms = time_ms
         if copy is None:
