@@ -164,7 +164,7 @@ timeline = sa.Table(
     sa.Column("interaction", id_kind(), nullable=False, index=True),
     sa.Column("at", Instant, nullable=False),
     # called, placed, pressed_again, paged, seen, acknowledged, attended, resolved, cancelled, missed,
-    # confirmed, safe_asked, safe_yes, safe_no, watched, kept, noted and others
+    # tampering, safe_asked, safe_yes, safe_no, watched, kept, noted and others
     sa.Column("what", sa.String(24), nullable=False),
     sa.Column("person", id_kind()),
     # kiosk, phone, desk, api or policy

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from broker.events import SecurityRequested, new_id
 from edge.config import Policies
 from edge.db.store_tables import person as people_table
-from edge.handling import acting, capturing, confirming, escalating, placing, safety
+from edge.handling import acting, capturing, escalating, placing, safety, tampering
 from edge.handling.safety import WATCHED, Check
 from edge.handling.telling import Telling
 from edge.interactions import holds
@@ -132,20 +132,20 @@ class Facts:
     """What those who are called read of a security request besides its place. Sentences of its timeline.
 
     `place`: where its caller was last; `watched`: that somebody watches their phone, so that nobody can ask
-    them; `confirmed`: by what else; `check`: whether they are safe.
+    them; `tampering`: what a kiosk there reported; `check`: whether they are safe.
     """
 
     place: str = ""
     watched: str = ""
-    confirmed: str = ""
+    tampering: str = ""
     check: Check | None = None
 
 
 def facts(conn: sa.Connection, request: str, topic: str | None) -> Facts:
-    said = requests.said(conn, request, ("called", "placed", WATCHED, confirming.CONFIRMED))
+    said = requests.said(conn, request, ("called", "placed", WATCHED, tampering.REPORTED))
     watched = said.get(WATCHED) or (said.get("called", "") if topic == "duress" else "")
     check = safety.of(conn, request)
-    return Facts(said.get("placed", ""), watched, said.get(confirming.CONFIRMED, ""), check)
+    return Facts(said.get("placed", ""), watched, said.get(tampering.REPORTED, ""), check)
 
 
 def _raise(
@@ -181,7 +181,7 @@ def _raise(
         )
 
     started = escalating.start(conn, telling, policies, request, insert, floor, now)
-    confirming.look(conn, telling, place.zone, now)
+    tampering.look(conn, telling, place.zone, now)
     return started
 
 

@@ -25,7 +25,7 @@ from broker.events import (
 from broker.messages import Refusal
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
-from edge.handling import confirming, escalating, evidence, losing, supervising
+from edge.handling import escalating, evidence, losing, supervising, tampering
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.eyes import Eyes
@@ -134,11 +134,11 @@ class Intake:
             last = self._rows[-1]
             self._telling.recorded(str(last["id"]), str(last["kind"]))
         self._ratings.write()
-        confirming_kinds = (SecurityRequested, Tampered)
+        told_together = (SecurityRequested, Tampered)
         for zone in sorted(
-            {self._records.zone(e.device) for e in fresh if isinstance(e.content, confirming_kinds)}
+            {self._records.zone(e.device) for e in fresh if isinstance(e.content, told_together)}
         ):
-            confirming.look(self._conn, self._telling, zone, self._now)
+            tampering.look(self._conn, self._telling, zone, self._now)
         return withdrawn
 
     def _accept(self, event: Event) -> None:

@@ -169,16 +169,16 @@ def _of_heartbeat(said: Said, wrong: frozenset[Key], now: datetime) -> list[Foun
     found = []
     about_camera = [fault for fault in said.faults if "camera" in fault.lower()]
     if said.camera is not None and (said.camera not in WELL_CAMERA or about_camera):
-        words = " ".join(about_camera) or f"The camera of {said.name} is {said.camera}."
+        words = _quoted(said, about_camera) or f"{said.name} says that its camera is {said.camera}."
         found.append(Found(key(What.CAMERA), now, words))
         others = [fault for fault in said.faults if fault not in about_camera]
     else:
         others = list(said.faults)
-    found += [Found(key(What.FAULT, fault[:160]), now, fault) for fault in others]
+    found += [Found(key(What.FAULT, fault[:160]), now, _quoted(said, [fault])) for fault in others]
     for name in said.stuck:
-        found.append(Found(key(What.STUCK, name), now, f"The button {name} of {said.name} is stuck."))
+        found.append(Found(key(What.STUCK, name), now, f"{said.name} says that its button {name} is stuck."))
     if said.depth:
-        words = f"What is pressed at {said.name} does not come through."
+        words = f"{said.name} says that what is pressed there does not come through."
         found.append(Found(key(What.PATH), now, words, mark=str(said.oldest_open)))
     if said.clock_off is not None:
         off, at_most = abs(said.clock_off), CLOCK_OFF / (EASE if key(What.CLOCK) in wrong else 1)
@@ -188,14 +188,20 @@ def _of_heartbeat(said: Said, wrong: frozenset[Key], now: datetime) -> list[Foun
     if said.free_bytes is not None:
         least = KIOSK_DISK_BYTES * (EASE if key(What.DISK) in wrong else 1)
         if said.free_bytes < least:
-            words = f"{said.name} has {said.free_bytes // 1_000_000} MB of disk left."
+            words = f"{said.name} says that it has {said.free_bytes // 1_000_000} MB of disk left."
             found.append(Found(key(What.DISK), now, words))
     if said.temperature_c is not None:
         most = HOT_C - (5 if key(What.HOT) in wrong else 0)
         if said.temperature_c > most:
-            words = f"{said.name} has {said.temperature_c:.0f} °C; from {HOT_C:.0f} on it slows down."
+            hot = f"{said.temperature_c:.0f} °C; from {HOT_C:.0f} on it slows down."
+            words = f"{said.name} says that it has {hot}"
             found.append(Found(key(What.HOT), now, words))
     return found
+
+
+def _quoted(said: Said, faults: Sequence[str]) -> str:
+    """What the device says of itself, as its own words."""
+    return f"{said.name} says: {' '.join(faults)}" if faults else ""
 
 
 def _beside(said: Said, now: datetime) -> list[Found]:

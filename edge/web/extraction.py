@@ -18,7 +18,7 @@ from edge.handling import feedback
 from edge.incidents.classes import CHECKS, CLASSES, ROLES
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.routing.choose import LANGUAGES as SPOKEN
-from edge.web import refusals, sentences, told, words
+from edge.web import device_words, refusals, sentences, told, words
 from edge.web.floor import looks, quiet
 from edge.web.languages import FOLDER, LANGUAGES, read
 
@@ -46,6 +46,7 @@ _TABLES = (
     feedback.TOLD.values(),
     sentences.PATTERNS,
     sentences.REASONS,
+    device_words.WORDS,
     refusals.TITLES.values(),
     refusals.SENTENCES,
     quiet.SENTENCES,

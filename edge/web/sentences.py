@@ -10,6 +10,7 @@ from functools import cache
 
 from edge.interactions.request import DECLINE_REASONS
 from edge.routing.choose import LANGUAGES
+from edge.web.device_words import device_here
 from edge.web.languages import gettext, language_here
 
 # Why somebody is called: of a page's reason each part between two commas is one of these.
@@ -110,7 +111,7 @@ WRITTEN = (
     "This incident is closed; open it again first. %(last)s",
     "The check is %(said)s; allowed here are %(allowed)s.",
 )
-# Where the caller of security was last, and what confirms the call.
+# Where the caller of security was last, and who watches them.
 CALLER = (
     "%(name)s was last with a shopper in %(place)s.",
     "%(name)s was last in %(place)s, %(age)s ago.",
@@ -120,9 +121,15 @@ CALLER = (
     "Nobody knows where %(name)s is; they work on the whole floor.",
     "%(name)s signed in with the second PIN: somebody watches them.",
     "%(name)s typed the second PIN to take it back: somebody watches them. It goes on.",
-    "Confirmed: %(device)s was tampered with there (%(what)s).",
 )
-PATTERNS = (*CALLER, *ASKED, *NEWS, *REFUSED, *TOLD, *WRITTEN)
+# What devices said of themselves: it is their word, and no person's.
+DEVICES = (
+    "%(device)s reported tampering there at %(time)s: %(word)s.",
+    "%(device)s says that it was tampered with: %(word)s.",
+    "%(device)s says that its camera is %(word)s.",
+    "%(device)s says: %(word)s",
+)
+PATTERNS = (*CALLER, *DEVICES, *ASKED, *NEWS, *REFUSED, *TOLD, *WRITTEN)
 _GAP = re.compile(r"%\((\w+)\)s")
 
 
@@ -155,6 +162,8 @@ def _again(said: str, patterns: tuple[str, ...]) -> str:
 def _own(gap: str, text: str) -> str:
     if gap == "language":
         return gettext(text) if text in LANGUAGES.values() else text
+    if gap == "word":
+        return device_here(text)
     if gap == "why":
         label = next((label for label in DECLINE_REASONS.values() if label.lower() == text.lower()), "")
         said = gettext(label) if label else text

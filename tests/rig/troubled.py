@@ -18,8 +18,8 @@ def trouble(conn: sa.Connection, ids: Mapping[str, str], now: dt.datetime) -> No
     """One thing came back, one seems well, one is over, one is a colleague's phone."""
     begun = now - dt.timedelta(minutes=30)
     clock = Found(Key(TILLS, What.CLOCK), begun, f"The clock of {TILLS} and the store's differ by 9 s.")
-    hot = Found(Key(TILLS, What.HOT), begun, f"{TILLS} has 83 °C; from 80 on it slows down.")
-    stuck = Found(Key(ENTRANCE, What.STUCK, "help"), begun, f"The button help of {ENTRANCE} is stuck.")
+    hot = Found(Key(TILLS, What.HOT), begun, f"{TILLS} says that it has 83 °C; from 80 on it slows down.")
+    stuck = Found(Key(ENTRANCE, What.STUCK, "help"), begun, f"{ENTRANCE} says that its button help is stuck.")
     full = Found(Key("", What.DISK, "evidence"), begun, "The server's disk for evidence has 900 MB left.")
     phone = Found(Key("", What.PHONE, ids["Luka"]), begun, "Luka is here, and is signed in on no phone.")
     for minutes, found in (

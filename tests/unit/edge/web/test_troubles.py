@@ -152,3 +152,16 @@ def test_what_a_zone_is_watched_for_is_set_at_the_desk_and_stands_in_the_audit(
     for wrong in ({"drawer_s": "5"}, {"drawer_s": "x"}, {"closes": ""}, {"watched": "always"}):
         assert save(**wrong) in (400, 422), wrong
     assert shop.read("SELECT drawer_s FROM zone WHERE name = 'tills'") == [(90,)]
+
+
+def test_a_phone_says_a_cameras_trouble_as_the_kiosks_word_and_in_its_own_language(
+    shop: Shop, visitor: Browser, silent_kiosk: Found
+) -> None:
+    words = "kiosk-1 says: Something covers the camera, or it is quite dark; look at its lens."
+    found = Found(Key("kiosk-1", What.TAMPER, "camera covered"), shop.clock.now, words)
+    look(shop, silent_kiosk, found)
+    visitor.sign_in(shop.people["Sofia"])
+    assert words in visitor.get("/floor/").text
+    said = visitor.get("/floor/?language=it").text
+    assert "kiosk-1 dice: Qualcosa copre la telecamera, o è molto buio; guarda l’obiettivo." in said
+    assert "camera covered" not in said

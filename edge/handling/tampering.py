@@ -1,4 +1,7 @@
-"""A security call and tampering at one place within two minutes confirm each other, whichever came first."""
+"""Tampering that a kiosk reports near a security call, within two minutes, is said beside the call.
+
+It is the kiosk's word, and no person's: the sentence says whose.
+"""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,11 +16,11 @@ from edge.interactions.store import Entry
 from edge.paging import store as pages
 
 WITHIN = timedelta(minutes=2)
-CONFIRMED = "confirmed"
+REPORTED = "tampering"
 
 
 def look(conn: sa.Connection, telling: Telling, zone: str, now: datetime) -> None:
-    """Mark the open security requests of this zone that a tamper event confirms. Drills confirm nothing.
+    """Say it of the open security requests of this zone, whichever came first. Of drills nothing is said.
 
     It changes nothing of who is paged, nor when.
     """
@@ -28,10 +31,10 @@ def look(conn: sa.Connection, telling: Telling, zone: str, now: datetime) -> Non
     here = sa.select(i.id, i.kind).where(i.store == telling.store, is_open, i.zone == zone, sa.not_(i.drill))
     mine = [row.id for row in conn.execute(here) if row.kind == "security"]
     for request in requests.locked(conn, telling.store, mine):
-        if not request.open or requests.has_said(conn, request.id, CONFIRMED):
+        if not request.open or requests.has_said(conn, request.id, REPORTED):
             continue
         tampered = (
-            sa.select(i.device, i.reason)
+            sa.select(i.device, i.reason, i.raised_at)
             .where(
                 i.store == telling.store,
                 i.kind == sa.literal_column("'tamper'"),
@@ -46,6 +49,7 @@ def look(conn: sa.Connection, telling: Telling, zone: str, now: datetime) -> Non
             continue
         after = replace(request, revision=request.revision + 1)
         requests.update(conn, request, after)
-        words = f"Confirmed: {found.device} was tampered with there ({found.reason})."
-        requests.append(conn, [Entry(request.id, now, CONFIRMED, "policy", words)])
+        at = f"{found.raised_at.astimezone():%H:%M}"
+        words = f"{found.device} reported tampering there at {at}: {found.reason}."
+        requests.append(conn, [Entry(request.id, now, REPORTED, "policy", words)])
         telling.changed(after, pages.paged(conn, request.id))
