@@ -120,6 +120,17 @@ class DrawerMoved(Struct, frozen=True):
     open: bool
 
 
+class PageAnswered(Struct, frozen=True):
+    """A pager answers the page (broker/pages.py) of a request.
+
+    delivered: it has it and alerts its holder; seen: the holder has looked; coming: they acknowledge, 'I am
+    coming'; there: they attend.
+    """
+
+    request: UUID
+    answer: Literal["delivered", "seen", "coming", "there"]
+
+
 Content = (
     Greeted
     | HelpRequested
@@ -131,6 +142,7 @@ Content = (
     | ClipLost
     | Tampered
     | DrawerMoved
+    | PageAnswered
 )
 
 CONTENT: dict[str, type[Content]] = {
@@ -144,6 +156,7 @@ CONTENT: dict[str, type[Content]] = {
     "lost": ClipLost,
     "tamper": Tampered,
     "drawer": DrawerMoved,
+    "answer": PageAnswered,
 }
 KINDS = tuple(CONTENT)
 

@@ -30,6 +30,7 @@ CONNECT_TIMEOUT_S = 5.0
 MAX_PACKET_BYTES = 256 * 1024
 _TAKEN_OVER = 142  # MQTT v5, 3.14.2.1: another client has connected with the same client id
 _UNSPECIFIED = 128  # what paho makes of a connection that the broker closed
+NO_MATCHING_SUBSCRIBERS = 16  # MQTT v5, 3.4.2.1: accepted, and there was nobody to pass it on to
 # Mosquitto 2.0.11 does not send 142, it only closes. This many connections in a row that it accepted at once
 # and closed within this time mean the same.
 _CUT_OFF = 3
@@ -80,10 +81,14 @@ class Arrival:
 
 @dataclass(frozen=True)
 class Accepted:
-    """The broker's PUBACK for what publish() gave this mid; `refused` carries the broker's reason."""
+    """The broker's PUBACK for what publish() gave this mid; `refused` carries the broker's reason.
+
+    `unheard`: the broker says that nobody was there to receive it.
+    """
 
     mid: int
     refused: str | None = None
+    unheard: bool = False
 
 
 Delivery = Connected | Disconnected | Arrival | Accepted
@@ -298,7 +303,8 @@ class Session:
         def on_publish(
             _client: mqtt.Client, _data: object, mid: int, reason: ReasonCode, _properties: object
         ) -> None:
-            self._deliver(Accepted(mid, str(reason) if reason.is_failure else None))
+            refused = str(reason) if reason.is_failure else None
+            self._deliver(Accepted(mid, refused, reason.value == NO_MATCHING_SUBSCRIBERS))
 
         client.on_socket_open = on_socket_open  # type: ignore[assignment]
         client.on_connect = on_connect

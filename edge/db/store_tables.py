@@ -94,6 +94,9 @@ device = sa.Table(
     sa.Column("heartbeat_at", Instant),
     # since when somebody works on it: nobody is told of what is wrong with it meanwhile
     sa.Column("maintained_at", Instant),
+    # whether it is a pager, and the person whose pages it gets too
+    sa.Column("pager", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("holder", id_kind()),
 )
 
 # Every change that somebody made to the store itself: people, zones, devices, policies, tokens.

@@ -195,6 +195,24 @@ page = sa.Table(
     sa.Index("ix_page_person", "person", "request"),
 )
 
+# One try to bring a page to a hardware pager of its person, beside their phone.
+attempt = sa.Table(
+    "attempt",
+    metadata,
+    sa.Column("id", id_kind(), primary_key=True),
+    sa.Column("store", name_kind(), nullable=False),
+    sa.Column("pager", name_kind(), nullable=False),
+    sa.Column("page", id_kind(), nullable=False),
+    sa.Column("request", id_kind(), nullable=False),
+    # who held the pager then
+    sa.Column("person", id_kind(), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    # when the broker had it, and somebody there listened for that pager
+    sa.Column("sent_at", Instant),
+    sa.Index("ix_attempt_request", "request", "pager"),
+    sa.Index("ix_attempt_pager", "store", "pager", "created_at"),
+)
+
 # One of each kind per open request, and one per greeting that waits. Whoever deletes it with the `due_at`
 # that it read has claimed it.
 timer = sa.Table(
@@ -221,6 +239,8 @@ outgoing = sa.Table(
     sa.Column("claimed_by", sa.String(64)),
     sa.Column("claimed_until", Instant),
     sa.Column("sent_at", Instant),
+    # the attempt that it is, of what calls a pager
+    sa.Column("attempt", id_kind()),
 )
 sa.Index(
     "ix_outgoing_waiting",

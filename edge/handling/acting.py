@@ -33,7 +33,13 @@ from edge.reports import tallies
 
 
 def acknowledge(
-    conn: sa.Connection, store: str, request: str, person: str, now: datetime, through: str = "phone"
+    conn: sa.Connection,
+    store: str,
+    request: str,
+    person: str,
+    now: datetime,
+    through: str = "phone",
+    telling: Telling | None = None,
 ) -> None:
     """'I am coming'. Of several at once exactly one wins; the others are refused with the winner's name.
 
@@ -43,19 +49,24 @@ def acknowledge(
     """
     who, found = involved(conn, store, request, person)
     beside = pages.waits_for(conn, found.id, person)
-    change = act(
-        conn, store, found, Acknowledge(person, who.name, beside, arriving.unheard(conn, found)), now, through
-    )
+    action = Acknowledge(person, who.name, beside, arriving.unheard(conn, found))
+    change = act(conn, store, found, action, now, through, telling)
     if beside and (change is None or change.what == "joined"):
         pages.take(conn, found.id, person, now)
 
 
 def attend(
-    conn: sa.Connection, store: str, request: str, person: str, now: datetime, through: str = "phone"
+    conn: sa.Connection,
+    store: str,
+    request: str,
+    person: str,
+    now: datetime,
+    through: str = "phone",
+    telling: Telling | None = None,
 ) -> None:
     """'I am here'."""
     who, found = involved(conn, store, request, person)
-    act(conn, store, found, Attend(person, who.name), now, through)
+    act(conn, store, found, Attend(person, who.name), now, through, telling)
 
 
 def resolve(
@@ -76,11 +87,19 @@ def resolve(
     act(conn, store, found, action, now, through, outcome=outcome, note=note or None)
 
 
-def mark_sent(conn: sa.Connection, store: str, page_ids: list[str], now: datetime) -> None:
-    """These pages were written to an open stream of their person."""
+def mark_sent(
+    conn: sa.Connection, store: str, page_ids: list[str], now: datetime, telling: Telling | None = None
+) -> None:
+    """These pages were written to an open stream of their person, or passed on to a pager of theirs."""
+    if not page_ids:
+        return
     moved = [request for request, _ in pages.reach(conn, store, page_ids, "sent", now)]
     silent = {one.id for one in requests.among(conn, store, moved) if one.silent}
-    tallies.add(conn, store, [(tallies.sent(silent=request in silent), 1) for request in moved])
+    counted = [(tallies.sent(silent=request in silent), 1) for request in moved]
+    if telling is None:
+        tallies.add(conn, store, counted)
+    else:
+        telling.counted += counted
 
 
 def mark_delivered(conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime) -> None:
@@ -89,10 +108,16 @@ def mark_delivered(conn: sa.Connection, store: str, person: str, page_ids: list[
 
 
 def mark_seen(
-    conn: sa.Connection, store: str, person: str, page_ids: list[str], now: datetime, through: str = "phone"
+    conn: sa.Connection,
+    store: str,
+    person: str,
+    page_ids: list[str],
+    now: datetime,
+    through: str = "phone",
+    telling: Telling | None = None,
 ) -> None:
     """They are on the person's lit screen; the shopper is told who saw the request first."""
-    who, telling = who_is(conn, store, person), Telling(store)
+    who, told = who_is(conn, store, person), telling or Telling(store)
     # Locked before their pages, as by everyone.
     about = requests.locked(conn, store, pages.about(conn, store, page_ids, person))
     moved = {request for request, _ in pages.reach(conn, store, page_ids, "seen", now, person)}
@@ -106,8 +131,9 @@ def mark_seen(
         after = replace(request, revision=request.revision + 1)
         requests.update(conn, request, after)
         requests.append(conn, [Entry(request.id, now, "seen", through, f"{who.name} has seen it.", person)])
-        telling.call(after, "seen", {"name": who.name})
-    telling.flush(conn, now)
+        told.call(after, "seen", {"name": who.name})
+    if telling is None:
+        told.flush(conn, now)
 
 
 def who_is(conn: sa.Connection, store: str, person: str) -> Person:
@@ -141,19 +167,24 @@ def act(
     action: Action,
     now: datetime,
     through: str = "phone",
+    telling: Telling | None = None,
     **more: object,
 ) -> Change | None:
-    """Carry out what the rules decide, or raise Refused; None where nothing changes."""
+    """Carry out what the rules decide, or raise Refused; None where nothing changes.
+
+    With `telling`, whose transaction it is tells of it.
+    """
     decision = decide(request, action)
     if isinstance(decision, Refusal):
         raise Refused(decision.sentence, decision.holder)
     if not isinstance(decision, Change):
         return None
-    telling = Telling(store)
+    told = telling or Telling(store)
     if request.kind in ONE_TAP:
         more |= greeting.times(decision, now)
-    finish(conn, telling, request, decision, through, now, **more)
-    telling.flush(conn, now)
+    finish(conn, told, request, decision, through, now, **more)
+    if telling is None:
+        told.flush(conn, now)
     return decision
 
 

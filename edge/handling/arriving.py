@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
-from edge.interactions.request import Change, Request, State
+from edge.interactions.request import ARRIVED, Change, Request, State
 from edge.interactions.store import Entry
 from edge.paging import store as pages
 from edge.paging import timers
@@ -26,7 +26,7 @@ ARRIVE = timedelta(seconds=120)
 ANSWER = timedelta(seconds=30)
 # Whether somebody else can be called is looked at so often; for security they are paged again.
 AGAIN = {"help": timedelta(seconds=60), "security": timedelta(seconds=30)}
-ASKS = "Are you there?"
+ASKS = ARRIVED
 # How the reason of a page ends that calls somebody in an owner's place.
 ABSENT = "and does not answer"
 _SAID = ("acknowledged", "handed_over", "taken_over", "still_coming")

@@ -15,6 +15,7 @@ from broker import codec
 from broker.events import reference_of
 from broker.messages import Call, CallState, Command
 from broker.topics import Channel, of_device
+from edge.handling import calling
 from edge.interactions.request import ONE_TAP, OPEN, Request, State
 from edge.paging import feed, outgoing, timers
 from edge.paging.feed import News
@@ -154,6 +155,7 @@ class Telling:
         self, conn: sa.Connection, now: datetime, worker: str | None = None
     ) -> tuple[int | None, list[Claimed]]:
         """Write it all. The feed's last cursor, and what this worker may send once it is committed."""
+        self.messages += calling.by_pagers(conn, self.store, self.news, now)
         tallies.add(conn, self.store, self.counted)
         cursor = feed.append(conn, self.store, self.news, now)
         claimed = outgoing.put(conn, self.store, self.messages, now, worker)

@@ -1,4 +1,5 @@
-"""What has arrived and waits for the loop that commits. Security first; paho's threads only put here."""
+"""What has arrived and waits for the loop that commits. Security and the answers of pagers first; paho's
+threads only put here."""
 
 import logging
 import threading
@@ -12,6 +13,8 @@ log = logging.getLogger(__name__)
 
 # Far more than the broker's receive maximum lets through of what is sent as the contract says.
 MOST_WAITING = 10_000
+# Kinds of events that wait behind no backlog: what a pager's holder answers stops the paging.
+URGENT = ("security", "answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,10 @@ class Waiting:
     @property
     def security(self) -> bool:
         return self.arrival.topic.endswith("/event/security")
+
+    @property
+    def urgent(self) -> bool:
+        return self.arrival.topic.rpartition("/event/")[2] in URGENT
 
     @property
     def clip(self) -> bool:
@@ -49,7 +56,7 @@ class Inbox:
                     log.error("Events come with QoS 0 faster than they can be committed; some are dropped.")
                 self._overrun = True
                 return
-            (self._security if waiting.security else self._events).append(waiting)
+            (self._security if waiting.urgent else self._events).append(waiting)
             self._condition.notify()
 
     def put_word(self, about: object, word: object) -> None:
@@ -75,7 +82,7 @@ class Inbox:
             return woken
 
     def take(self, most: int) -> tuple[list[Waiting], dict[object, object]]:
-        """Up to `most` events and all words. Security requests go alone: nothing shares their commit."""
+        """Up to `most` events and all words. Security requests go alone: only answers share their commit."""
         with self._condition:
             source = self._security or self._events
             self._overrun = self._overrun and self.backlog >= MOST_WAITING // 2
@@ -87,7 +94,7 @@ class Inbox:
         """What could not be committed waits again, in its old order, before what came since."""
         with self._condition:
             for waiting in reversed(events):
-                (self._security if waiting.security else self._events).appendleft(waiting)
+                (self._security if waiting.urgent else self._events).appendleft(waiting)
             self._words = {a: w for a, w in words.items() if a not in self._words} | self._words
 
     def pause(self, seconds: float) -> None:
@@ -98,7 +105,7 @@ class Inbox:
                 self._condition.wait(left)
 
     def urgent(self) -> bool:
-        """Whether a security request is waiting."""
+        """Whether a security request, or an answer, is waiting."""
         return bool(self._security)
 
     @property

@@ -19,13 +19,15 @@ from broker.events import (
     FeedbackGiven,
     Greeted,
     HelpRequested,
+    PageAnswered,
     SecurityRequested,
     Tampered,
 )
 from broker.messages import Refusal
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
-from edge.handling import escalating, evidence, losing, supervising, tampering
+from edge.errors import NotFound, Refused
+from edge.handling import answering, escalating, evidence, losing, supervising, tampering
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.eyes import Eyes
@@ -117,7 +119,8 @@ class Intake:
         """Turn new events into what they mean; those that are refused after all are returned."""
         withdrawn = set()
         self._presses.look_around(fresh)
-        for event in fresh:
+        # What is answered stands once every press of the batch does.
+        for event in sorted(fresh, key=lambda event: isinstance(event.content, PageAnswered)):
             try:
                 self._accept(event)
                 self._receipt(event)
@@ -172,6 +175,16 @@ class Intake:
             case DrawerMoved(open=is_open):
                 if not self._eyes.drawer(event, is_open=is_open):
                     self._record(event, topic="open" if is_open else "closed")
+            case PageAnswered():
+                self._answer(event, event.content)
+
+    def _answer(self, event: Event, content: PageAnswered) -> None:
+        age = self._records.pressed(event).age.at_least
+        try:
+            answering.answer(self._conn, self._telling, event.device, content, self._now, age)
+        except (Refused, NotFound) as error:
+            outbox = str(event.outbox) if event.outbox else None
+            raise ContractError(str(error), str(event.id), event.seq, outbox) from None
 
     def _lose(self, event: Event) -> None:
         assert isinstance(event.content, ClipLost)

@@ -13,7 +13,15 @@ import sqlalchemy as sa
 
 from broker import codec, topics
 from broker.errors import ContractError
-from broker.events import Attended, Cancelled, Event, FeedbackGiven, HelpRequested, SecurityRequested
+from broker.events import (
+    Attended,
+    Cancelled,
+    Event,
+    FeedbackGiven,
+    HelpRequested,
+    PageAnswered,
+    SecurityRequested,
+)
 from edge.config import Policies
 from edge.db.tables import interaction
 from edge.drills import store as drills
@@ -71,11 +79,13 @@ class Presses:
     def look_around(self, fresh: Sequence[Event]) -> None:
         """Read what the decisions about these events need, once."""
         touching = {e.device for e in fresh if e.kind in ("help", "security", "cancel", "attend", "greet")}
-        if not touching:
+        answered = {str(e.content.request) for e in fresh if isinstance(e.content, PageAnswered)}
+        if not touching and not answered:
             return
-        found = requests.open_of_devices(self._conn, self._store, touching)
-        # Somebody may be answering one of them at this very moment.
-        open_now = [r for r in requests.locked(self._conn, self._store, (r.id for r in found)) if r.open]
+        found = {r.id for r in requests.open_of_devices(self._conn, self._store, touching)}
+        # Somebody may be answering one of them at this very moment. All are locked in one order.
+        locked = requests.locked(self._conn, self._store, found | answered)
+        open_now = [r for r in locked if r.open and r.id in found]
         self._greetings.look_around(touching, open_now)
         for request in open_now:
             self._keep(request)

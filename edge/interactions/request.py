@@ -34,6 +34,8 @@ ENDINGS = OUTCOMES | {GREETED: "Went to greet", LOOKED: "Looked"}
 # What nobody at the device has asked for, and one tap ends: somebody who was not greeted, a drawer that stays
 # open, movement where nobody should be. The device hears nothing of it.
 ONE_TAP = frozenset({"greet", "drawer", "watch"})
+# The reason of a page to whoever has a request and is not known to have arrived.
+ARRIVED = "Are you there?"
 
 
 @dataclass(frozen=True, slots=True)

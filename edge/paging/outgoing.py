@@ -15,11 +15,13 @@ KEPT = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A QoS 1 message to be. `expiry_s`: after that long it is worth nothing."""
+    """A QoS 1 message to be. `expiry_s`: after that long it is worth nothing; `attempt`: which it is, of what
+    calls a pager."""
 
     topic: str
     payload: bytes
     expiry_s: int | None = None
+    attempt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ _SENT = (
     sa.update(outgoing)
     .where(outgoing.c.id.in_(sa.bindparam("in_ids", expanding=True)))
     .values(sent_at=sa.bindparam("in_now"))
+    .returning(outgoing.c.id, outgoing.c.attempt)
 )
 _CLAIM = (
     sa.update(outgoing)
@@ -71,6 +74,7 @@ def put(
             "topic": m.topic,
             "payload": m.payload,
             "expiry_s": m.expiry_s,
+            "attempt": m.attempt,
             "created_at": now,
             "claimed_by": worker,
             "claimed_until": now + LEASE if worker else None,
@@ -98,9 +102,12 @@ def claim(conn: sa.Connection, store: str, worker: str, now: datetime) -> list[C
     return claimed
 
 
-def mark_sent(conn: sa.Connection, ids: Sequence[int], now: datetime) -> None:
-    if ids:
-        conn.execute(_SENT, {"in_ids": list(ids), "in_now": now})
+def mark_sent(conn: sa.Connection, ids: Sequence[int], now: datetime) -> dict[int, str]:
+    """The broker has them. The attempts that they are, of those that call a pager."""
+    if not ids:
+        return {}
+    rows = conn.execute(_SENT, {"in_ids": list(ids), "in_now": now})
+    return {row.id: row.attempt for row in rows if row.attempt is not None}
 
 
 def shift(conn: sa.Connection, store: str, by: timedelta) -> None:

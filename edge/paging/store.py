@@ -173,6 +173,15 @@ def waits_for(conn: sa.Connection, request: str, person_id: str) -> bool:
     return conn.execute(query.limit(1)).first() is not None
 
 
+def waiting_page(conn: sa.Connection, request: str, person_id: str) -> NewPage | None:
+    """This person's latest page about the request that is still to be answered, if there is one."""
+    query = sa.select(page.c.id, page.c.person, page.c.reason, page.c.round).where(
+        page.c.request == request, page.c.person == person_id, page.c.state.in_(_STAGES)
+    )
+    row = conn.execute(query.order_by(page.c.round.desc()).limit(1)).first()
+    return None if row is None else NewPage(*row)
+
+
 def waits_for_anyone(conn: sa.Connection, request: str) -> bool:
     """Whether anyone's page about the request is still to be answered."""
     query = sa.select(page.c.id).where(page.c.request == request, page.c.state.in_(_STAGES))

@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from broker.events import new_id
+from edge.db.store_tables import device, session
 from edge.db.store_tables import person as table
-from edge.db.store_tables import session
 from edge.errors import EdgeError, NotFound
 from edge.people.details import ROLES as ROLES
 from edge.presence import Presence
@@ -180,8 +180,12 @@ def set_password(conn: sa.Connection, store: str, person: str, password_hash: st
 
 
 def disable(conn: sa.Connection, store: str, person: str, now: datetime) -> None:
-    """The person can no longer sign in, is signed out everywhere at once, and is paged no more."""
+    """The person can no longer sign in, is signed out everywhere at once, holds no pager, and is paged no
+    more."""
     set_presence(conn, store, person, "off", now)
+    conn.execute(
+        sa.update(device).where(device.c.store == store, device.c.holder == person).values(holder=None)
+    )
     _update(conn, store, person, active=False)
     conn.execute(session.delete().where(session.c.person == person))
 

@@ -15,6 +15,7 @@ from edge.config import Greeter, Policies
 from edge.errors import StorageError
 from edge.feedback import store as scores
 from edge.handling import (
+    acting,
     drilling,
     escalating,
     evidence,
@@ -28,7 +29,7 @@ from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
 from edge.interactions import index
 from edge.outside import store as outside
-from edge.paging import feed, outgoing, timers
+from edge.paging import feed, outgoing, pagers, timers
 from edge.routing.inforce import InForce
 from edge.schedule import Plan
 from edge.worker.devices import Devices, Word
@@ -188,9 +189,11 @@ class Commits:
         sent = self._sender.sent() if batch.look else []
         with conn.begin():
             receipts, taken = self._work(conn, telling, batch, now)
+            attempts = outgoing.mark_sent(conn, sent, now)
+            reached = [one for row, one in attempts.items() if self._sender.heard(row)]
+            acting.mark_sent(conn, self._store, pagers.mark_sent(conn, reached, now), now, telling)
             cursor, claimed = telling.flush(conn, now, self._worker)
             if batch.look:
-                outgoing.mark_sent(conn, sent, now)
                 claimed += outgoing.claim(conn, self._store, self._worker, now)
                 self.next_timer = timers.next_due(conn, self._store)
         self._followed = self._policies

@@ -14,7 +14,7 @@ from broker.topics import Channel
 from broker.witness import HeadKept, HeadRefused, Witness
 from edge.devices import store as devices
 from edge.evidence import clips, heads
-from edge.handling import capturing, escalating, evidence
+from edge.handling import calling, capturing, escalating, evidence
 from edge.handling.telling import Telling
 from edge.ingest import gaps
 from edge.ingest.age import Reference, heard
@@ -115,6 +115,7 @@ class Devices:
             return
         for request in self._to_answer(conn, device):
             escalating.answer(conn, telling, request, now)
+        telling.messages += calling.again(conn, self._store, device, now)
         # A command that found nobody is gone, and so is one that a killed broker had: it is asked for again.
         # Retained too: the device may have come back while nobody here was listening.
         clips.forget_tickets(conn, self._store, device)

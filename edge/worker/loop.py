@@ -23,7 +23,7 @@ from edge.config import EdgeConfig
 from edge.db.checkpoint import Checkpoints
 from edge.db.engine import check_version, connect
 from edge.hint import HintListener
-from edge.ingest.inbox import Inbox, Waiting
+from edge.ingest.inbox import URGENT, Inbox, Waiting
 from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link
 from edge.worker.devices import Word
 from edge.worker.lock import take_lock
@@ -106,7 +106,7 @@ class Worker:
             config.broker.port,
             credentials,
             lambda delivery: self._deliver(self._security, delivery),
-            subscriptions=[(topics.event(self._store, "+", "security"), 1)],
+            subscriptions=[(topics.event(self._store, "+", kind), 1) for kind in URGENT],
             **common,  # type: ignore[arg-type]
         )
 
@@ -170,8 +170,9 @@ class Worker:
                 self._sender.accepted(delivery)
 
     def _comes_alone(self, topic: str) -> bool:
-        """A security request, which also comes on its own connection while that one is there."""
-        return topic.endswith("/event/security") and self._security.connected
+        """A security request or a pager's answer, which also comes on a connection of its own while that one
+        is there."""
+        return topic.rpartition("/event/")[2] in URGENT and self._security.connected
 
     def _listen(self, hints: HintListener) -> None:
         while not self._stop.is_set():

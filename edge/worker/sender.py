@@ -26,8 +26,9 @@ class Sender:
         self._store, self._session, self._clock = store, session, clock
         self._beat = 0
         self._flying: dict[int, int] = {}
-        self._answers: deque[int | None] = deque()
+        self._answers: deque[Accepted | None] = deque()
         self._sent: list[int] = []
+        self._unheard: set[int] = set()
 
     def online(self) -> None:
         self._state("online")
@@ -68,7 +69,7 @@ class Sender:
         """The broker has it, or refuses it for good."""
         if accepted.refused:
             log.error("The broker refused a message of the worker: %s.", accepted.refused)
-        self._answers.append(accepted.mid)
+        self._answers.append(accepted)
 
     def lost(self) -> None:
         """The connection ended: nobody knows what of the rest arrived."""
@@ -77,15 +78,22 @@ class Sender:
     def sent(self) -> list[int]:
         """The rows that are sent and not yet settled."""
         while self._answers:
-            mid = self._answers.popleft()
-            if mid is None:
+            accepted = self._answers.popleft()
+            if accepted is None:
                 self._flying.clear()
-            elif (row := self._flying.pop(mid, None)) is not None:
+            elif (row := self._flying.pop(accepted.mid, None)) is not None:
                 self._sent.append(row)
+                if accepted.unheard or accepted.refused:
+                    self._unheard.add(row)
         return list(self._sent)
+
+    def heard(self, row: int) -> bool:
+        """Whether the broker passed a sent row on to somebody, as far as it says."""
+        return row not in self._unheard
 
     def settled(self, rows: list[int]) -> None:
         """They are marked in the database."""
+        self._unheard.difference_update(rows)
         del self._sent[: len(rows)]
 
     def _state(self, status: Literal["online", "offline"]) -> None:
