@@ -31,6 +31,10 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
         hours = self.security_hours if kept_as == "security" else self.routine_hours
         return sealed_at + timedelta(hours=hours)
 
+    def incident_until(self, closed_at: datetime) -> datetime:
+        """Until when an incident's clips are kept once it is closed."""
+        return closed_at + timedelta(hours=self.incident_hours)
+
     def closed_since(self, now: datetime) -> datetime:
         """Clips of incidents that were closed after this, or are open, are not deleted."""
         return now - timedelta(hours=self.incident_hours)

@@ -4,6 +4,8 @@ Every path to a clip's bytes goes through view() here: its entry in the custody 
 first byte is sent.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,6 +19,14 @@ from edge.incidents import links
 from edge.retention import Keepable, Retention, due, to_make_room
 
 PURGED_BY = "retention"
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Why a clip stays beyond its own time: the incident's number, and until when; None while it is open."""
+
+    number: str
+    until: datetime | None
 
 
 def view(
@@ -39,6 +49,28 @@ def seen(conn: sa.Connection, store: str, clip_id: str, *, silent: bool) -> Clip
     if found is None or (found.silent and not silent):
         raise NotFound("There is no such clip in this store.")
     return found
+
+
+def kept_by(
+    conn: sa.Connection,
+    store: str,
+    retention: Retention,
+    found: Sequence[Clip],
+    now: datetime,
+    *,
+    silent: bool,
+) -> dict[str, Kept]:
+    """Of each clip the incident that keeps it longer than its own time does. Without `silent` those of silent
+    requests are as if they were not there."""
+    since, here = retention.closed_since(now), {one.id: one for one in found if one.state == SEALED}
+    kept = {}
+    for id_, keeper in links.keepers(conn, store, list(here), since, silent=silent).items():
+        own, until = here[id_].keep_until, None
+        if keeper.closed_at is not None:
+            until = retention.incident_until(keeper.closed_at)
+        if until is None or own is None or until > own:
+            kept[id_] = Kept(keeper.number, until)
+    return kept
 
 
 def place_hold(

@@ -5,6 +5,8 @@ around the time of what happened (rules.BEFORE, rules.AFTER). As long as the inc
 after it, retention leaves its clips alone; a legal hold is another thing and stays.
 """
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -15,6 +17,16 @@ from edge.db.inserts import if_new
 from edge.db.store_tables import neighbour
 from edge.db.tables import event, interaction
 from edge.incidents.rules import AFTER, BEFORE
+from edge.incidents.store import numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """An incident that keeps a clip: while it is open, `closed_at` None, or for a time after."""
+
+    number: str
+    closed_at: datetime | None
+
 
 _LONGEST = timedelta(hours=1)
 _LINK = if_new(incident_request)
@@ -92,6 +104,23 @@ def keeps(store: str, closed_since: datetime) -> sa.Exists:
     of_open = sa.or_(incident.c.state == "open", incident.c.closed_at > closed_since)
     linked = sa.and_(incident_clip.c.store == store, incident_clip.c.clip == clip.c.id)
     return sa.exists().where(linked, incident.c.id == incident_clip.c.incident, of_open).correlate(clip)
+
+
+def keepers(
+    conn: sa.Connection, store: str, clips: Sequence[str], closed_since: datetime, *, silent: bool
+) -> dict[str, Keeper]:
+    """What keeps these clips longest: an open incident, else the one that was closed last. Without `silent`
+    those of silent requests are as if they were not there."""
+    i, c = incident.c, incident_clip.c
+    query = sa.select(c.clip, i.year, i.number, i.closed_at).join(incident, i.id == c.incident)
+    query = query.where(c.store == store, c.clip.in_(list(clips)))
+    query = query.where(sa.or_(i.state == "open", i.closed_at > closed_since))
+    if not silent:
+        query = query.where(sa.not_(is_silent()))
+    # The later ones take the place of those before.
+    last = sa.case((i.state == "open", 1), else_=0), i.closed_at, i.year.desc(), i.number.desc()
+    rows = conn.execute(query.order_by(*last)).all() if clips else []
+    return {row.clip: Keeper(numbered(row.year, row.number), row.closed_at) for row in rows}
 
 
 def is_silent() -> sa.ColumnElement[bool]:

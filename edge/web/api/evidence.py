@@ -26,7 +26,7 @@ from edge.web.manage import evidence as desk
 from edge.web.services import services
 
 T = TypeVar("T")
-_BESIDE = ("zone_title", "held", "state")
+_BESIDE = ("zone_title", "held", "state", "kept_by")
 
 
 class EvidenceAsked(Struct, frozen=True, forbid_unknown_fields=True):
@@ -43,6 +43,14 @@ class Why(Struct, frozen=True, forbid_unknown_fields=True):
     """Why it is done; it stands in the custody log."""
 
     reason: Annotated[Text, Meta(min_length=1, max_length=MAX_REASON)]
+
+
+class KeptBy(Struct):
+    """An incident that keeps a clip beyond `keep_until`. `number` is null for a token that may not see silent
+    requests; `until` is null while the incident is open."""
+
+    number: str | None
+    until: datetime | None
 
 
 class Clip(Struct):
@@ -73,6 +81,7 @@ class Clip(Struct):
     announced_at: datetime
     sealed_at: datetime | None
     keep_until: datetime | None
+    kept_by: KeptBy | None
     purged_at: datetime | None
     lost_at: datetime | None
     trouble: str | None
@@ -198,9 +207,10 @@ def evidence_list(query: EvidenceAsked) -> Evidence:
     filters, before = desk.filters_here(silent), asking.before_here("among the clips")
     with room.read() as conn:
         found = register.search(conn, room.store, filters, before, query.limit, room.overdue_at)
+        kept = _kept(conn, found)
         log = shape(desk.custody_now(conn, room.store), CustodyHead) if silent else None
     following = str(found[-1].cursor) if len(found) == query.limit else None
-    return Evidence([_clip(one) for one in found], following, log)
+    return Evidence([_clip(one, kept) for one in found], following, log)
 
 
 def evidence_read(id: str) -> ClipWhole:
@@ -210,12 +220,13 @@ def evidence_read(id: str) -> ClipWhole:
         keeping.seen(conn, room.store, id, silent=silent)
         one = register.one(conn, room.store, id, room.overdue_at)
         assert one is not None
+        kept = _kept(conn, [one])
         entries = custody.of_subject(conn, room.store, id)
         held = holds.of_clip(conn, room.store, id)
         interactions = of_clip(conn, room.store, one.clip).interactions
     shown = [CustodyEntry(e.index if silent else None, e.at, e.action, e.actor, e.reason) for e in entries]
     interaction = interactions[0] if interactions else None
-    return ClipWhole(_clip(one), interaction, interactions, [shape(hold, Hold) for hold in held], shown)
+    return ClipWhole(_clip(one, kept), interaction, interactions, [shape(hold, Hold) for hold in held], shown)
 
 
 def evidence_view(id: str, body: Why) -> Look:
@@ -272,6 +283,15 @@ def _done(deed: Callable[[sa.Connection, Actor, datetime, bool], T]) -> T:
     return room.change(lambda conn: deed(conn, actor, room.clock(), silent))
 
 
-def _clip(one: Listed) -> Clip:
+def _kept(conn: sa.Connection, found: list[Listed]) -> dict[str, KeptBy]:
+    room, silent = services(), bearer.sees_silent()
+    here, retention, now = [one.clip for one in found], room.config.retention, room.clock()
+    kept = keeping.kept_by(conn, room.store, retention, here, now, silent=silent)
+    return {clip: KeptBy(one.number if silent else None, one.until) for clip, one in kept.items()}
+
+
+def _clip(one: Listed, kept: dict[str, KeptBy]) -> Clip:
     fields = {name: getattr(one.clip, name) for name in Clip.__struct_fields__ if name not in _BESIDE}
-    return Clip(zone_title=one.zone_title, held=one.held, state=one.state, **fields)
+    return Clip(
+        zone_title=one.zone_title, held=one.held, state=one.state, kept_by=kept.get(one.clip.id), **fields
+    )

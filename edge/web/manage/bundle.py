@@ -20,6 +20,7 @@ from edge.paging import feed
 from edge.people import rights
 from edge.web.access import actor_here, needs_evidence, signed_in
 from edge.web.manage import clip as clip_page
+from edge.web.manage.evidence import kept_here
 from edge.web.manage.export import full
 from edge.web.manage.saving import save, saved
 from edge.web.services import Services, services
@@ -48,9 +49,11 @@ def evidence_bundle(export_id: str) -> AnyResponse:
     with room.read() as conn:
         found = exporting.seen(conn, room.store, export_id, silent=_silent())
         listed = [register.one(conn, room.store, clip, room.overdue_at) for clip in found.clips]
+        there = [one for one in listed if one is not None]
         context: dict[str, Any] = {
             "export": found,
-            "clips": [one for one in listed if one is not None],
+            "clips": there,
+            "kept_by": kept_here(conn, [one.clip for one in there]),
             "entries": custody.of_subject(conn, room.store, export_id),
             "cursor": feed.head(conn, room.store),
         }

@@ -19,6 +19,7 @@ from edge.people import rights
 from edge.web import footage
 from edge.web.access import actor_here, needs_evidence, signed_in
 from edge.web.headers import allow_media
+from edge.web.manage.evidence import kept_here
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
 
@@ -111,6 +112,7 @@ def page_of(clip_id: str, error: EdgeError | None = None, typed: dict[str, str] 
         assert one is not None
         context: dict[str, Any] = {
             "one": one,
+            "kept_by": kept_here(conn, [one.clip]),
             "entries": custody.of_subject(conn, room.store, clip_id),
             "holds": holds.of_clip(conn, room.store, clip_id),
             "interactions": of_clip(conn, room.store, one.clip).interactions,

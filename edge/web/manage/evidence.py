@@ -1,5 +1,6 @@
 """The clips, the newest first, and what the custody log's head says of them all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -10,9 +11,12 @@ from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
 from edge.evidence import clips, custody, exports, heads, register, stamps
+from edge.evidence.clips import Clip
 from edge.evidence.heads import Held
 from edge.evidence.register import Filters
 from edge.evidence.stamps import Standing
+from edge.handling import keeping
+from edge.handling.keeping import Kept
 from edge.paging import feed
 from edge.people import rights
 from edge.web.access import needs_evidence, signed_in
@@ -58,6 +62,7 @@ def evidence() -> Response:
     with room.read() as conn:
         found = register.search(conn, room.store, filters, before, PAGE_ROWS + 1, room.overdue_at)
         context: dict[str, Any] = {
+            "kept_by": kept_here(conn, [one.clip for one in found]),
             "log": custody_now(conn, room.store),
             "exports": exports.newest(conn, room.store, EXPORTS, silent=filters.with_silent),
             "zones": devices.zones(conn, room.store),
@@ -77,6 +82,12 @@ def evidence() -> Response:
         **context,
     )
     return make_response(page)
+
+
+def kept_here(conn: sa.Connection, found: Sequence[Clip]) -> dict[str, Kept]:
+    """Which of these clips stay for an incident, as whoever asks may know."""
+    room, silent = services(), rights.sees_silent_evidence(signed_in().person.role)
+    return keeping.kept_by(conn, room.store, room.config.retention, found, room.clock(), silent=silent)
 
 
 def filters_here(with_silent: bool) -> Filters:

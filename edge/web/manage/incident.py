@@ -18,6 +18,7 @@ from edge.people import rights
 from edge.people import store as people
 from edge.web import report
 from edge.web.access import signed_in
+from edge.web.manage.evidence import kept_here
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.minutes import at_here
 from edge.web.services import services
@@ -118,6 +119,7 @@ def _page(incident_id: str, error: EdgeError | None = None, act: str = "") -> Re
             silent_clips=rights.sees_silent_evidence(me.role),
         )
         context: dict[str, Any] = {
+            "kept_by": kept_here(conn, [one.clip for one in case.clips]),
             "zones": devices.zones(conn, room.store),
             "staff": people.all_people(conn, room.store),
             "cursor": feed.head(conn, room.store),

@@ -22,6 +22,7 @@ from edge.web import told, words
 from edge.web.access import signed_in
 from edge.web.live import live
 from edge.web.manage import asking
+from edge.web.manage.evidence import kept_here
 from edge.web.services import services
 
 PAGE_ROWS = 50
@@ -90,11 +91,12 @@ def interaction(interaction_id: str) -> AnyResponse:
         story = interactions.timeline_of(conn, room.store, interaction_id)
         ratings = interactions.ratings_of(conn, room.store, interaction_id)
         cases = links.of_interaction(conn, room.store, interaction_id)
-        clips, unfilmed = [], []
+        clips, unfilmed, kept_by = [], [], {}
         if rights.why_not_evidence(me.role) is None:
             silent = rights.sees_silent_evidence(me.role)
             of_it = conn, room.store, interaction_id
             clips = register.of_interaction(*of_it, room.overdue_at, silent=silent)
+            kept_by = kept_here(conn, [one.clip for one in clips])
             unfilmed = captures.without_pictures(*of_it) if silent or not story.row.silent else []
     part = request.headers.get("HX-Request")
     template = "manage/_story.html" if part else "manage/interaction.html"
@@ -105,6 +107,7 @@ def interaction(interaction_id: str) -> AnyResponse:
             ratings=ratings,
             cases=[(id_, numbered(year, number)) for id_, year, number in cases],
             clips=clips,
+            kept_by=kept_by,
             unfilmed=unfilmed,
             no_pictures=captures.NO_PICTURES,
             phone_device=holds.DEVICE,

@@ -5,7 +5,9 @@ import io
 import re
 
 import pytest
+import sqlalchemy as sa
 
+from edge.db.incident_tables import incident
 from edge.handling import incidents
 
 from .conftest import STORE, Browser, Shop
@@ -207,3 +209,22 @@ def test_nobody_of_another_room_gets_in_and_a_form_without_its_token_changes_not
     assert mira.post(f"{at}/sing").status_code == 404
     assert mira.get("/manage/incidents/nothing").status_code == 404
     assert shop.read("SELECT state FROM incident") == [("open",)]
+
+
+def test_a_clip_is_kept_while_its_incident_is_open_and_for_a_time_after_and_says_so(
+    shop: Shop, mira: Browser, alarm: str, clip: str
+) -> None:
+    pages = [f"/manage/evidence/{clip}", "/manage/evidence", f"/manage/log/{alarm}"]
+    own = {page: mira.get(page).text for page in pages}
+    assert all("until 31 May 2026" in text and "while incident" not in text for text in own.values())
+    shop.write(lambda conn: incidents.of_request(conn, STORE, alarm, shop.clock.now))
+    at = mira.get(f"/manage/log/{alarm}").text
+    case = re.findall(r"/manage/incidents/[0-9a-f-]{36}", at)[0]
+    for page in [*pages, case]:
+        text = mira.get(page).text
+        assert "while incident 2026-0001 is open" in text and "until 31 May" not in text, page
+    shop.clock.pass_(hours=2)
+    shop.write(
+        lambda conn: conn.execute(sa.update(incident).values(state="closed", closed_at=shop.clock.now))
+    )
+    assert "with incident 2026-0001 until 31 May 2026" in mira.get(pages[0]).text

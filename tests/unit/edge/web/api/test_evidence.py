@@ -3,6 +3,7 @@
 import pytest
 
 from broker.events import new_id
+from edge.handling import incidents
 from edge.tokens import store as tokens
 from edge.web.footage import NO_GRANT
 from tests.rig import footage
@@ -133,3 +134,16 @@ def test_an_export_is_asked_for_made_and_fetched_by_a_token_that_may_see_silent_
     assert trusted.post("/exports", clips=[str(new_id(0))], reason="Case 7").status_code == 404
     unsealed = told_of(shop, shop.raise_request("Ana"))
     assert trusted.post("/exports", clips=[unsealed], reason="Case 7").status_code == 409
+
+
+def test_what_an_incident_keeps_is_said_and_of_a_silent_one_only_where_it_may_be_known(
+    shop: Shop, let: Let, loud: str
+) -> None:
+    alarm = shop.raise_request("Igor", kind="security")
+    shop.write(lambda conn: incidents.of_request(conn, STORE, alarm, shop.clock.now))
+    plain, whole = let("read:evidence"), let("read:evidence", "security", name="Police")
+    # The silent alarm's incident pulls the loud clip of the same place: a plain token hears nothing of it.
+    assert whole.get(f"/evidence/{loud}").json["clip"]["kept_by"] == {"number": "2026-0001", "until": None}
+    assert plain.get(f"/evidence/{loud}").json["clip"]["kept_by"] is None
+    shop.write(lambda conn: conn.exec_driver_sql(f"UPDATE interaction SET silent = 0 WHERE id = '{alarm}'"))
+    assert plain.get("/evidence").json["clips"][0]["kept_by"] == {"number": None, "until": None}
