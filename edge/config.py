@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 from broker.errors import SettingsError
 from broker.events import Name
 from broker.settings import load
+from edge.access_requests.letters import OfShop
 from edge.outside.channels import Outside
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
 from edge.retention import Retention
@@ -84,9 +85,11 @@ class Vault(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
-    """[evidence.stamp]: without it no authority is asked for time stamps."""
+    """[evidence.stamp]: without it no authority is asked for time stamps. [evidence.letter]: what the shop
+    says of itself to whoever asks for footage of themselves."""
 
     stamp: Authority | None = None
+    letter: OfShop = field(default_factory=OfShop)
 
 
 class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):

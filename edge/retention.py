@@ -20,11 +20,13 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     """[retention] in edge.toml, in hours. `free_gb`: what the vault leaves free on its disk.
 
     `incident_hours`: for how long after an incident is closed its clips are kept, whatever their class.
+    `asker_hours`: for how long after an access request is closed it is known who asked.
     """
 
     routine_hours: Hours = 72
     security_hours: Hours = 24 * 90
     incident_hours: Hours = 24 * 90
+    asker_hours: Hours = 24 * 90
     free_gb: Annotated[float, Meta(ge=0, le=100_000)] = 2
 
     def keep_until(self, kept_as: str, sealed_at: datetime) -> datetime:
@@ -38,6 +40,10 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     def closed_since(self, now: datetime) -> datetime:
         """Clips of incidents that were closed after this, or are open, are not deleted."""
         return now - timedelta(hours=self.incident_hours)
+
+    def askers_since(self, now: datetime) -> datetime:
+        """Who asked is forgotten of access requests that were closed before this."""
+        return now - timedelta(hours=self.asker_hours)
 
 
 @dataclass(frozen=True, slots=True)

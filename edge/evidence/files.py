@@ -5,6 +5,9 @@
     quarantine/{clip}.{n}.mismatched/              what came and was not what was told of
     exports/{export}.zip                           bundles that were asked for, for a week
     exports/{export}.work/                         the working copies that go into one that is being made
+    covered/{copy}.mp4                             the clip of somebody who asked, with others covered
+    covered/{request}.zip                          what goes to them, until the access request is closed
+    covered/{copy or request}.work/                either, while it is being made
     sealed/{ab}/{sha256}                           the video file, and the manifest likewise
 
 No name here comes from outside: a clip is named by its UUID and sealed under a hash that was computed here.
@@ -14,7 +17,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import UUID
 
@@ -85,7 +88,8 @@ class VaultFiles:
         self._quarantine = directory / "quarantine"
         self._sealed = directory / "sealed"
         self._exports = directory / "exports"
-        for folder in (directory, self._quarantine, self._sealed, self._exports):
+        self._covered = directory / "covered"
+        for folder in (directory, self._quarantine, self._sealed, self._exports, self._covered):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def quarantine(self, clip: UUID) -> Path:
@@ -159,11 +163,29 @@ class VaultFiles:
         """Every bundle, whole or half, and what goes into one."""
         return sorted(self._exports.iterdir())
 
+    def covered(self, copy: UUID) -> Path:
+        """Where this covered copy lies, or would lie."""
+        return self._covered / f"{copy}.mp4"
+
+    def packed(self, request: UUID) -> Path:
+        """Where what goes to the asker of this access request lies, or would lie."""
+        return self._covered / f"{request}.zip"
+
+    def all_covered(self) -> list[Path]:
+        """Every covered copy and all that is packed, whole or half."""
+        return sorted(self._covered.iterdir())
+
+    def workplace(self, export: UUID) -> AbstractContextManager[Path]:
+        """For what goes into this bundle."""
+        return self._empty(self._exports / f"{export}.work")
+
+    def covering(self, made: UUID) -> AbstractContextManager[Path]:
+        """For a covered copy, or what is packed, while it is being made."""
+        return self._empty(self._covered / f"{made}.work")
+
     @contextmanager
-    def workplace(self, export: UUID) -> Iterator[Path]:
-        """An empty folder for what goes into this bundle; what a kill has left there is gone, and so is it
-        at the end."""
-        place = self._exports / f"{export}.work"
+    def _empty(self, place: Path) -> Iterator[Path]:
+        """An empty folder; what a kill has left there is gone, and so is it at the end."""
         shutil.rmtree(place, ignore_errors=True)
         try:
             place.mkdir(mode=0o700)

@@ -17,6 +17,7 @@ from broker.witness import HeadKept, HeadRefused, kept_to_sign
 from edge.db.store_tables import device
 from edge.evidence import captures, causes, clips, custody, heads
 from edge.evidence.clips import Clip
+from edge.handling import access_requests
 from edge.handling.causes import of_clip, together
 from edge.handling.telling import Telling
 from edge.incidents import links
@@ -73,6 +74,7 @@ def announce(
     causes.add(conn, store, clip_id, ids)
     captures.answer(conn, store, incoming.device, ids, captures.FILMED, None, now)
     links.pull_clip(conn, store, clip_id, now)
+    access_requests.hold_told(conn, store, clip_id, now)
     telling.evidence(clip_id, silent=known_of.silent)
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from edge.access_requests import store as access_requests
 from edge.db.store_tables import device
 from edge.db.tables import interaction
 from edge.errors import NotFound
@@ -21,7 +22,7 @@ from edge.people.store import by_id
 from edge.reports import tallies
 from edge.supervision import facts, reach, rules
 from edge.supervision import store as troubles
-from edge.supervision.facts import Key, Look, Server, What
+from edge.supervision.facts import Key, Look, Owed, Server, What
 from edge.supervision.rules import Begin, Drop, End, Restart, SeemWell, Tell, Trouble
 
 # The worker's own silence is seen by whoever else looks at the broker.
@@ -36,7 +37,9 @@ def look(conn: sa.Connection, telling: Telling, server: Server, now: datetime) -
     wrong = frozenset(one.key for one in known if one.told)
     seen = facts.look(said, server, tampered, wrong, now)
     phones = reach.unreachable(troubles.responders(conn, telling.store, now), now)
-    take(conn, telling, known, replace(seen, found=[*seen.found, *phones]), BY_WORKER, now)
+    waiting = [Owed(row.number, row.due_on) for row in access_requests.waiting(conn, telling.store)]
+    found = [*seen.found, *phones, *facts.owed(waiting, now)]
+    take(conn, telling, known, replace(seen, found=found), BY_WORKER, now)
 
 
 def take(

@@ -5,7 +5,7 @@ What nobody can know is neither well nor wrong: of a kiosk that is not heard onl
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from edge.hearing import SILENT_AFTER, in_maintenance
@@ -29,6 +29,7 @@ class What(StrEnum):
     PHONE = "phone"
     BROKER = "broker"
     WORKER = "worker"
+    ACCESS = "access"
 
 
 # What a heartbeat alone can tell.
@@ -36,7 +37,7 @@ OF_HEARTBEATS = frozenset(
     {What.CAMERA, What.PATH, What.CLOCK, What.DISK, What.HOT, What.STUCK, What.FAULT, What.TAMPER}
 )
 CLOCK_OFF = timedelta(seconds=2)
-CERTIFICATE_SOON = timedelta(days=14)
+CERTIFICATE_SOON, OWED_SOON = timedelta(days=14), timedelta(days=7)
 KIOSK_DISK_BYTES, SERVER_DISK_BYTES = 200_000_000, 1_000_000_000
 # A Pi slows itself down from 80 degrees on.
 HOT_C = 80.0
@@ -120,6 +121,28 @@ class Look:
 
     def knows(self, key: Key) -> bool:
         return (key.device, key.what) not in self.blind
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An access request that waits for its answer, and the last day of it."""
+
+    number: str
+    due_on: date
+
+
+def owed(waiting: Sequence[Owed], now: datetime) -> list[Found]:
+    """Those whose last day is near or over."""
+    near = now.astimezone().date() + OWED_SOON
+    return [
+        Found(
+            Key("", What.ACCESS, one.number),
+            now,
+            f"Access request {one.number} must be answered by {one.due_on}.",
+        )
+        for one in waiting
+        if one.due_on <= near
+    ]
 
 
 def look(

@@ -30,6 +30,7 @@ from edge.evidence.files import VaultFiles
 from edge.hint import Hinter
 from edge.vault.arrivals import Arrivals, NotWhatWasTold, clip_for
 from edge.vault.bundles import Bundles
+from edge.vault.covering import Covering
 from edge.vault.keeping import Keeping
 from edge.vault.stamping import Stamping
 
@@ -66,6 +67,7 @@ class Vault:
             self.clock,
             told,
             bundles,
+            Covering(store, writer, self._read, self.files, self.clock),
             self.arrivals.tidy,
         )
         self._keeping.start()

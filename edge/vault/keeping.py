@@ -1,6 +1,7 @@
 """What the vault does by itself: it signs a new head whenever the custody log has grown, and deletes what
 retention says, the register and the log first and the files after them, and what lies in quarantine for
-nothing. In a second thread, since that may take minutes, it makes the bundles that were asked for."""
+nothing. In a second thread, since that may take minutes, it makes the bundles and the
+covered copies that were asked for."""
 
 import logging
 import threading
@@ -18,9 +19,10 @@ from edge.errors import StorageError
 from edge.evidence import clips, heads
 from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
-from edge.handling import keeping
+from edge.handling import access_requests, keeping
 from edge.retention import Retention
 from edge.vault.bundles import Bundles
+from edge.vault.covering import Covering
 
 log = logging.getLogger(__name__)
 # A head for many entries at once: each is judged and kept by every kiosk.
@@ -45,12 +47,13 @@ class Keeping:
         clock: Callable[[], datetime],
         told: Callable[[], None],
         bundles: Bundles,
+        covering: Covering,
         tidy: Callable[[bool], int],
     ) -> None:
         self._store, self._signer, self._writer = store, signer, writer
         self._files, self._retention = files, retention
         self._clock, self._told = clock, told
-        self._bundles, self._tidy = bundles, tidy
+        self._bundles, self._covering, self._tidy = bundles, covering, tidy
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._run, name="vault-keeping", daemon=True),
@@ -65,6 +68,7 @@ class Keeping:
         """May be called twice."""
         self._stop.set()
         self._bundles.stop()
+        self._covering.stop()
         until_s = time.monotonic() + timeout_s
         for thread in self._threads:
             if thread.is_alive():
@@ -79,9 +83,11 @@ class Keeping:
         next_s = time.monotonic() + EVERY_S
         while not self._stop.wait(BUNDLES_EVERY_S):
             self._try(self._bundles.make)
+            self._try(self._covering.make)
             if time.monotonic() >= next_s:
                 next_s = time.monotonic() + EVERY_S
                 self._try(self._bundles.remove_old)
+                self._try(self._covering.remove_old)
 
     def _try(self, work: Callable[[], None]) -> None:
         try:
@@ -103,6 +109,8 @@ class Keeping:
                 )
             )
             lacking = int(self._retention.free_gb * 1e9) - self._files.free_bytes()
+        since = self._retention.askers_since(now)
+        self._writer.run(lambda conn: access_requests.forget(conn, self._store, since, now))
         if emptied := self._tidy(lacking > 0):
             log.info("%d clips left the vault's quarantine before they were whole.", emptied)
         head = self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))

@@ -38,6 +38,7 @@ TROUBLES = {
     "gap": "Something that a kiosk sent has not come",
     "custody": "A kiosk refuses the custody log",
     "drill": "A drill failed",
+    "access": "An access request must be answered",
     "phone": "A phone does not answer",
     "broker": "The server hears no kiosk",
     "worker": "A part of the server is not heard: calls may wait",

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.db import (  # noqa: F401 (their tables belong to the metadata)
+    access_tables,
     drill_tables,
     evidence_tables,
     feedback_tables,

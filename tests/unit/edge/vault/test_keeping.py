@@ -17,6 +17,7 @@ from edge.evidence.files import VaultFiles
 from edge.handling import keeping
 from edge.retention import Retention
 from edge.vault.bundles import Bundles
+from edge.vault.covering import Covering
 from edge.vault.keeping import Keeping
 from tests.rig.footage import STORE_KEY
 from tests.unit.edge.conftest import STORE
@@ -48,6 +49,7 @@ def caretaker(door: Door) -> Keeping:
         door.clock,
         lambda: None,
         bundles,
+        Covering(STORE, vault.writer, vault._read, vault.files, door.clock),
         vault.arrivals.tidy,
     )
 
@@ -89,7 +91,8 @@ def test_heads_are_signed_while_a_bundle_takes_its_time(
     bundles = Slow(STORE, "Shop", signer, vault.writer, vault._read, vault.files, door.clock, lambda: None)
     retention = Retention(free_gb=0)
     both = STORE, signer, vault.writer, vault.files, retention, door.clock, signed.set, bundles
-    caretaker = Keeping(*both, lambda full: 0)
+    covering = Covering(STORE, vault.writer, vault._read, vault.files, door.clock)
+    caretaker = Keeping(*both, covering, lambda full: 0)
     caretaker.start()
     try:
         assert busy.wait(30)
