@@ -25,6 +25,7 @@ __all__ = [
     "Greeter",
     "Policies",
     "Policy",
+    "Push",
     "Step",
     "Web",
     "load_config",
@@ -84,6 +85,26 @@ class Vault(Struct, frozen=True, forbid_unknown_fields=True):
         return None if self.address is None else f"https://{self.address}:{self.port}"
 
 
+class Push(Struct, frozen=True, forbid_unknown_fields=True):
+    """[push]: calls to locked phones. `contact`, mailto: or https:, is whom a push service turns to; Apple's
+    takes no push without. `allow_private` and `certificate`, the only CA that counts, are for a push service
+    in a network of your own."""
+
+    contact: Annotated[str, Meta(max_length=200)] = ""
+    allow_private: bool = False
+    certificate: Annotated[str, Meta(min_length=1, max_length=200)] | None = None
+
+    def fault(self) -> str | None:
+        """What is wrong, and what is allowed."""
+        well = self.contact.isascii() and self.contact.isprintable() and " " not in self.contact
+        if self.contact and not (well and self.contact.startswith(("mailto:", "https://"))):
+            return (
+                f"push.contact is {self.contact[:60]!r}; "
+                "allowed is an address as in mailto:it@shop.example or https://shop.example."
+            )
+        return None
+
+
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
     """[evidence.stamp]: without it no authority is asked for time stamps. [evidence.letter]: what the shop
     says of itself to whoever asks for footage of themselves."""
@@ -108,6 +129,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     retention: Retention = field(default_factory=Retention)
     evidence: Evidence = field(default_factory=Evidence)
     outside: Outside = field(default_factory=Outside)
+    push: Push = field(default_factory=Push)
     # Filled in by load_config: where relative paths begin.
     directory: str = "."
 
@@ -153,5 +175,7 @@ def load_config(path: Path) -> EdgeConfig:
     if config.evidence.stamp is not None and (wrong := config.evidence.stamp.fault()):
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.outside.fault():
+        raise SettingsError(f"{path}: {wrong}")
+    if wrong := config.push.fault():
         raise SettingsError(f"{path}: {wrong}")
     return config

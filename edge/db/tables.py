@@ -187,7 +187,10 @@ page = sa.Table(
     # why it was declined
     sa.Column("answer", sa.String(200)),
     sa.Column("created_at", Instant, nullable=False),
+    # by whichever way was first
     sa.Column("sent_at", Instant),
+    # when it was written to an open page of its person
+    sa.Column("streamed_at", Instant),
     sa.Column("delivered_at", Instant),
     sa.Column("seen_at", Instant),
     sa.Column("closed_at", Instant),

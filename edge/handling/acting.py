@@ -87,10 +87,16 @@ def resolve(
     act(conn, store, found, action, now, through, outcome=outcome, note=note or None)
 
 
+def mark_streamed(conn: sa.Connection, store: str, page_ids: list[str], now: datetime) -> None:
+    """These pages were written to an open stream of their person."""
+    mark_sent(conn, store, page_ids, now)
+    pages.stream(conn, store, page_ids, now)
+
+
 def mark_sent(
     conn: sa.Connection, store: str, page_ids: list[str], now: datetime, telling: Telling | None = None
 ) -> None:
-    """These pages were written to an open stream of their person, or passed on to a pager of theirs."""
+    """These pages left the store for their person, by whichever way; only the first one counts."""
     if not page_ids:
         return
     moved = [request for request, _ in pages.reach(conn, store, page_ids, "sent", now)]

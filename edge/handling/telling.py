@@ -1,5 +1,5 @@
-"""Gathers what one transaction has to tell: the feed for browsers, calls and commands for devices, and what
-it adds to the running totals.
+"""Gathers what one transaction has to tell: the feed for browsers, pushes for locked phones, calls and
+commands for devices, and what it adds to the running totals.
 
 All are written in the same transaction as their cause; nothing is sent from here.
 """
@@ -22,6 +22,8 @@ from edge.paging.feed import News
 from edge.paging.outgoing import Claimed, Message
 from edge.paging.store import NewPage
 from edge.paging.timers import Timer
+from edge.pushing import queue as pushes
+from edge.pushing.queue import Called
 from edge.reports import tallies
 from edge.reports.tallies import Tally
 
@@ -41,6 +43,7 @@ class Telling:
     store: str
     news: list[News] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
+    pushes: list[Called] = field(default_factory=list)
     counted: list[tuple[Tally, int]] = field(default_factory=list)
 
     def call(
@@ -79,7 +82,7 @@ class Telling:
         self.messages.append(Message(topic, codec.encode(command), expiry_s))
 
     def paged(self, request: Request, pages: Sequence[NewPage]) -> None:
-        """One entry per person paged, for that person alone."""
+        """One entry per person paged, for that person alone, and a push to each phone of theirs."""
         for page in pages:
             body = {
                 "page": page.id,
@@ -91,6 +94,8 @@ class Telling:
                 "reason": page.reason,
             }
             self.news.append(News(feed.person_audience(page.person), "page", request.id, body))
+            urgent = request.kind == "security"
+            self.pushes.append(Called(page.id, request.id, page.person, urgent, request.raised_by))
 
     def changed(self, request: Request, paged_people: Iterable[str] = ()) -> None:
         """A request has moved on: for the whole staff, or for those concerned only if it is silent.
@@ -159,7 +164,8 @@ class Telling:
         tallies.add(conn, self.store, self.counted)
         cursor = feed.append(conn, self.store, self.news, now)
         claimed = outgoing.put(conn, self.store, self.messages, now, worker)
-        self.news, self.messages, self.counted = [], [], []
+        pushes.put(conn, self.store, self.pushes, now)
+        self.news, self.messages, self.pushes, self.counted = [], [], [], []
         return cursor, claimed
 
 

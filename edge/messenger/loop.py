@@ -1,4 +1,5 @@
-"""The messenger's loop: finds what happened, begins a try for each channel that is told, notes how it went.
+"""The messenger's loop: pushes to phones; and people outside: finds what happened, begins a try for each
+channel that is told, notes how it went.
 
 A try is a thread of its own, as many at once as a channel has room for: none waits for another channel's.
 What is written down goes through one writer, as everywhere; another messenger on the same database takes
@@ -7,13 +8,11 @@ what this one has not.
 
 import logging
 import os
-import queue
 import socket
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -26,6 +25,9 @@ from edge.db.engine import check_version, connect
 from edge.db.writer import Writer
 from edge.errors import StorageError
 from edge.messenger import files
+from edge.messenger.flights import Flights
+from edge.messenger.pushes import Pushes
+from edge.messenger.pushing import Push, pusher
 from edge.messenger.sending import Send, sender
 from edge.messenger.shouting import BEGIN_S
 from edge.outside import facts, store, wording
@@ -33,6 +35,7 @@ from edge.outside.channels import Channel
 from edge.outside.rules import Outcome, Skip, decide, give_up_at
 from edge.outside.store import Claimed, Ended, New, Room
 from edge.paging import feed
+from edge.pushing import keys
 
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
@@ -41,16 +44,6 @@ BEAT_S = 10.0
 AT_ONCE, OTHERS_AT_ONCE = 8, 3
 # Beyond a try's own time until nobody waits for its thread, and until its lease ends.
 GRACE_S, LEASE_S = 3.0, 5.0
-
-
-@dataclass(eq=False)
-class Flight:
-    """A try that is under way. `noted`: its end is written, although its thread may not have ended."""
-
-    claimed: Claimed
-    thread: threading.Thread
-    cut_at: float
-    noted: bool = False
 
 
 class Messenger:
@@ -62,6 +55,7 @@ class Messenger:
         clock: Callable[[], datetime] = utc_now,
         send: Send | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        push: Push | None = None,
     ) -> None:
         self._config, self._store, self._clock, self._monotonic = config, config.store, clock, monotonic
         self._directory = Path(config.directory)
@@ -70,9 +64,16 @@ class Messenger:
         self._name = f"{socket.gethostname()[:40]}-{os.getpid()}-{id(self):x}"
         self._readers = connect(config.database_url, write=False)
         self._writer = Writer(connect(config.database_url, write=True), name="messenger-writer")
-        self._flights: list[Flight] = []
-        self._ended: queue.SimpleQueue[tuple[Flight, Ended]] = queue.SimpleQueue()
-        self._unnoted: list[tuple[Flight, Ended]] = []
+        self._flights: Flights[Claimed, Ended] = Flights("outside", _unknown, monotonic)
+        self._pushes = Pushes(
+            config,
+            self._readers,
+            self._writer,
+            push or pusher(config, keys.private_key(self._directory)),
+            name=self._name,
+            clock=clock,
+            monotonic=monotonic,
+        )
         self._next_beat = 0.0
         self._faults: dict[str, str | None] = {}
         self._stop = threading.Event()
@@ -103,7 +104,9 @@ class Messenger:
             self._wait_for_flights(3.0)
 
     def turn(self) -> None:
-        """One look at everything."""
+        """One look at everything; pages first."""
+        self._pushes.note()
+        self._pushes.begin()
         self._note()
         if self._monotonic() >= self._next_beat:
             self._beat()
@@ -113,7 +116,7 @@ class Messenger:
 
     @property
     def flying(self) -> bool:
-        return any(not flight.noted for flight in self._flights)
+        return self._flights.flying or self._pushes.flying
 
     def _beat(self) -> None:
         found = {name: files.fault(self._directory, one) for name, one in self._channels.items()}
@@ -121,6 +124,7 @@ class Messenger:
             if fault and fault != self._faults.get(name):
                 log.warning("The channel %s cannot be used: %s", name, fault)
         self._faults = found
+        self._pushes.beat()
         self._write(lambda conn: store.see(conn, self._store, found, self._clock()))
 
     def _spread(self) -> None:
@@ -155,12 +159,12 @@ class Messenger:
 
     def _begin(self) -> None:
         """Claim what is due, and begin its tries."""
-        self._flights = [one for one in self._flights if not one.noted or one.thread.is_alive()]
         now = self._clock()
         with self._readers.connect() as conn:
             if not store.due(conn, self._store, now):
                 return
-        rooms = {name: self._room(name) for name in self._channels}
+        flying = self._flights.under_way()
+        rooms = {name: _room([one for one in flying if one.channel == name]) for name in self._channels}
         leases = {name: timedelta(seconds=self._cut_s(one) + LEASE_S) for name, one in self._channels.items()}
 
         def claim(conn: sa.Connection) -> list[Claimed]:
@@ -172,46 +176,20 @@ class Messenger:
         for claimed in self._writer.run(claim):
             self._fly(claimed)
 
-    def _room(self, channel: str) -> Room:
-        flying = [one.claimed for one in self._flights if one.claimed.channel == channel]
-        others = sum(not one.urgent for one in flying)
-        return Room(AT_ONCE - len(flying), OTHERS_AT_ONCE - others)
-
     def _cut_s(self, channel: Channel) -> float:
         return channel.within_s + GRACE_S + (BEGIN_S if channel.kind == "apprise" else 0)
 
     def _fly(self, claimed: Claimed) -> None:
         channel = self._channels[claimed.channel]
-        thread = threading.Thread(name=f"outside-{channel.name}", daemon=True)
-        flight = Flight(claimed, thread, self._monotonic() + self._cut_s(channel))
-
-        def work() -> None:
-            try:
-                ended = self._send(channel, claimed, self._clock())
-            except Exception:
-                log.exception("A try on the channel %s failed.", channel.name)
-                ended = Ended(Outcome.UNKNOWN, "The messenger broke off; whether it arrived is not known.")
-            self._ended.put((flight, ended))
-
-        thread.run = work  # type: ignore[method-assign]
-        self._flights.append(flight)
-        thread.start()
+        self._flights.begin(
+            claimed, lambda: self._send(channel, claimed, self._clock()), self._cut_s(channel)
+        )
 
     def _note(self) -> None:
-        """Write down how tries went. One whose time is over is not waited for any more."""
-        while not self._ended.empty():
-            self._unnoted.append(self._ended.get())
-        waiting = {id(flight) for flight, _ in self._unnoted}
-        for flight in self._flights:
-            if not flight.noted and id(flight) not in waiting and self._monotonic() >= flight.cut_at:
-                words = "It took too long; whether it arrived is not known."
-                self._unnoted.append((flight, Ended(Outcome.UNKNOWN, words)))
-        for flight, ended in list(self._unnoted):
-            if not flight.noted:
-                self._write(partial(self._note_one, flight.claimed, ended))
-                flight.noted = True
-                log.info("%s: %s", flight.claimed.channel, ended.words)
-            self._unnoted.remove((flight, ended))
+        """Write down how tries went."""
+        for claimed, ended in self._flights.ended():
+            self._write(partial(self._note_one, claimed, ended))
+            log.info("%s: %s", claimed.channel, ended.words)
 
     def _note_one(self, claimed: Claimed, ended: Ended, conn: sa.Connection) -> None:
         now = self._clock()
@@ -231,6 +209,16 @@ class Messenger:
         while self.flying and self._monotonic() < end:
             time.sleep(0.05)
             try:
+                self._pushes.note()
                 self._note()
             except (StorageError, sa.exc.SQLAlchemyError):
                 return
+
+
+def _room(flying: list[Claimed]) -> Room:
+    others = sum(not one.urgent for one in flying)
+    return Room(AT_ONCE - len(flying), OTHERS_AT_ONCE - others)
+
+
+def _unknown(words: str) -> Ended:
+    return Ended(Outcome.UNKNOWN, words)

@@ -150,6 +150,13 @@ def reach(
     return [(row.request, row.person) for row in rows]
 
 
+def stream(conn: sa.Connection, store: str, pages: Sequence[str], now: datetime) -> None:
+    """These were written to an open page of their person, the first time each."""
+    p = page.c
+    query = sa.update(page).where(p.store == store, p.id.in_(list(pages)), p.streamed_at.is_(None))
+    conn.execute(query.values(streamed_at=now))
+
+
 def seen_before(conn: sa.Connection, request: str, person_id: str, now: datetime) -> bool:
     """Whether anyone else has seen a page of this request, or this person an earlier one."""
     query = sa.select(page.c.id).where(

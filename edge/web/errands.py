@@ -106,7 +106,9 @@ class Errands:
             return []
         services = self._services
         try:
-            services.writer.run(lambda conn: acting.mark_sent(conn, services.store, pages, services.clock()))
+            services.writer.run(
+                lambda conn: acting.mark_streamed(conn, services.store, pages, services.clock())
+            )
         except EdgeError as error:
             _log.warning("Pages are sent but not yet recorded as sent: %s", error)
             return pages[-_MOST:]

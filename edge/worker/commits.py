@@ -30,6 +30,7 @@ from edge.ingest.intake import Intake, Receipts
 from edge.interactions import index
 from edge.outside import store as outside
 from edge.paging import feed, outgoing, pagers, timers
+from edge.pushing import queue as pushes
 from edge.routing.inforce import InForce
 from edge.schedule import Plan
 from edge.worker.devices import Devices, Word
@@ -271,6 +272,7 @@ class Commits:
             feed.forget(conn, self._store, now)
             outgoing.forget(conn, self._store, now)
             outside.forget(conn, self._store, now)
+            pushes.forget(conn, self._store, now)
         return receipts, taken
 
     def _follow_desk(self, conn: sa.Connection) -> Policies | None:

@@ -12,6 +12,7 @@ from edge.evidence import captures
 from edge.interactions import store as requests
 from edge.outside import store as outside
 from edge.paging import outgoing, timers
+from edge.pushing import queue as pushes
 from edge.supervision import store as supervision
 
 
@@ -56,3 +57,4 @@ def follow(conn: sa.Connection, store: str, jump: timedelta) -> None:
     captures.shift(conn, store, jump)
     supervision.shift(conn, store, jump)
     outside.shift(conn, store, jump)
+    pushes.shift(conn, store, jump)

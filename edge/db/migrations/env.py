@@ -9,6 +9,7 @@ from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     feedback_tables,
     incident_tables,
     outside_tables,
+    push_tables,
     store_tables,
     supervision_tables,
     tables,

@@ -66,6 +66,7 @@ ON_BOTH = (
     "outside",
     "paging",
     "people",
+    "pushing",
 )
 FOLDER = Path(__file__).parent
 

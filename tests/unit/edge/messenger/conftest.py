@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from edge.config import EdgeConfig
+from edge.config import EdgeConfig, Push
 from edge.db.outside_tables import outside_delivery, outside_try
 from edge.messenger.loop import Messenger
+from edge.messenger.pushing import pusher
 from edge.messenger.sending import Send, sender
 from edge.outside import store
 from edge.outside.channels import TEST, Channel, Outside
+from edge.pushing import keys
 from tests.rig.receiver import SECRET, Answer, Certificate, Receiver
 from tests.unit.edge.conftest import STORE, Clock, SmallStore
 
@@ -59,16 +61,26 @@ class Post:
     clock: Clock
     messengers: list[Messenger] = field(default_factory=list)
 
-    def open(self, *channels: Channel, send: Send | None = None, base_url: str = "") -> Messenger:
+    def open(
+        self,
+        *channels: Channel,
+        send: Send | None = None,
+        base_url: str = "",
+        monotonic: Callable[[], float] = time.monotonic,
+        pushing: Push = Push(),  # noqa: B008
+        push_within_s: float = WITHIN_S,
+    ) -> Messenger:
         config = EdgeConfig(
             STORE,
             "The small store",
             database=self.small.url,
             outside=Outside(base_url, channels),
+            push=pushing,
             directory=str(self.folder),
         )
         find = lambda _host, _port: ["127.0.0.1"]  # noqa: E731
-        made = Messenger(config, self.clock, send or sender(self.folder, find))
+        push = pusher(config, keys.private_key(self.folder), find, push_within_s)
+        made = Messenger(config, self.clock, send or sender(self.folder, find), monotonic, push)
         self.messengers.append(made)
         made.turn()
         return made

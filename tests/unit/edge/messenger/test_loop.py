@@ -124,8 +124,7 @@ def test_a_try_that_never_ends_is_noted_as_unknown_and_its_late_end_changes_noth
         return take(channel, claimed, now)
 
     channel = Channel("guards", "webhook", "g.toml")
-    messenger = post.open(channel, send=send)
-    messenger._monotonic = lambda: mono[0]
+    messenger = post.open(channel, send=send, monotonic=lambda: mono[0])
     post.tests("guards")
     messenger.turn()
     mono[0] += channel.within_s + 4
