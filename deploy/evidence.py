@@ -1,4 +1,4 @@
-"""`floorbell evidence`: take clips out of the store, and verify offline what came out."""
+"""`floorbell evidence`: take clips and incidents out of the store, and verify offline what came out."""
 
 import datetime as dt
 import re
@@ -14,8 +14,9 @@ import click
 from deploy.errors import DeployError
 from deploy.provision import writing
 from deploy.register import CONFIG
-from edge.config import load_config
-from edge.evidence import clips, copies, export, heads, stamp
+from edge.audit.store import Actor
+from edge.config import EdgeConfig, load_config
+from edge.evidence import clips, copies, export, heads, incident_file, stamp
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
@@ -23,27 +24,34 @@ from edge.evidence.findings import Known, Verdict
 from edge.evidence.reporting import reported
 from edge.evidence.verify import describe, examine
 from edge.handling import exporting
+from edge.handling.exporting import Taken
+from edge.incidents import store as incidents
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from cryptography.x509 import Certificate
 
 _HEAD = re.compile(r"(\d{1,15}):([0-9a-f]{64})")
 _KEY = re.compile(r"[0-9a-f]{64}")
+_NUMBER = re.compile(r"(\d{4})-(\d{1,8})")
 
 
 @click.group()
 def evidence() -> None:
-    """Clips as evidence: export and verify."""
+    """Clips and incidents as evidence: export and verify."""
 
 
 @evidence.command("export")
 @CONFIG
-@click.option("--clip", "wanted", multiple=True, required=True, metavar="ID", help="May be given again.")
+@click.option("--clip", "wanted", multiple=True, metavar="ID", help="May be given again.")
+@click.option("--incident", metavar="NUMBER", help="As 2026-0012: its file, and all of its clips.")
 @click.option("--by", required=True, metavar="NAME", help="Who takes it out; stands in the custody log.")
 @click.option("--reason", required=True, help="Why; stands in the custody log.")
 @click.argument("bundle", type=click.Path(path_type=Path, dir_okay=False))
-def export_(config: Path, wanted: tuple[str, ...], by: str, reason: str, bundle: Path) -> None:
-    """Write sealed clips with their proofs to the file BUNDLE."""
+def export_(
+    config: Path, wanted: tuple[str, ...], incident: str | None, by: str, reason: str, bundle: Path
+) -> None:
+    """Write sealed clips, or an incident with all of its clips, with their proofs to the file BUNDLE."""
     # Only here: the signatures' library is no part of the other commands.
     from broker.signing import load_signer
 
@@ -52,27 +60,67 @@ def export_(config: Path, wanted: tuple[str, ...], by: str, reason: str, bundle:
         raise DeployError(f"{bundle} is there already; give another name.")
     if not by.strip() or not reason.strip():
         raise DeployError("Say by whom and why; both stand in the custody log.")
+    if bool(wanted) == bool(incident):
+        raise DeployError("Say which clips, or which incident: --clip or --incident, not both.")
     signer = load_signer(loaded.identity_path / "vault" / "sign.key")
     files = VaultFiles(loaded.vault_path)
     with writing(loaded) as conn:
-        chosen = []
-        for one in dict.fromkeys(wanted):
-            found = clips.find(conn, loaded.store, one[:36])
-            if found is None:
-                raise DeployError(f"There is no clip {one[:80]!r} in this store.")
-            chosen.append(found)
-        export.check(chosen)
-        exporting.write_down(conn, loaded.store, chosen, str(identity), by, reason, now)
+        if incident:
+            taken = _incident(conn, loaded, incident, str(identity), by, reason, now)
+            chosen, case = taken.clips, taken.file
+        else:
+            chosen, case = _chosen(conn, loaded.store, wanted), None
+            exporting.write_down(conn, loaded.store, chosen, str(identity), by, reason, now)
         heads.sign_newest(conn, loaded.store, signer, now)
     with TemporaryDirectory(dir=bundle.absolute().parent) as folder:
         copied = {clip.id: _copy(clip, files, Path(folder)) for clip in chosen}
         with writing(loaded) as conn:
-            paper = partial(reported, conn, loaded.store, loaded.title, files, chosen, copied, identity, now)
-            anchors = export.write(bundle, conn, loaded.store, files, chosen, identity, now, paper, copied)
-    click.echo(f"{bundle}: {len(chosen)} clips. Keep these apart from it, to verify it with:")
+            paper = partial(
+                reported, conn, loaded.store, loaded.title, files, chosen, copied, identity, now, case
+            )
+            anchors = export.write(
+                bundle, conn, loaded.store, files, chosen, identity, now, paper, copied, case
+            )
+    for one in incident_file.decode(case).clips if case else []:
+        if one.why_not is not None:
+            click.echo(f"Not in it: the clip {one.clip}. {one.why_not}", err=True)
+    of = f"the incident {incident} and " if incident else ""
+    click.echo(f"{bundle}: {of}{len(chosen)} clips. Keep these apart from it, to verify it with:")
     for key in export.keys_of(anchors, chosen):
         click.echo(f"--key {key}")
     click.echo(f"--head {anchors.head.size}:{anchors.head.root}")
+
+
+def _chosen(conn: "sa.Connection", store: str, wanted: tuple[str, ...]) -> list[Clip]:
+    chosen = []
+    for one in dict.fromkeys(wanted):
+        found = clips.find(conn, store, one[:36])
+        if found is None:
+            raise DeployError(f"There is no clip {one[:80]!r} in this store.")
+        chosen.append(found)
+    export.check(chosen)
+    return chosen
+
+
+def _incident(
+    conn: "sa.Connection",
+    loaded: EdgeConfig,
+    number: str,
+    identity: str,
+    by: str,
+    reason: str,
+    now: dt.datetime,
+) -> Taken:
+    if (said := _NUMBER.fullmatch(number)) is None:
+        raise DeployError(f"The incident is {number[:80]!r}; a number is like 2026-0012.")
+    found = incidents.of_number(conn, loaded.store, int(said[1]), int(said[2]))
+    if found is None:
+        raise DeployError(f"There is no incident {number} in this store.")
+    actor, files = Actor(by, "command"), VaultFiles(loaded.vault_path)
+    late_at = now - dt.timedelta(hours=loaded.vault.arrive_hours)
+    return exporting.take_incident(
+        conn, loaded.store, loaded.title, found, identity, actor, reason, now, late_at, files.has, silent=True
+    )
 
 
 def _copy(clip: Clip, files: VaultFiles, folder: Path) -> Copy:

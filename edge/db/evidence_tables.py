@@ -44,6 +44,10 @@ clip = sa.Table(
     sa.Column("lost_at", Instant),
     # what is wrong with it, in a sentence
     sa.Column("trouble", sa.String(300)),
+    # what the device's last heartbeat said of its clock when it told of the clip; None where it said nothing
+    sa.Column("clock_synced", sa.Boolean),
+    sa.Column("clock_behind_ms", sa.BigInteger),
+    sa.Column("clock_heard_at", Instant),
     sa.Index("ix_clip_cause", "store", "cause"),
     sa.Index("ix_clip_started", "store", "started_at", "id"),
 )
@@ -229,5 +233,10 @@ export = sa.Table(
     sa.Column("head_size", sa.BigInteger),
     sa.Column("head_root", _HASH),
     sa.Column("keys", sa.JSON, nullable=False),
+    # the incident that it is of, what of that is not in it, in sentences, and incident.json byte for byte
+    # until the bundle is made
+    sa.Column("incident", _ID),
+    sa.Column("left_out", sa.JSON),
+    sa.Column("incident_file", sa.LargeBinary),
     sa.Index("ix_export_asked", "store", "asked_at", "id"),
 )

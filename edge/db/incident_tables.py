@@ -117,7 +117,7 @@ incident_step = sa.Table(
     sa.Column("id", counter_kind, primary_key=True, autoincrement=True),
     sa.Column("incident", id_kind(), nullable=False),
     sa.Column("at", Instant, nullable=False),
-    # opened, written, ticked, unticked, corrected, linked, asked, identified, closed or reopened
+    # opened, written, ticked, unticked, corrected, linked, asked, identified, exported, closed or reopened
     sa.Column("what", sa.String(16), nullable=False),
     # which check was ticked
     sa.Column("subject", sa.String(36)),

@@ -17,12 +17,14 @@ _UNCHECKED = "The bundle has one; it was not checked, for no CA of a time-stampi
 
 class Anchoring:
     """`stamp` is a sentence on the time stamp: None if there is none and none was asked for. `by` says what
-    holds the log."""
+    holds the log, `covers` how many of its first entries are held by something that is not in the bundle or
+    not the store's."""
 
     def __init__(self, opened: Opened, listing: Listing, known: Known) -> None:
         self._opened, self._listing, self._known = opened, listing, known
         self.stamp: str | None = None
         self.by = "witnessed"
+        self.covers = 0
 
     def findings(self, leaves: list[bytes], lines: dict[int, Entry]) -> Iterator[Finding]:
         """The leaves are those of the signed head, of every witness and of every head known from outside."""
@@ -51,13 +53,13 @@ class Anchoring:
             elif (finding := self._continues(node, head.size, held.size, held.root, held.device)) is not None:
                 yield finding
             else:
-                anchored = True
+                anchored, self.covers = True, max(self.covers, held.size)
         for size, root in self._known.heads:
             finding = self._continues(node, head.size, size, root, "the head that was given")
             if finding is not None:
                 yield finding
             else:
-                anchored = True
+                anchored, self.covers = True, max(self.covers, size)
         stamped = yield from self._stamp(node, head, lines)
         self.by = "witnessed" if anchored else "stamped"
         if not anchored and not stamped:
@@ -92,6 +94,7 @@ class Anchoring:
         if finding is not None:
             yield finding
             return False
+        self.covers = max(self.covers, stamped.size)
         said = f"Stamped at {found.at:%Y-%m-%d %H:%M:%S} UTC by {found.by}"
         self.stamp = f"{said}: the log's first {stamped.size} entries of {head.size} were there then."
         sealed = {e.subject for at, e in lines.items() if e.action == "sealed" and at < stamped.size}

@@ -5,6 +5,7 @@ bundle.md says the same in words for whoever writes a verifier of their own. A b
     bundle.json               this record: what is in it, and every other file with its size and SHA-256
     clips/{id}/video.mp4      the native master, byte for byte as the device wrote and signed it
     clips/{id}/manifest.json  the manifest, byte for byte
+    incident.json             IncidentFile, in the export of an incident; the log has its SHA-256
     custody.jsonl             the custody log's entries about these clips, one CustodyLine each, by index
     leaves.bin                the leaf hashes of the whole log under the head, 32 bytes each
     heads.json                Anchors: the signed head, and which device holds which head in its own signature
@@ -13,7 +14,7 @@ bundle.md says the same in words for whoever writes a verifier of their own. A b
     clips/{id}/working.mp4    Derived: a copy to play, with the time and the clip's id below the picture
     clips/{id}/thumbnails/NN.jpg  Derived: single pictures of it
 
-Other listed files (derived ones, the report) are for reading and prove nothing.
+Other listed files (derived ones, the report, the certificate) are for reading and prove nothing.
 """
 
 from typing import Annotated, Literal

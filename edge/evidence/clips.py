@@ -34,7 +34,9 @@ AT_ONCE, WITH_SECURITY, AT_A_LOOK = 32, 44, 20
 class Clip:
     """One clip. `key` is the device's public signing key when it told of it, None if it has none registered.
 
-    `kept_as` is its class of retention; `trouble` says what is wrong with it.
+    `kept_as` is its class of retention; `trouble` says what is wrong with it. `clock_behind_ms`: by how much
+    the device's clock was behind the server's at `clock_heard_at`, the message's way included; below 0 it was
+    ahead. None where that is not known.
     """
 
     id: str
@@ -62,6 +64,9 @@ class Clip:
     purged_at: datetime | None
     lost_at: datetime | None
     trouble: str | None
+    clock_synced: bool | None
+    clock_behind_ms: int | None
+    clock_heard_at: datetime | None
 
 
 def standing(state: str, announced_at: datetime, overdue_at: datetime | None) -> str:

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from edge.errors import EdgeError, Refused
-from edge.evidence import bundle, custody, heads, stamps
+from edge.evidence import bundle, custody, heads, incident_file, stamps
 from edge.evidence.bundle import (
     Anchors,
     BundledClip,
@@ -26,6 +26,7 @@ from edge.evidence.clips import SEALED, Clip
 from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
 
+MOST_CLIPS = 50
 _CHUNK = 1024 * 1024
 # Videos are compressed already.
 _MODE = zipfile.ZIP_STORED
@@ -50,16 +51,19 @@ def write(
     clips: Sequence[Clip],
     export: UUID,
     made_at: datetime,
-    extra: Callable[[Anchors], Mapping[str, bytes]] | None = None,
+    extra: Callable[[Anchors, Mapping[str, File]], Mapping[str, bytes]] | None = None,
     copies: Mapping[str, Copy] | None = None,
+    incident: bytes | None = None,
 ) -> Anchors:
     """The bundle at `path`, whole or not at all; what it is anchored in. The export's own entry is in the
     log, under a signed head.
 
-    `extra` gives files for reading, by name; `copies` has the clips' working copies, by id. EdgeError if a
-    clip cannot be exported or no head is signed.
+    `extra` gives files for reading, by name, of what is in it before them; `copies` has the clips' working
+    copies, by id; `incident` is incident.json, with which there need not be any clip. EdgeError if a clip
+    cannot be exported or no head is signed.
     """
-    check(clips)
+    if clips or incident is None:
+        check(clips)
     anchors, log = _anchors(conn, store), custody.log_of(conn, store)
     if anchors is None or log is None:
         raise EdgeError("The custody log has no signed head yet; the vault program signs one.")
@@ -72,14 +76,17 @@ def write(
             _add(archive, listed, bundle.manifest_of(name), files.sealed(clip.manifest_sha256))
             if copies and clip.id in copies:
                 _add_copy(archive, listed, name, copies[clip.id])
-        _put(archive, listed, bundle.CUSTODY, _custody(conn, store, [*(c.id for c in clips), str(export)]))
+        if incident is not None:
+            _put(archive, listed, incident_file.NAME, incident)
+        subjects = subjects_of(clips, export, incident)
+        _put(archive, listed, bundle.CUSTODY, _custody(conn, store, subjects))
         leaves = [entry.leaf for entry in custody.between(conn, store, 0, anchors.head.size)]
         _put(archive, listed, bundle.LEAVES, bytes.fromhex("".join(leaves)))
         _put(archive, listed, bundle.HEADS, msgspec.json.encode(anchors))
         if (stamped := stamps.newest(conn, store, anchors.head.size)) is not None:
             _put(archive, listed, bundle.STAMPED, stamped.message)
             _put(archive, listed, bundle.STAMP, stamped.reply)
-        for extra_name, content in (extra(anchors) if extra else {}).items():
+        for extra_name, content in (extra(anchors, listed) if extra else {}).items():
             _put(archive, listed, extra_name, content)
         listing = Listing(
             format="floorbell-bundle-1",
@@ -98,6 +105,13 @@ def write(
         os.fsync(written.fileno())
     half.replace(path)
     return anchors
+
+
+def subjects_of(clips: Sequence[Clip], export: UUID, incident: bytes | None) -> list[str]:
+    """What custody.jsonl tells of: these clips, those of the incident that are not in the bundle, and the
+    export itself."""
+    told = incident_file.decode(incident).clips if incident is not None else []
+    return list(dict.fromkeys([*(c.id for c in clips), *(str(one.clip) for one in told), str(export)]))
 
 
 def keys_of(anchors: Anchors, clips: Sequence[Clip]) -> list[str]:

@@ -17,7 +17,9 @@ KEPT_FOR = timedelta(days=7)
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One export. `keys` are the public keys, `head_size` and `head_root` the head to verify it with."""
+    """One export, of chosen clips or of an incident, which need not have any. `keys` are the public keys,
+    `head_size` and `head_root` the head to verify it with; `left_out` says what of the incident is not in it.
+    """
 
     id: str
     clips: list[str]
@@ -32,6 +34,8 @@ class Export:
     head_size: int | None
     head_root: str | None
     keys: list[str]
+    incident: str | None
+    left_out: list[str] | None
 
     @property
     def kept_until(self) -> datetime | None:
@@ -51,9 +55,14 @@ def add(
     now: datetime,
     *,
     silent: bool,
+    incident: str | None = None,
+    left_out: Sequence[str] | None = None,
+    incident_file: bytes | None = None,
 ) -> None:
     row = {"store": store, "id": identity, "clips": list(clips), "silent": silent, "actor": actor}
     row |= {"reason": reason, "asked_at": now, "state": ASKED, "keys": []}
+    row |= {"incident": incident, "incident_file": incident_file}
+    row["left_out"] = sa.null() if left_out is None else list(left_out)
     conn.execute(sa.insert(export).values(row))
 
 
@@ -62,10 +71,22 @@ def find(conn: sa.Connection, store: str, identity: str) -> Export | None:
     return found[0] if found else None
 
 
+def incident_file(conn: sa.Connection, store: str, identity: str) -> bytes | None:
+    """incident.json as it was written when the export was asked for, until its bundle is made; None for one
+    of chosen clips."""
+    query = sa.select(export.c.incident_file).where(export.c.store == store, export.c.id == identity)
+    return conn.execute(query).scalar()
+
+
 def newest(conn: sa.Connection, store: str, limit: int, *, silent: bool) -> list[Export]:
     """Up to `limit` exports; those of silent requests' clips only with `silent`."""
     conditions = [export.c.store == store, *([] if silent else [sa.not_(export.c.silent)])]
     return _read(conn, *conditions, limit=limit)
+
+
+def of_incident(conn: sa.Connection, store: str, incident: str, limit: int = 20) -> list[Export]:
+    """The latest exports of this incident."""
+    return _read(conn, export.c.store == store, export.c.incident == incident, limit=limit)
 
 
 def of_clip(conn: sa.Connection, store: str, clip: str, limit: int = 20) -> list[Export]:
@@ -92,12 +113,13 @@ def set_ready(
     keys: Sequence[str],
     now: datetime,
 ) -> None:
-    values = {"state": READY, "made_at": now, "bytes": size, "keys": list(keys)}
+    # What people have said is in the bundle now, and goes with it.
+    values = {"state": READY, "made_at": now, "bytes": size, "keys": list(keys), "incident_file": None}
     _change(conn, store, identity, ASKED, values | {"head_size": head[0], "head_root": head[1]})
 
 
 def set_failed(conn: sa.Connection, store: str, identity: str, trouble: str) -> None:
-    _change(conn, store, identity, ASKED, {"state": FAILED, "trouble": trouble[:300]})
+    _change(conn, store, identity, ASKED, {"state": FAILED, "trouble": trouble[:300], "incident_file": None})
 
 
 def remove_old(conn: sa.Connection, store: str, now: datetime) -> None:

@@ -155,6 +155,10 @@ class VaultFiles:
             raise ValueError(f"{sha256[:80]!r} is no SHA-256")
         return self._sealed / sha256[:2] / sha256
 
+    def has(self, sha256: str) -> bool:
+        """Whether what has this hash lies in the vault."""
+        return self.sealed(sha256).is_file()
+
     def exported(self, export: UUID) -> Path:
         """Where the bundle of this export lies, or would lie."""
         return self._exports / f"{export}.zip"

@@ -1,4 +1,4 @@
-"""Gathers what the report of an export tells; report.py puts it on paper."""
+"""Gathers what the papers of a bundle tell; report.py and certificate.py put it on paper."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from broker import manifest as manifests
 from broker.errors import ContractError
 from broker.manifest import Manifest
-from edge.evidence import custody, export, report, stamps
-from edge.evidence.bundle import Anchors
+from edge.evidence import certificate, custody, export, incident_file, report, stamps
+from edge.evidence.bundle import Anchors, File
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy
 from edge.evidence.files import VaultFiles
@@ -26,10 +26,13 @@ def reported(
     copies: Mapping[str, Copy],
     identity: UUID,
     made_at: datetime,
+    incident: bytes | None,
     anchors: Anchors,
+    listed: Mapping[str, File],
 ) -> dict[str, bytes]:
-    """The report as a file of the bundle: what export.write() takes as `extra`, but for the last argument."""
-    subjects = [*(clip.id for clip in clips), str(identity)]
+    """The report and the draft of a certificate as files of the bundle: what export.write() takes as `extra`,
+    but for the last two arguments."""
+    subjects = export.subjects_of(clips, identity, incident)
     entries = [entry for subject in subjects for entry in custody.of_subject(conn, store, subject)]
     told = Told(
         title=title,
@@ -43,8 +46,10 @@ def reported(
         keys=export.keys_of(anchors, clips),
         copies=copies,
         stamped=stamps.newest(conn, store, anchors.head.size),
+        incident=None if incident is None else incident_file.decode(incident),
+        files=dict(listed),
     )
-    return {report.NAME: report.report(told)}
+    return {report.NAME: report.report(told), certificate.NAME: certificate.draft(told)}
 
 
 def _manifest(files: VaultFiles, clip: Clip) -> Manifest | None:

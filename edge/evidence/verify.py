@@ -16,11 +16,12 @@ from broker import manifest as manifests
 from broker.errors import ContractError
 from broker.manifest import Manifest
 from broker.signing import is_signed
-from edge.evidence import bundle, entries
+from edge.evidence import bundle, entries, incident_file
 from edge.evidence.anchoring import Anchoring
 from edge.evidence.bundle import BundledClip, CustodyLine, Listing
 from edge.evidence.entries import Entry
 from edge.evidence.findings import Finding, Known, NoBundle, Verdict
+from edge.evidence.incident_file import IncidentFile
 from edge.evidence.opened import Opened
 
 
@@ -66,10 +67,12 @@ class _Verifier:
         yield from wrong
         for clip in self._listing.clips:
             yield from self._clip(clip, lines)
-        exported = [e for e in lines.values() if e.subject == str(self._listing.export)]
-        if not any(e.action == "exported" for e in exported):
-            sentence = "The custody log has no entry of this export."
-            yield Finding(Verdict.REMOVED, str(self._listing.export), sentence)
+        own = str(self._listing.export)
+        exported = [e for e in lines.values() if e.subject == own and e.action == "exported"]
+        if exported:
+            yield from self._incident(exported)
+        else:
+            yield Finding(Verdict.REMOVED, own, "The custody log has no entry of this export.")
 
     @property
     def stamp(self) -> str | None:
@@ -81,6 +84,7 @@ class _Verifier:
         proving = {bundle.CUSTODY, bundle.LEAVES, bundle.HEADS}
         for clip in self._listing.clips:
             proving |= {bundle.video_of(clip.clip), bundle.manifest_of(clip.clip)}
+        proving.add(incident_file.NAME)
         words = f"Every byte is as it was signed, sealed and {self._anchoring.by}"
         # Of the stamp its own sentence says whether it was checked.
         reading = len(set(self._listing.files) - proving - {bundle.STAMPED, bundle.STAMP})
@@ -162,6 +166,41 @@ class _Verifier:
             yield Finding(Verdict.ALTERED, subject, error.reason)
             return
         yield from self._video(clip, manifest, video)
+
+    def _incident(self, exported: Sequence[Entry]) -> Iterator[Finding]:
+        """The incident file is the one whose hash the log has, where it has one, and its clips are here."""
+        name = incident_file.NAME
+        hashes, here = {e.digest for e in exported if e.digest}, name in self._opened.names
+        if not hashes and not here:
+            return
+        if not here:
+            sentence = "By the custody log this export has an incident file; it is not in the bundle."
+            yield Finding(Verdict.REMOVED, name, sentence)
+        elif not hashes:
+            yield Finding(Verdict.ALTERED, name, "By the custody log this export has no incident file.")
+        elif self._opened.hashed[name][0] not in hashes:
+            yield self._other_incident()
+        else:
+            file = self._opened.record(name, IncidentFile)
+            here_too = {clip.clip for clip in self._listing.clips}
+            for clip in file.clips:
+                if clip.included and clip.clip not in here_too:
+                    sentence = "By the incident file it is in this bundle; it is not."
+                    yield Finding(Verdict.REMOVED, f"clip {clip.clip}", sentence)
+        if hashes and all(e.index >= self._anchoring.covers for e in exported):
+            sentence = "No head from outside, of a device or stamped has the log's entry of this export."
+            yield Finding(Verdict.UNANCHORED, name, sentence)
+
+    def _other_incident(self) -> Finding:
+        try:
+            other = incident_file.export_of(self._opened.read(incident_file.NAME))
+        except (msgspec.MsgspecError, UnicodeError):
+            other = self._listing.export
+        if other != self._listing.export:
+            sentence = f"By its own words it is that of the export {other}."
+            return Finding(Verdict.REPLACED, incident_file.NAME, sentence)
+        sentence = "It is not the one that was taken out: the log's entry of this export has another hash."
+        return Finding(Verdict.ALTERED, incident_file.NAME, sentence)
 
     def _video(self, clip: BundledClip, manifest: Manifest, video: str) -> Iterator[Finding]:
         subject = f"clip {clip.clip}"

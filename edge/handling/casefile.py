@@ -53,6 +53,21 @@ class Casefile:
     def of(self, *kinds: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.kind in kinds]
 
+    @property
+    def lost_cents(self) -> int | None:
+        """The sum of the losses that no further entry corrects; None where no amount is known."""
+        losses = [
+            entry.amount_cents
+            for entry in self.of(Kind.LOSS)
+            if entry.amount_cents is not None and entry.number not in self.corrected
+        ]
+        return sum(losses) if losses else None
+
+
+def seen(conn: sa.Connection, name: str, incident_id: str, *, silent: bool) -> None:
+    """NotFound if it is not there, or is silent and may not be seen."""
+    listing.one(conn, name, incident_id, silent=silent)
+
 
 def read(
     conn: sa.Connection,

@@ -3,7 +3,8 @@
 Each deed to it stands in the custody log, in the same transaction.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -40,8 +41,7 @@ def announce(
             reason = f"The clip {clip_id} was told of before, with other content."
             raise ContractError(reason, str(incoming.id), incoming.seq, outbox)
         return
-    d = device.c
-    key = conn.execute(sa.select(d.signing_key).where(d.store == store, d.name == incoming.device)).scalar()
+    key, clock = _known_of(conn, store, incoming.device)
     ids = list(dict.fromkeys(str(cause) for cause in [content.cause, *content.causes]))
     known_of = together(conn, store, incoming.device, ids)
     drill = known_of.drill or incoming.drill
@@ -69,6 +69,7 @@ def announce(
             "width": content.width,
             "height": content.height,
             "announced_at": now,
+            **clock,
         },
     )
     causes.add(conn, store, clip_id, ids)
@@ -76,6 +77,20 @@ def announce(
     links.pull_clip(conn, store, clip_id, now)
     access_requests.hold_told(conn, store, clip_id, now)
     telling.evidence(clip_id, silent=known_of.silent)
+
+
+def _known_of(conn: sa.Connection, store: str, name: str) -> tuple[str | None, dict[str, Any]]:
+    """A device's public key, and what its last heartbeat said of its clock, as columns of a clip."""
+    d = device.c
+    query = sa.select(d.signing_key, d.heartbeat, d.heartbeat_at).where(d.store == store, d.name == name)
+    row = conn.execute(query).first()
+    if row is None or not row.heartbeat or row.heartbeat_at is None:
+        return (row.signing_key if row else None), {}
+    clock = {"clock_synced": row.heartbeat.get("clock_synced"), "clock_heard_at": row.heartbeat_at}
+    if said := row.heartbeat.get("at"):
+        behind = row.heartbeat_at - datetime.fromisoformat(said)
+        clock["clock_behind_ms"] = round(behind / timedelta(milliseconds=1))
+    return row.signing_key, clock
 
 
 def send_tickets(conn: sa.Connection, telling: Telling, store: str, vault_url: str, now: datetime) -> None:

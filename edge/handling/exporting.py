@@ -3,21 +3,34 @@
 The desk only asks: the bundle is made by the vault, which alone can sign the log's head.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from uuid import uuid4
 
 import sqlalchemy as sa
 
 from edge.audit.store import Actor
 from edge.errors import EdgeError, NotFound, Refused
-from edge.evidence import custody, export, exports, holds
+from edge.evidence import custody, export, exports, holds, incident_file
 from edge.evidence.clips import Clip
+from edge.evidence.export import MOST_CLIPS
 from edge.evidence.exports import READY, Export
-from edge.handling import keeping
+from edge.handling import casefile, incidents, keeping
+from edge.handling.incident_file import told
 from edge.handling.telling import Telling
 
-MOST_CLIPS = 50
+
+@dataclass(frozen=True)
+class Taken:
+    """An incident that is taken out: the clips that go along, incident.json, what is not in it, in sentences,
+    and whether it is silent, or one of its clips."""
+
+    clips: list[Clip]
+    file: bytes
+    left_out: list[str]
+    silent: bool
 
 
 def ask(
@@ -45,6 +58,67 @@ def ask(
     return identity
 
 
+def ask_incident(
+    conn: sa.Connection,
+    store: str,
+    title: str,
+    incident_id: str,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    overdue_at: datetime,
+    has_file: Callable[[str], bool],
+    *,
+    silent: bool,
+) -> str:
+    """Ask the vault for the bundle of an incident, with all of its clips that can go along, also if that is
+    none; the export's id. NotFound, or EdgeError without a reason."""
+    identity = str(uuid4())
+    taken = take_incident(
+        conn, store, title, incident_id, identity, actor, reason, now, overdue_at, has_file, silent=silent
+    )
+    ids, reason = [clip.id for clip in taken.clips], holds.checked(reason)
+    exports.add(
+        conn, store, identity, ids, actor.name, reason, now,
+        silent=taken.silent, incident=incident_id, left_out=taken.left_out, incident_file=taken.file,
+    )  # fmt: skip
+    for clip in taken.clips:
+        _tell(conn, store, clip.id, now, silent=clip.silent)
+    return identity
+
+
+def take_incident(
+    conn: sa.Connection,
+    store: str,
+    title: str,
+    incident_id: str,
+    identity: str,
+    actor: Actor,
+    reason: str,
+    now: datetime,
+    overdue_at: datetime,
+    has_file: Callable[[str], bool],
+    *,
+    silent: bool,
+) -> Taken:
+    """Write down that it is taken out, in its timeline and in the custody log, and what it is then.
+
+    The log's entry has the file's SHA-256: what is told of the incident is fixed with this transaction.
+    `silent`, `overdue_at`: as casefile.read() has them; `has_file`: whether the vault has what has this hash.
+    """
+    reason = holds.checked(reason)
+    casefile.seen(conn, store, incident_id, silent=silent)
+    incidents.note(conn, store, incident_id, actor, "exported", f"{actor.name} exported it: “{reason}”", now)
+    case = casefile.read(conn, store, incident_id, overdue_at, silent=silent, silent_clips=silent)
+    file = told(conn, store, title, case, identity, actor.name, reason, now, has_file, silent=silent)
+    along = {str(one.clip) for one in file.clips if one.included}
+    chosen = [one.clip for one in case.clips if one.clip.id in along]
+    written = incident_file.encode(file)
+    write_down(conn, store, chosen, identity, actor.name, reason, now, sha256(written).hexdigest())
+    hidden = case.row.silent or any(one.clip.silent for one in case.clips)
+    return Taken(chosen, written, incident_file.not_in(file), hidden)
+
+
 def write_down(
     conn: sa.Connection,
     store: str,
@@ -53,12 +127,14 @@ def write_down(
     by: str,
     reason: str,
     now: datetime,
+    digest: str = "",
 ) -> None:
-    """The export's entries: one of each clip, and one of its own."""
+    """The export's entries: one of each clip, and one of its own, with the `digest` of incident.json if it
+    has one."""
     for clip in chosen:
         said = f"In the export {identity}: {reason}"
         custody.append(conn, store, "exported", clip.id, clip.manifest_sha256, by, said, now)
-    custody.append(conn, store, "exported", identity, "", by, reason, now)
+    custody.append(conn, store, "exported", identity, digest, by, reason, now)
 
 
 def seen(conn: sa.Connection, store: str, identity: str, *, silent: bool) -> Export:
@@ -76,7 +152,9 @@ def download(
     found = seen(conn, store, identity, silent=silent)
     if found.state != READY:
         raise Refused(f"The bundle cannot be fetched: the export is {found.state}.")
-    said = f"The bundle of {len(found.clips)} clips ({actor.through})"
+    number = len(found.clips)
+    of = "the incident file and " if found.incident else ""
+    said = f"The bundle of {of}{number} {'clip' if number == 1 else 'clips'} ({actor.through})"
     custody.append(conn, store, "downloaded", identity, "", actor.name, said, now)
     return found
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from broker.events import new_id, reference_of
+from edge.audit.store import Actor
 from edge.db.tables import interaction
 from edge.devices import store as devices
 from edge.errors import Faulty, NotFound, Refused
@@ -222,6 +223,19 @@ def ask_account(
     if store.ask_account(conn, name, incident_id, asked.id, who.id, now):
         words = f"{who.name} asked {asked.name} for their own account."
         act(conn, found, Note("asked", words, work=False), who, now, through)
+
+
+def note(
+    conn: sa.Connection, name: str, incident_id: str, actor: Actor, what: str, words: str, now: datetime
+) -> None:
+    """A line of its timeline, also of a closed one, by whoever need not work here: an integration, the
+    command line."""
+    found = store.load(conn, name, incident_id)
+    decision = rules.decide(found, Note(what, words, work=False))
+    assert isinstance(decision, Change)
+    store.save(conn, found, decision.incident, now)
+    line = Step(now, decision.what, None, actor.person, actor.name[:80], actor.through, decision.words)
+    store.append(conn, found.id, line)
 
 
 def act(

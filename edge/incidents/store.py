@@ -161,6 +161,12 @@ def of_request(conn: sa.Connection, store: str, request: str) -> str | None:
     return conn.execute(sa.select(i.id).where(i.store == store, i.request == request)).scalar()
 
 
+def of_number(conn: sa.Connection, store: str, year: int, number: int) -> str | None:
+    """The incident with this number of the store's."""
+    i = incident.c
+    return conn.execute(sa.select(i.id).where(i.store == store, i.year == year, i.number == number)).scalar()
+
+
 def exists(conn: sa.Connection, incident_id: str) -> str | None:
     """The store of the incident with this id, if there is one."""
     return conn.execute(sa.select(incident.c.store).where(incident.c.id == incident_id)).scalar()

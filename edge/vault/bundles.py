@@ -105,8 +105,11 @@ class Bundles:
         self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))
         with self._read() as conn:
             identity, files, chosen = UUID(one.id), self._files, self._chosen(conn, one)
-            paper = partial(reported, conn, self._store, self._title, files, chosen, copied, identity, now)
-            anchors = export.write(path, conn, self._store, files, chosen, identity, now, paper, copied)
+            case = exports.incident_file(conn, self._store, one.id)
+            paper = partial(
+                reported, conn, self._store, self._title, files, chosen, copied, identity, now, case
+            )
+            anchors = export.write(path, conn, self._store, files, chosen, identity, now, paper, copied, case)
         head, size = (anchors.head.size, anchors.head.root), path.stat().st_size
         keys = export.keys_of(anchors, chosen)
         ready = partial(exports.set_ready, size=size, head=head, keys=keys, now=now)
@@ -120,7 +123,7 @@ class Bundles:
         def change(conn: sa.Connection) -> None:
             work(conn)
             telling = Telling(self._store)
-            telling.evidence(one.clips[0], silent=one.silent)
+            telling.evidence(one.clips[0] if one.clips else one.id, silent=one.silent)
             telling.flush(conn, self._clock())
 
         self._writer.run(change)

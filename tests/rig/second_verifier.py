@@ -6,6 +6,7 @@
 import hashlib
 import json
 import sys
+import uuid
 import zipfile
 
 from cryptography.exceptions import InvalidSignature
@@ -59,7 +60,7 @@ def check_log(content, listing, keys, heads, found):
         found.add("altered")
     if len(leaves) != head["size"]:
         found.add("removed" if len(leaves) < head["size"] else "altered")
-        return leaves
+        return leaves, 0
     for one in anchors["witnesses"]:
         words = [head["store"], one["device"], head["log"], str(one["size"]), one["root"], str(one["at_ms"])]
         true = signed(one["key"], one["signature"], "\n".join(["floorbell witness 1", *words, ""]).encode())
@@ -71,7 +72,7 @@ def check_log(content, listing, keys, heads, found):
     found |= {"removed" if n > len(leaves) else "altered" for n, wanted in known if (n, wanted) not in true}
     found |= set() if root(leaves).hex() == head["root"] else {"altered"}
     found |= set() if true else {"unanchored"}
-    return leaves
+    return leaves, max((n for n, _ in true), default=0)
 
 
 def check_entries(content, leaves, found):
@@ -124,6 +125,28 @@ def check_clip(clip, content, listing, entries, keys, found):
         found.add("truncated" if short else "replaced" if sha(video) in known else "altered")
 
 
+def check_incident(content, listing, exported, covered, found):
+    raw, digests = content.get("incident.json"), {e["digest"] for e in exported} - {""}
+    if not digests:
+        found |= {"altered"} if raw is not None else set()
+        return
+    if raw is None:
+        found.add("removed")
+    elif sha(raw) not in digests:
+        try:
+            file = json.loads(raw)
+            other = uuid.UUID(file["export"]) != uuid.UUID(listing["export"])
+            other = other and file["format"] == "floorbell-incident-1"
+        except (ValueError, KeyError, TypeError, AttributeError):
+            other = False
+        found.add("replaced" if other else "altered")
+    else:
+        here = {clip["clip"] for clip in listing["clips"]}
+        wanted = {clip["clip"] for clip in json.loads(raw)["clips"] if clip["included"]}
+        found |= {"removed"} if wanted - here else set()
+    found |= {"unanchored"} if all(e["index"] >= covered for e in exported) else set()
+
+
 def verify(path, keys, heads=()):
     found = set()
     with zipfile.ZipFile(path) as archive:
@@ -131,10 +154,14 @@ def verify(path, keys, heads=()):
         content = check_files(archive, listing, found)
     if not {"custody.jsonl", "leaves.bin", "heads.json"} <= set(content):
         return found
-    entries = check_entries(content, check_log(content, listing, keys, heads, found), found)
+    leaves, covered = check_log(content, listing, keys, heads, found)
+    entries = check_entries(content, leaves, found)
     for clip in listing["clips"]:
         check_clip(clip, content, listing, entries, keys, found)
-    if (listing["export"], "exported") not in [(e["subject"], e["action"]) for e in entries]:
+    exported = [e for e in entries if (e["subject"], e["action"]) == (listing["export"], "exported")]
+    if exported:
+        check_incident(content, listing, exported, covered, found)
+    else:
         found.add("removed")
     return found or {"ok"}
 

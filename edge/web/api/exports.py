@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 from werkzeug.wrappers import Response
 
 from edge.evidence import exports as kept
+from edge.evidence.export import MOST_CLIPS
 from edge.handling import exporting
 from edge.web import bearer
 from edge.web.api.evidence import Why, actor_here
@@ -18,13 +19,13 @@ MOST = 50
 
 
 class NewExport(Why, frozen=True, forbid_unknown_fields=True):
-    clips: Annotated[list[Short], Meta(min_length=1, max_length=exporting.MOST_CLIPS)]
+    clips: Annotated[list[Short], Meta(min_length=1, max_length=MOST_CLIPS)]
 
 
 class Export(Struct):
     """One export. `state` is asked (the vault makes it, which takes minutes for long clips), ready, failed or
     removed (after a week); `keys` and the head are what its bundle is to be verified with, and to be kept
-    apart from it."""
+    apart from it. `incident` is the one that it is of, and `left_out` what of it is not in the bundle."""
 
     id: str
     clips: list[str]
@@ -38,6 +39,8 @@ class Export(Struct):
     head_size: int | None
     head_root: str | None
     keys: list[str]
+    incident: str | None
+    left_out: list[str] | None
 
 
 class Exports(Struct):
@@ -60,6 +63,14 @@ def export_ask(body: NewExport) -> Export:
             conn, room.store, body.clips, actor, body.reason, room.clock(), silent=silent
         )
     )
+    return export_read(made)
+
+
+def incident_export(id: str, body: Why) -> Export:
+    """Ask for the bundle of an incident for the police or a court: its file, and all of its clips that are
+    sealed. The answer's `left_out` names the others."""
+    room, actor, silent = services(), bearer.actor_here(), bearer.sees_silent()
+    made = room.change(lambda conn: desk.ask_incident(conn, room, id, actor, body.reason, silent=silent))
     return export_read(made)
 
 

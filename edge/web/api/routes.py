@@ -106,6 +106,7 @@ ROUTES = (
     Route("POST", "/incidents/{id}/close", incidents.incident_close, CASE, incidents.IncidentWhole, body=incidents.Closed),
     Route("POST", "/incidents/{id}/reopen", incidents.incident_reopen, CASE, incidents.IncidentWhole, body=incidents.Reopened),
     Route("POST", "/incidents/{id}/link", incidents.incident_link, CASE, incidents.IncidentWhole, body=incidents.Linked),
+    Route("POST", "/incidents/{id}/export", exports.incident_export, EXPORT, exports.Export, body=evidence.Why, created=True),
     Route("POST", "/incidents/{id}/ask-account", incidents.incident_ask_account, CASE, incidents.IncidentWhole, body=incidents.AccountAsked),
 
     Route("GET", "/zones", zones.zones_list, STORE, zones.Zones),

@@ -60,6 +60,7 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/evidence/<clip_id>/hold", view_func=clip.evidence_hold, methods=["POST"])
     add("/evidence/<clip_id>/holds/<hold_id>/ask", view_func=clip.evidence_ask, methods=["POST"])
     add("/evidence/<clip_id>/holds/<hold_id>/release", view_func=clip.evidence_release, methods=["POST"])
+    add("/incidents/<incident_id>/export", view_func=bundle.incidents_export, methods=["POST"])
     add("/evidence/<clip_id>/export", view_func=bundle.evidence_export, methods=["POST"])
     add("/evidence/exports/<export_id>", view_func=bundle.evidence_bundle)
     add("/evidence/exports/<export_id>/download", view_func=bundle.evidence_download, methods=["POST"])

@@ -8,18 +8,22 @@ from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from flask import Response, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.audit.store import Actor
 from edge.errors import EdgeError, NotFound
-from edge.evidence import custody, register
+from edge.evidence import custody, exports, register
 from edge.evidence.files import VaultFiles
 from edge.handling import exporting
+from edge.incidents import listing
+from edge.incidents.classes import CLASSES
 from edge.paging import feed
 from edge.people import rights
 from edge.web.access import actor_here, needs_evidence, signed_in
 from edge.web.manage import clip as clip_page
+from edge.web.manage import incident as incident_page
 from edge.web.manage.evidence import kept_here
 from edge.web.manage.export import full
 from edge.web.manage.saving import save, saved
@@ -43,6 +47,28 @@ def evidence_export(clip_id: str) -> AnyResponse:
 
 
 @needs_evidence
+def incidents_export(incident_id: str) -> AnyResponse:
+    """Ask for the bundle of an incident, for the police or a court."""
+    room, actor, silent = services(), actor_here(), _silent()
+    reason = request.form.get("reason", "")[:1000]
+    done = save(lambda conn: ask_incident(conn, room, incident_id, actor, reason, silent=silent))
+    if isinstance(done, EdgeError):
+        return incident_page.page_of(incident_id, done, "export")
+    return saved(url_for("manage.evidence_bundle", export_id=done), "The export is asked for.")
+
+
+def ask_incident(
+    conn: sa.Connection, room: Services, incident_id: str, actor: Actor, reason: str, *, silent: bool
+) -> str:
+    """What the desk and a program ask alike; the export's id."""
+    files, title = VaultFiles(room.config.vault_path), room.config.title
+    return exporting.ask_incident(
+        conn, room.store, title, incident_id, actor, reason, room.clock(), room.overdue_at, files.has,
+        silent=silent,
+    )  # fmt: skip
+
+
+@needs_evidence
 def evidence_bundle(export_id: str) -> AnyResponse:
     """How far it is; for htmx only the part that changes."""
     room = services()
@@ -54,12 +80,13 @@ def evidence_bundle(export_id: str) -> AnyResponse:
             "export": found,
             "clips": there,
             "kept_by": kept_here(conn, [one.clip for one in there]),
+            "case": _case(conn, room.store, found),
             "entries": custody.of_subject(conn, room.store, export_id),
             "cursor": feed.head(conn, room.store),
         }
     part = request.headers.get("HX-Request")
     template = "manage/_bundle.html" if part else "manage/bundle.html"
-    return make_response(render_template(template, me=signed_in().person, **context))
+    return make_response(render_template(template, classes=CLASSES, me=signed_in().person, **context))
 
 
 @needs_evidence
@@ -88,6 +115,11 @@ def sent(room: Services, export_id: str, actor: Actor, *, silent: bool) -> AnyRe
     response.call_on_close(room.exports.release)
     response.call_on_close(file.close)
     return response
+
+
+def _case(conn: sa.Connection, store: str, found: exports.Export) -> listing.Row | None:
+    """The incident that it is of: seen() has let nobody pass who may not know of it."""
+    return None if found.incident is None else listing.one(conn, store, found.incident, silent=True)
 
 
 def _opened(path: Path) -> tuple[IO[bytes], int]:

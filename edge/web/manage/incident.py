@@ -10,7 +10,10 @@ from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
 from edge.errors import EdgeError, Faulty
-from edge.handling import casefile, incidents, writing
+from edge.evidence import exports
+from edge.evidence.files import VaultFiles
+from edge.evidence.register import Listed
+from edge.handling import casefile, incident_file, incidents, writing
 from edge.incidents.classes import CHECKS, CLASSES, OUTCOMES, ROLES
 from edge.incidents.rules import MAX_REASON, MAX_WORDS, TAKEN_ALWAYS, Kind
 from edge.paging import feed
@@ -21,7 +24,7 @@ from edge.web.access import signed_in
 from edge.web.manage.evidence import kept_here
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.minutes import at_here
-from edge.web.services import services
+from edge.web.services import Services, services
 
 # What each form says once it is done.
 DONE = {
@@ -38,7 +41,7 @@ Work = Callable[[sa.Connection, str], object]
 
 
 def incidents_one(incident_id: str) -> Response:
-    return _page(incident_id)
+    return page_of(incident_id)
 
 
 def incidents_act(incident_id: str, act: str) -> Response:
@@ -49,10 +52,10 @@ def incidents_act(incident_id: str, act: str) -> Response:
     try:
         work = _work(incident_id, act, signed_in().person.id, now)
     except Faulty as error:
-        return _page(incident_id, error, act)
+        return page_of(incident_id, error, act)
     done = save(lambda conn: work(conn, room.store))
     if isinstance(done, EdgeError):
-        return _page(incident_id, done, act)
+        return page_of(incident_id, done, act)
     return saved(url_for("manage.incidents_one", incident_id=incident_id), DONE[act])
 
 
@@ -106,7 +109,8 @@ def _number(name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 9 else None
 
 
-def _page(incident_id: str, error: EdgeError | None = None, act: str = "") -> Response:
+def page_of(incident_id: str, error: EdgeError | None = None, act: str = "") -> Response:
+    """The incident's page, with what stands against what was tried, and what was typed for it."""
     room, me = services(), signed_in().person
     sees_clips = rights.why_not_evidence(me.role) is None
     with room.read() as conn:
@@ -123,17 +127,14 @@ def _page(incident_id: str, error: EdgeError | None = None, act: str = "") -> Re
             "zones": devices.zones(conn, room.store),
             "staff": people.all_people(conn, room.store),
             "cursor": feed.head(conn, room.store),
+            "exports": exports.of_incident(conn, room.store, incident_id) if sees_clips else [],
         }
-    losses = [
-        entry.amount_cents
-        for entry in case.of(Kind.LOSS)
-        if entry.amount_cents is not None and entry.number not in case.corrected
-    ]
     page = render_template(
         "manage/incident.html",
         case=case,
         sees_clips=sees_clips,
-        lost=sum(losses) if losses else None,
+        along=_along(room, case.clips) if sees_clips and case.clips else [],
+        lost=case.lost_cents,
         taken_always=[kind.value for kind in TAKEN_ALWAYS],
         classes=CLASSES,
         checks=CHECKS,
@@ -149,3 +150,8 @@ def _page(incident_id: str, error: EdgeError | None = None, act: str = "") -> Re
         **report.fresh(),
     )
     return make_response(page, status_of(error) if error else 200)
+
+
+def _along(room: Services, found: list[Listed]) -> list[tuple[Listed, str | None]]:
+    """Which of its clips would go along now, and why the others would not."""
+    return incident_file.along(found, VaultFiles(room.config.vault_path).has)

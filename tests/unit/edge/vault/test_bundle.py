@@ -89,7 +89,7 @@ def exported(door: Door, cause: UUID, tmp_path: Path) -> Exported:
         files = door.app.extensions["vault"].files
         extra = {"report.txt": b"For reading."}
         copied = {clips[0].id: copy_in(tmp_path)}
-        export.write(path, conn, STORE, files, clips, identity, START, lambda _: extra, copied)
+        export.write(path, conn, STORE, files, clips, identity, START, lambda *_: extra, copied)
     keys = frozenset({door.signer.key, STORE_KEY.key})
     return Exported(path, keys, clips, (early.size, early.root), door)
 

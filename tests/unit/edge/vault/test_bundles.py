@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from broker.signing import Signer
 from broker.witness import HeadKept, kept_to_sign
 from edge.audit.store import Actor
-from edge.evidence import custody, exports, heads, report
+from edge.evidence import custody, exports, heads, paper
 from edge.evidence.clips import Clip
 from edge.evidence.exports import Export
 from edge.evidence.files import VaultFiles
@@ -83,7 +83,7 @@ def test_a_bundle_has_the_keys_of_every_witness_beside_it(door: Door, clip: Clip
 def test_the_report_tells_what_is_known_also_without_fonts_and_when_a_name_was_erased(
     door: Door, clip: Clip, maker: Bundles, monkeypatch: pytest.MonkeyPatch, fonts: str
 ) -> None:
-    monkeypatch.setattr(report, "_FONTS", Path(fonts))
+    monkeypatch.setattr(paper, "_FONTS", Path(fonts))
     with door.engine.begin() as conn:
         who = Actor("Žarko 中", "desk", "zarko-id")
         reason = "L'ha demanat la policía; " * 15

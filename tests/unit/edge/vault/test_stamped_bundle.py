@@ -18,7 +18,7 @@ from edge.evidence.bundle import Anchors
 from edge.evidence.findings import Known
 from edge.evidence.reporting import reported
 from edge.evidence.verify import examine
-from tests.rig import second_verifier
+from tests.rig import printed, second_verifier
 from tests.rig.authority import Issuer
 from tests.unit.edge.conftest import START, STORE
 from tests.unit.edge.vault.test_bundle import (  # noqa: F401 (a fixture)
@@ -109,19 +109,17 @@ def test_without_its_authority_a_stamp_is_not_checked_and_that_is_said(stamped: 
 
 
 def test_the_report_says_when_and_by_whom(stamped: Exported, monkeypatch: pytest.MonkeyPatch) -> None:
-    said: list[str] = []
-    monkeypatch.setattr(report._Paper, "text", lambda _, words: said.append(words))
-    monkeypatch.setattr(report._Paper, "facts", lambda _, rows: said.extend(f"{a}: {b}" for a, b in rows))
-    monkeypatch.setattr(report._Paper, "code", lambda _, words: said.append(words))
+    printed.without_fonts(monkeypatch)
     files = stamped.door.app.extensions["vault"].files
     with stamped.door.engine.begin() as conn:
         head = heads.newest(conn, STORE)
         assert head is not None
-        reported(conn, STORE, "Shop", files, stamped.clips, {}, UUID(int=1), START, Anchors(head, []))
-    text = "\n".join(said)
+        anchors, made = Anchors(head, []), UUID(int=1)
+        papers = reported(conn, STORE, "Shop", files, stamped.clips, {}, made, START, None, anchors, {})
+    text = printed.words_of(papers[report.NAME])
     at = datetime(2026, 3, 2, 12, 0, tzinfo=UTC).astimezone()
     assert "the log's head of 4 entries" in text and "If the stamp holds" in text
-    assert f"Stamped: {at:%Y-%m-%d %H:%M:%S %z}" in text and "By: Test Time" in text
+    assert f"Stamped {at:%Y-%m-%d %H:%M:%S %z}" in text and "By Test Time" in text
     assert "--stamp-ca CA.pem" in text
 
 

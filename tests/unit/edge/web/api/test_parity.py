@@ -84,6 +84,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.drills_result": ("drill_result",),
     "manage.evidence": ("evidence_list", "exports_list"),
     "manage.evidence_export": ("export_ask",),
+    "manage.incidents_export": ("incident_export",),
     "manage.evidence_bundle": ("export_read",),
     "manage.evidence_download": ("export_download",),
     "manage.evidence_clip": ("evidence_read",),
