@@ -19,6 +19,7 @@ Hours = Annotated[float, Meta(ge=1, le=24 * 366 * 10)]
 class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     """[retention] in edge.toml, in hours. `free_gb`: what the vault leaves free on its disk.
 
+    `remind_days`: after so many days in which nobody adds to an open incident, managers are reminded of it.
     `incident_hours`: for how long after an incident is closed its clips are kept, whatever their class.
     `asker_hours`: for how long after an access request is closed it is known who asked.
     """
@@ -27,6 +28,7 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     security_hours: Hours = 24 * 90
     incident_hours: Hours = 24 * 90
     asker_hours: Hours = 24 * 90
+    remind_days: Annotated[float, Meta(ge=1, le=366)] = 14
     free_gb: Annotated[float, Meta(ge=0, le=100_000)] = 2
 
     def keep_until(self, kept_as: str, sealed_at: datetime) -> datetime:
@@ -36,6 +38,10 @@ class Retention(Struct, frozen=True, forbid_unknown_fields=True):
     def incident_until(self, closed_at: datetime) -> datetime:
         """Until when an incident's clips are kept once it is closed."""
         return closed_at + timedelta(hours=self.incident_hours)
+
+    @property
+    def remind_after(self) -> timedelta:
+        return timedelta(days=self.remind_days)
 
     def closed_since(self, now: datetime) -> datetime:
         """Clips of incidents that were closed after this, or are open, are not deleted."""

@@ -6,7 +6,7 @@ done while a security request waits.
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -16,21 +16,32 @@ from edge.db.tables import interaction
 from edge.errors import NotFound
 from edge.handling.telling import Telling
 from edge.hearing import in_maintenance
+from edge.incidents import listing
 from edge.interactions import store as requests
 from edge.interactions.store import Entry
 from edge.people.store import by_id
 from edge.reports import tallies
+from edge.retention import Retention
 from edge.supervision import facts, reach, rules
 from edge.supervision import store as troubles
 from edge.supervision.facts import Key, Look, Owed, Server, What
+from edge.supervision.forgotten import OpenIncident, forgotten
 from edge.supervision.rules import Begin, Drop, End, Restart, SeemWell, Tell, Trouble
 
 # The worker's own silence is seen by whoever else looks at the broker.
+REMIND_AFTER = Retention().remind_after
 BY_WORKER = frozenset(What) - {What.WORKER}
 
 
-def look(conn: sa.Connection, telling: Telling, server: Server, now: datetime) -> None:
-    """What devices and the server said of themselves, judged and told."""
+def look(
+    conn: sa.Connection,
+    telling: Telling,
+    server: Server,
+    now: datetime,
+    remind_after: timedelta = REMIND_AFTER,
+) -> None:
+    """What devices and the server said of themselves, and incidents to which nobody has added for
+    `remind_after`, judged and told."""
     known = troubles.going_on(conn, telling.store)
     said = troubles.said(conn, telling.store, tallies.LOUD, now)
     tampered = {one.key: one.seen_at for one in known if one.key.what is What.TAMPER}
@@ -38,7 +49,8 @@ def look(conn: sa.Connection, telling: Telling, server: Server, now: datetime) -
     seen = facts.look(said, server, tampered, wrong, now)
     phones = reach.unreachable(troubles.responders(conn, telling.store, now), now)
     waiting = [Owed(row.number, row.due_on) for row in access_requests.waiting(conn, telling.store)]
-    found = [*seen.found, *phones, *facts.owed(waiting, now)]
+    left = [OpenIncident(*one) for one in listing.left_alone(conn, telling.store, now - remind_after)]
+    found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now)]
     take(conn, telling, known, replace(seen, found=found), BY_WORKER, now)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.incident_tables import incident, incident_asked, incident_entry, incident_request
+from edge.db.columns import Instant
+from edge.db.incident_tables import incident, incident_asked, incident_entry, incident_request, incident_step
 from edge.db.keyset import Cursor
 from edge.db.store_tables import person, zone
 from edge.db.tables import interaction, timeline
@@ -92,6 +93,21 @@ def one(conn: sa.Connection, store: str, incident_id: str, *, silent: bool) -> R
     if not found or (found[0].silent and not silent):
         raise NotFound("There is no such incident in this store.")
     return found[0]
+
+
+def left_alone(
+    conn: sa.Connection, store: str, since: datetime
+) -> list[tuple[str, str, datetime, datetime, bool]]:
+    """(id, number, opened at, last added to at, silent) of open incidents to which no person has done
+    anything after `since`."""
+    i, s = incident.c, incident_step.c
+    of_it = sa.select(sa.func.max(s.at)).where(s.incident == i.id, s.person.is_not(None))
+    last = sa.func.coalesce(of_it.correlate(incident).scalar_subquery(), i.opened_at, type_=Instant)
+    query = sa.select(i.id, i.year, i.number, i.opened_at, last.label("added_at"), links.is_silent())
+    of_open = i.state == sa.literal_column("'open'")
+    query = query.where(i.store == store, of_open, i.opened_at <= since, last <= since)
+    rows = conn.execute(query.order_by(i.opened_at))
+    return [(r[0], numbered(r[1], r[2]), r[3], r[4], bool(r[5])) for r in rows]
 
 
 def of_person(conn: sa.Connection, store: str, who: str, limit: int = 20) -> list[Row]:

@@ -27,6 +27,7 @@ class What(StrEnum):
     CUSTODY = "custody"
     DRILL = "drill"
     PHONE = "phone"
+    INCIDENT = "incident"
     BROKER = "broker"
     WORKER = "worker"
     ACCESS = "access"

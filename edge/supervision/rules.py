@@ -176,6 +176,9 @@ def ended_in_words(trouble: Trouble, at: datetime) -> str:
     """'Back since 12:04, was silent for 3 min 05 s.'"""
     if trouble.key.what is What.ACCESS:
         return f"It waits no more, or has more time, since {at.astimezone():%H:%M}."
+    if trouble.key.what is What.INCIDENT:
+        when = f"{at.astimezone():%H:%M}"
+        return f"Over since {when}: somebody added to it or closed it, or the next reminder came."
     said, was = ("Back", "was silent") if trouble.key.what is What.SILENT else ("Well again", "was wrong")
     times = "once" if trouble.returns == 1 else f"{trouble.returns} times"
     again = f", came back {times} meanwhile" if trouble.returns else ""

@@ -129,7 +129,12 @@ DEVICES = (
     "%(device)s says that its camera is %(word)s.",
     "%(device)s says: %(word)s",
 )
-PATTERNS = (*CALLER, *DEVICES, *ASKED, *NEWS, *REFUSED, *TOLD, *WRITTEN)
+# An incident that nobody adds to.
+REMINDED = (
+    "Incident %(number)s is open since %(opened)s, and nobody has added to it since %(added)s; its clips are "
+    "kept until it is closed.",
+)
+PATTERNS = (*REMINDED, *CALLER, *DEVICES, *ASKED, *NEWS, *REFUSED, *TOLD, *WRITTEN)
 _GAP = re.compile(r"%\((\w+)\)s")
 
 

@@ -39,6 +39,7 @@ TROUBLES = {
     "custody": "A kiosk refuses the custody log",
     "drill": "A drill failed",
     "access": "An access request must be answered",
+    "incident": "An incident waits",
     "phone": "A phone does not answer",
     "broker": "The server hears no kiosk",
     "worker": "A part of the server is not heard: calls may wait",
@@ -200,6 +201,12 @@ def span(length: timedelta | None) -> str:
     return f"{seconds // 86400} days"
 
 
+def open_for(length: timedelta) -> str:
+    """'open for 23 days', 'open for less than a day'."""
+    days = max(0, length.days)
+    return "open for less than a day" if not days else f"open for {days} day{'s' * (days > 1)}"
+
+
 def clock_span(length: timedelta) -> str:
     """A length of time without words, as scripts count it on: '1:05', '2:00:09'."""
     seconds = max(0, int(length.total_seconds()))
@@ -293,6 +300,7 @@ FILTERS = {
     "language": language,
     "outcome": outcome,
     "span": span,
+    "open_for": open_for,
     "clock_span": clock_span,
     "since_press": since_press,
     "clock_time": clock_time,

@@ -31,6 +31,7 @@ from edge.interactions import index
 from edge.outside import store as outside
 from edge.paging import feed, outgoing, pagers, timers
 from edge.pushing import queue as pushes
+from edge.retention import Retention
 from edge.routing.inforce import InForce
 from edge.schedule import Plan
 from edge.worker.devices import Devices, Word
@@ -90,13 +91,14 @@ class Commits:
         own: Own | None = None,
         plan: Plan = Plan(),  # noqa: B008
         responder: Responder | None = None,
+        retention: Retention = Retention(),  # noqa: B008
     ) -> None:
         """`urgent` says whether a security request is waiting, `wake` asks for a look; clips are asked for
         at `vault_url`; `own` is the server's own side. Without a `responder` nobody drills."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
         self._greeter = greeter
-        self._vault_url = vault_url
+        self._vault_url, self._remind_after = vault_url, retention.remind_after
         self._plan, self._responder = plan, responder
         self._assigned: list[drilling.Assignment] = []
         self._in_force = InForce(store, policies)
@@ -168,7 +170,7 @@ class Commits:
         telling, now = Telling(self._store), self._clock()
         try:
             with conn.begin():
-                supervising.look(conn, telling, self._own_side.look(), now)
+                supervising.look(conn, telling, self._own_side.look(), now, self._remind_after)
                 cursor, claimed = telling.flush(conn, now, self._worker)
         except UNAVAILABLE as error:
             log.warning("What is wrong could not be looked for: %s", error)

@@ -98,6 +98,7 @@ class Worker:
             Own.of(config, clock()),
             config.drill,
             self._responder,
+            config.retention,
         )
         # Its own connection: in a shared one a security request waits behind a whole backlog (DESIGN 4).
         self._security = Session(

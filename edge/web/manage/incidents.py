@@ -56,6 +56,7 @@ def incidents() -> Response:
         classes=CLASSES,
         outcomes=OUTCOMES,
         states=_STATES,
+        remind_days=f"{room.config.retention.remind_days:g}",
         cursor=cursor,
         me=signed_in().person,
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from broker.events import Tampered
+from broker.events import Tampered, new_id
 from broker.messages import Heartbeat
 from edge.audit.store import Actor
 from edge.db import supervision_tables as tables
@@ -14,8 +14,9 @@ from edge.db.store_tables import session
 from edge.db.tables import interaction, quarantine
 from edge.devices import store as devices
 from edge.errors import NotFound
-from edge.handling import commanding, supervising
+from edge.handling import commanding, incidents, supervising
 from edge.handling.telling import Telling
+from edge.incidents.store import New
 from edge.people import store as people
 from edge.reports import tallies
 from edge.supervision import store as troubles
@@ -297,3 +298,42 @@ def test_whoever_is_available_without_a_phone_is_named_so(guard: Guard) -> None:
     guard.presence("Bo", "available")
     guard.run(20)
     assert [words.endswith("is signed in on no phone.") for _, words in phones(guard)] == [True]
+
+
+def test_an_incident_left_alone_reminds_whoever_manages_once_each_14_days_until_somebody_adds_to_it(
+    guard: Guard,
+) -> None:
+    new = New(str(new_id(0)), "theft", "shoes", guard.clock(), guard.ids["Ana"])
+
+    with guard.server.conn.begin():
+        incidents.open_by_hand(guard.server.conn, STORE, guard.ids["Ana"], new, guard.clock(), "phone")
+
+    def pass_(days: int) -> None:
+        guard.clock.forward(days * 86_400)
+        with guard.server.conn.begin():
+            guard.sign_in("Mira")
+        guard.run(70)
+
+    pass_(13)
+    assert not of_incident(guard)
+    pass_(1)
+    assert of_incident(guard) == [("Mira", False)]
+    pass_(5)
+    assert of_incident(guard) == [("Mira", False)]
+    pass_(9)
+    assert of_incident(guard) == [("Mira", True), ("Mira", False)]
+    with guard.server.conn.begin():
+        incidents.tick(
+            guard.server.conn, STORE, new.id, guard.ids["Mira"], "everyone-safe", True, guard.clock(), "desk"
+        )
+    guard.run(400)
+    assert of_incident(guard) == [("Mira", True), ("Mira", True)]
+
+
+def of_incident(guard: Guard) -> list[tuple[str, bool]]:
+    """(person, whether it is over) of each reminder, in their order."""
+    names = {id_: name for name, id_ in guard.ids.items()}
+    rows = {r["id"]: r for r in guard.server.rows(tables.trouble) if r["what"] == "incident"}
+    told = [r for r in guard.server.rows(tables.trouble_told) if r["trouble"] in rows]
+    told.sort(key=lambda r: rows[r["trouble"]]["seen_at"])
+    return [(names[r["person"]], rows[r["trouble"]]["over_at"] is not None) for r in told]
