@@ -10,6 +10,7 @@ from edge.handling import acting
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.store import Entry
+from edge.lengths import in_words
 from edge.paging import pagers
 
 THROUGH = "pager"
@@ -42,7 +43,7 @@ def answer(
     mine = [one.page for one in called if one.person == person]
     acts = said.answer in ("coming", "there")
     if acts and age > COUNTS:
-        raise Refused(f"It was pressed {_span(age)} earlier, too long ago to count.")
+        raise Refused(f"It was pressed {in_words(age)} earlier, too long ago to count.")
     match said.answer:
         case "delivered":
             acting.mark_delivered(conn, store, person, mine, now)
@@ -53,13 +54,8 @@ def answer(
         case "there":
             acting.attend(conn, store, request, person, now, THROUGH, telling)
     if acts and age >= NOTED_FROM:
-        words = f"{acting.who_is(conn, store, person).name} pressed this {_span(age)} earlier on {pager}."
+        words = f"{acting.who_is(conn, store, person).name} pressed this {in_words(age)} earlier on {pager}."
         requests.append(conn, [Entry(request, now, "kept", THROUGH, words, person)])
-
-
-def _span(age: timedelta) -> str:
-    seconds = int(age.total_seconds())
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
 
 
 def _holder(conn: sa.Connection, store: str, pager: str) -> str:

@@ -14,6 +14,7 @@ from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.request import ARRIVED, Change, Request, State
 from edge.interactions.store import Entry
+from edge.lengths import in_words
 from edge.paging import store as pages
 from edge.paging import timers
 from edge.paging.timers import Timer
@@ -91,7 +92,7 @@ def _call_others(
             requests.append(conn, [Entry(request.id, now, "arrival_nobody", "policy", words)])
         return
     said_at = requests.last_said(conn, request.id, owner, _SAID) or now
-    reason = f"{request.owner_name} said {_span(now - said_at)} ago that they are coming {ABSENT}"
+    reason = f"{request.owner_name} said {in_words(now - said_at)} ago that they are coming {ABSENT}"
     words = f"{request.owner_name} has not answered; called: {', '.join(c.name for c in called)}."
     chosen = [(c.id, reason) for c in called]
     after = _page(conn, telling, request, chosen, "arrival_unanswered", words, now)
@@ -123,8 +124,3 @@ def _page(
     telling.paged(after, pages.insert(conn, telling.store, request.id, chosen, after.round, now))
     telling.changed(after, pages.paged(conn, request.id))
     return after
-
-
-def _span(length: timedelta) -> str:
-    minutes, seconds = divmod(int(length.total_seconds()), 60)
-    return f"{minutes} min {seconds:02} s"

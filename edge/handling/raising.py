@@ -22,6 +22,7 @@ from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
 from edge.interactions.request import Cancel, Change, Join, Refusal, Request, State
 from edge.interactions.store import Entry
+from edge.lengths import in_words
 from edge.people.store import Person
 from edge.routing import inforce
 
@@ -218,12 +219,9 @@ def _how(who: Person, trigger: str) -> str:
 def _late(conn: sa.Connection, store: str, who: Person, made: Call) -> list[str]:
     found = []
     if made.kept_s >= NOTED_FROM_S:
-        found.append(f"{who.name} did this {_span(made.kept_s)} earlier; their phone had no connection.")
+        ago = in_words(timedelta(seconds=made.kept_s))
+        found.append(f"{who.name} did this {ago} earlier; their phone had no connection.")
     if made.sender is not None and made.sender != who.id:
         sender = acting.who_is(conn, store, made.sender)
         found.append(f"It came from a phone on which {sender.name} is signed in by now.")
     return found
-
-
-def _span(seconds: int) -> str:
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from broker.events import Clock
+from edge import lengths
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +86,7 @@ def apart(one: Clock | None, other: Clock | None) -> timedelta:
 
 def in_words(age: Age) -> str:
     """An age as the timeline says it."""
-    seconds = int(age.at_least.total_seconds())
-    at_least = "" if age.known else "at least "
-    return f"{at_least}{seconds} s" if seconds < 120 else f"{at_least}{seconds // 60} min"
+    return ("" if age.known else "at least ") + lengths.in_words(age.at_least)
 
 
 def _milliseconds(value: float) -> timedelta:

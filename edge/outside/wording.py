@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from edge.incidents.classes import CLASSES, OUTCOMES
+from edge.lengths import in_words
 from edge.outside.channels import CLOSED, MISSED, OPENED, REOPENED, SECURITY, TEST
 
 # So old, it is said to be late.
@@ -86,7 +87,7 @@ def text(what: str, facts: Facts, local: datetime, now: datetime) -> str:
     if not facts.age_known:
         lines.append("How old it was when it came is not known.")
     elif what in (SECURITY, MISSED) and now - facts.happened_at > LATE:
-        lines.append(f"This comes late: it was {_span(now - facts.happened_at)} ago.")
+        lines.append(f"This comes late: it was {in_words(now - facts.happened_at)} ago.")
     if facts.silent:
         lines.append("It is silent: nobody in the store may notice it from you.")
     if facts.outcome:
@@ -98,8 +99,3 @@ def text(what: str, facts: Facts, local: datetime, now: datetime) -> str:
     if facts.link:
         lines.append(facts.link)
     return "\n".join(lines)
-
-
-def _span(age: timedelta) -> str:
-    minutes = int(age.total_seconds() // 60)
-    return f"{minutes} min" if minutes < 120 else f"{minutes // 60} h"

@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from edge.lengths import in_words
 from edge.supervision.facts import Found, Key, Look, What
 
 # How long something must be wrong before it is a trouble. What is not named here is one at once.
@@ -182,12 +183,4 @@ def ended_in_words(trouble: Trouble, at: datetime) -> str:
     said, was = ("Back", "was silent") if trouble.key.what is What.SILENT else ("Well again", "was wrong")
     times = "once" if trouble.returns == 1 else f"{trouble.returns} times"
     again = f", came back {times} meanwhile" if trouble.returns else ""
-    return f"{said} since {at.astimezone():%H:%M}, {was} for {_span(at - trouble.since)}{again}."
-
-
-def _span(length: timedelta) -> str:
-    seconds = max(0, int(length.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes, seconds = divmod(seconds, 60)
-    return f"{minutes} min {seconds:02} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+    return f"{said} since {at.astimezone():%H:%M}, {was} for {in_words(at - trouble.since)}{again}."

@@ -8,6 +8,7 @@ from itertools import groupby
 
 from edge.interactions.log import Row
 from edge.interactions.request import ENDINGS
+from edge.lengths import in_words
 
 KINDS = {
     "help": "Help",
@@ -188,17 +189,8 @@ def outcome(key: str | None) -> str:
 
 
 def span(length: timedelta | None) -> str:
-    """A length of time as people say it: '8 s', '2 min 05 s', '3 h 20 min', '2 days'. '' for None."""
-    if length is None:
-        return ""
-    seconds = max(0, int(length.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    if seconds < 3600:
-        return f"{seconds // 60} min {seconds % 60:02} s"
-    if seconds < 48 * 3600:
-        return f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
-    return f"{seconds // 86400} days"
+    """A length of time as people say it; '' for None."""
+    return "" if length is None else in_words(length)
 
 
 def open_for(length: timedelta) -> str:

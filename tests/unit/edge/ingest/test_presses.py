@@ -162,7 +162,7 @@ def test_a_help_older_than_its_ceiling_is_missed_pages_nobody_and_the_kiosk_is_t
     assert request["state"] == "missed" and server.paged() == []
     assert (request["received_at"] - request["raised_at"]).total_seconds() == 121
     assert server.calls()[-1].state is CallState.MISSED
-    assert "It came 2 min after the press; nobody was paged." in server.words()
+    assert "It came 2 min 01 s after the press; nobody was paged." in server.words()
 
 
 def test_a_help_of_an_earlier_run_is_missed_once_the_present_run_alone_is_too_long(
@@ -175,7 +175,7 @@ def test_a_help_of_an_earlier_run_is_missed_once_the_present_run_alone_is_too_lo
     server.take(old)
     (request,) = server.requests()
     assert (request["state"], request["age_known"]) == ("missed", False) and server.paged() == []
-    assert "It came at least 2 min after the press; nobody was paged." in server.words()
+    assert "It came at least 2 min 01 s after the press; nobody was paged." in server.words()
 
 
 @pytest.mark.parametrize("order", list(permutations(range(4))))

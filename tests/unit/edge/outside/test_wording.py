@@ -34,7 +34,7 @@ def test_a_drill_is_marked_before_anything_else() -> None:
 def test_what_is_silent_late_or_of_unknown_age_says_so() -> None:
     silent = Facts("shop", "Riverside", AT, "shoes", "Shoes", silent=True)
     assert "nobody in the store may notice it from you" in read(SECURITY, silent)
-    assert "This comes late: it was 5 min ago." in read(SECURITY, FACTS, late_s=300)
+    assert "This comes late: it was 5 min 00 s ago." in read(SECURITY, FACTS, late_s=300)
     assert "late" not in read(SECURITY, FACTS, late_s=60)
     undated = Facts("shop", "Riverside", AT, "shoes", "Shoes", age_known=False)
     assert "How old it was when it came is not known." in read(SECURITY, undated)
