@@ -11,7 +11,8 @@ from deploy import provision as making
 from deploy.errors import DeployError
 from edge.config import load_config
 from edge.devices import store as devices
-from edge.handling import granting, staffing
+from edge.handling import commanding, granting, staffing
+from edge.paging import pagers
 from edge.people import store as people
 from edge.tokens import store as tokens
 from edge.tokens.scopes import SCOPES
@@ -115,6 +116,22 @@ def device_add(name: str, zone: str, request_file: Path | None, config: Path) ->
         click.echo(f'In its kiosk.toml: store = "{loaded.store}", device = "{name}", zone = "{zone}".')
 
 
+@device.command("pager")
+@click.argument("name")
+@click.option("--holder", help="Who holds it; without one nobody does.")
+@CONFIG
+def device_pager(name: str, holder: str | None, config: Path) -> None:
+    """The device NAME is a pager: whatever calls its holder's phone calls there too."""
+    loaded = load_config(config)
+    with making.writing(loaded) as conn:
+        found = people.by_name(conn, loaded.store, holder) if holder is not None else None
+        if holder is not None and (found is None or not found.active):
+            raise DeployError(f"There is no {holder} in this store.")
+        who = found.id if found is not None else None
+        commanding.hand_out(conn, loaded.store, making.ACTOR, name, True, who, now())
+    click.echo(f"{name} is a pager, held by {holder or 'nobody'}.")
+
+
 @device.command("list")
 @CONFIG
 def device_list(config: Path) -> None:
@@ -122,8 +139,9 @@ def device_list(config: Path) -> None:
     loaded = load_config(config)
     with making.writing(loaded) as conn:
         found = devices.all_devices(conn, loaded.store)
+        held = {one.pager: f"  pager of {one.name}" for one in pagers.held(conn, loaded.store)}
     for each in found:
-        click.echo(f"{each.name:<32}  {each.zone:<20}  {each.status}")
+        click.echo(f"{each.name:<32}  {each.zone:<20}  {each.status}{held.get(each.name, '')}")
     if not found:
         click.echo("There is no device yet.")
 

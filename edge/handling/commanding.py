@@ -1,6 +1,8 @@
-"""What the desk does with a device: moves it to another zone, makes it blink, asks it to send again."""
+"""What the desk does with a device: moves it to another zone, gives a pager to somebody, makes it blink, asks
+it to send again."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -11,7 +13,7 @@ from edge.db.store_tables import device
 from edge.db.tables import gap
 from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound, Refused
-from edge.handling import basis
+from edge.handling import acting, basis, calling
 from edge.handling.telling import Telling
 from edge.hearing import SILENT_AFTER
 
@@ -36,7 +38,7 @@ def move(
     """The device stands in another zone from now on; requests that are open keep theirs."""
     row = _device(conn, store, actor, name)
     titles = devices.zones(conn, store)
-    basis.check(conn, store, based_on, {"zone": row.zone}, "device", name)
+    basis.check(conn, store, based_on, version(row), "device", name)
     if zone not in titles:
         raise DeviceError(f"The zone is {zone[:32]!r}; allowed are {', '.join(titles) or 'none yet'}.")
     if zone == row.zone:
@@ -47,6 +49,47 @@ def move(
     telling = Telling(store)
     telling.device(name, row.status)
     telling.flush(conn, now)
+
+
+def hand_out(
+    conn: sa.Connection,
+    store: str,
+    actor: Actor,
+    name: str,
+    pager: bool,
+    holder: str | None,
+    now: datetime,
+    based_on: str | None = None,
+) -> None:
+    """The device is a pager, in the hand of `holder` or of nobody; or, without `pager`, none any more.
+
+    Whoever is called from now on is called by it. What it still shows of its last holder's ends.
+    """
+    row = _device(conn, store, actor, name)
+    basis.check(conn, store, based_on, version(row), "device", name)
+    if holder is not None and not pager:
+        raise DeviceError(f"{name} is to have a holder and to be no pager; only a pager has a holder.")
+    who = acting.who_is(conn, store, holder) if holder is not None else None
+    if who is not None and who.role == "drill":
+        raise DeviceError("The built-in responder of drills holds no pager; name somebody who works here.")
+    if (bool(row.pager), row.holder) == (pager, holder):
+        return
+    values = {"pager": pager, "holder": holder}
+    conn.execute(sa.update(device).where(device.c.store == store, device.c.name == name).values(values))
+    if who is not None:
+        words = f"{name} is {who.name}'s pager now."
+    else:
+        words = f"{name} is a pager that nobody holds." if pager else f"{name} is no pager any more."
+    record(conn, store, actor, "device.held", name, words, now, *basis.changed(row._asdict(), values))
+    telling = Telling(store)
+    telling.messages += calling.again(conn, store, name, now)
+    telling.device(name, row.status)
+    telling.flush(conn, now)
+
+
+def version(row: Any) -> dict[str, Any]:
+    """What of a device the desk sets; what a form was based on."""
+    return {"zone": row.zone, "pager": bool(row.pager), "holder": row.holder}
 
 
 def identify(
@@ -92,11 +135,13 @@ def maintain(conn: sa.Connection, store: str, actor: Actor, name: str, on: bool,
     _command(conn, store, actor, name, Maintenance(on), MAINTENANCE_S, "device.maintained", words, now)
 
 
-def _device(conn: sa.Connection, store: str, actor: Actor, name: str) -> sa.Row[tuple[object, ...]]:
+def _device(conn: sa.Connection, store: str, actor: Actor, name: str) -> sa.Row[Any]:
     basis.allow_change(conn, store, actor)
     d = device.c
     row = conn.execute(
-        sa.select(d.zone, d.status, d.heartbeat, d.heartbeat_at).where(d.store == store, d.name == name)
+        sa.select(d.zone, d.status, d.heartbeat, d.heartbeat_at, d.pager, d.holder).where(
+            d.store == store, d.name == name
+        )
     ).first()
     if row is None:
         raise NotFound(f"There is no device {name[:32]!r} in this store.")

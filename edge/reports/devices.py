@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from edge.db.store_tables import device, zone
+from edge.db.store_tables import device, person, zone
 from edge.db.tables import event, gap, interaction, quarantine
 from edge.hearing import SILENT_AFTER, in_maintenance
 
@@ -16,7 +16,10 @@ LAST_EVENTS, LAST_GAPS, LAST_ASIDE = 20, 20, 20
 
 @dataclass(frozen=True)
 class Kiosk:
-    """`status` is online, offline or unknown; `silence` the time since the last heartbeat, None before it."""
+    """`status` is online, offline or unknown; `silence` the time since the last heartbeat, None before it.
+
+    `holder` is the person who holds a pager.
+    """
 
     name: str
     zone: str
@@ -29,6 +32,9 @@ class Kiosk:
     faults: tuple[str, ...]
     gaps: int
     maintained: bool
+    pager: bool
+    holder: str | None
+    holder_name: str | None
 
 
 @dataclass(frozen=True)
@@ -54,9 +60,11 @@ def kiosks(conn: sa.Connection, store: str, now: datetime) -> list[Kiosk]:
     )
     zone_title = sa.func.coalesce(zone.c.title, device.c.zone).label("zone_title")
     rows = conn.execute(
-        sa.select(device, zone_title, open_gaps.label("gaps"))
+        sa.select(device, zone_title, open_gaps.label("gaps"), person.c.name.label("holder_name"))
         .select_from(
-            device.outerjoin(zone, sa.and_(zone.c.store == device.c.store, zone.c.name == device.c.zone))
+            device.outerjoin(
+                zone, sa.and_(zone.c.store == device.c.store, zone.c.name == device.c.zone)
+            ).outerjoin(person, person.c.id == device.c.holder)
         )
         .where(device.c.store == store)
         .order_by(device.c.name)
@@ -135,4 +143,7 @@ def _kiosk(row: sa.RowMapping, now: datetime) -> Kiosk:
         faults=tuple(faults),
         gaps=row["gaps"],
         maintained=in_maintenance(row["maintained_at"], now),
+        pager=bool(row["pager"]),
+        holder=row["holder"],
+        holder_name=row["holder_name"],
     )

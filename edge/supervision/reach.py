@@ -1,8 +1,8 @@
 """Who can be reached now, and whose shift began with a phone that does not answer. Pure.
 
-A phone counts as reachable only after a round trip in the last 10 s (DESIGN 7). Locked phones fall silent
-later, and that is no news; but whoever begins, or becomes available, must be heard once, or their supervisor
-is told.
+A phone counts as reachable only after a round trip in the last 10 s (DESIGN 7), a pager while it is heard.
+Locked phones fall silent later, and that is no news; but whoever begins, or becomes available, must be heard
+once, or their supervisor is told.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from edge.hearing import SILENT_AFTER
 from edge.presence import AWAY, Presence
 from edge.supervision.facts import Found, Key, What
 
@@ -22,6 +23,8 @@ class Reach(StrEnum):
     """How far somebody can be reached."""
 
     ANSWERS = "answers"
+    # No phone of theirs answers now, and a pager of theirs is heard.
+    ON_PAGER = "on_pager"
     # It has 10 s for its first answer.
     ASKED = "asked"
     # Answered at its beginning and not in the last 10 s: locked, or in a pocket.
@@ -35,7 +38,8 @@ class Reach(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Responder:
     """One of the staff. `signed_in_at`: on a phone, the last time, if they still are; `heard_at`: when a
-    phone of theirs last answered; `presence_at`: since when they are what they say."""
+    phone of theirs last answered; `presence_at`: since when they are what they say; `pagers`: those that they
+    hold, and when each was last heard, if it does not call itself offline."""
 
     id: str
     name: str
@@ -44,6 +48,11 @@ class Responder:
     presence_at: datetime
     signed_in_at: datetime | None = None
     heard_at: datetime | None = None
+    pagers: tuple[tuple[str, datetime | None], ...] = ()
+
+    def on_pagers(self, now: datetime) -> list[str]:
+        """Their pagers that are heard."""
+        return [name for name, at in self.pagers if at is not None and now - at <= SILENT_AFTER]
 
     @property
     def began_at(self) -> datetime:
@@ -55,10 +64,12 @@ def reach(one: Responder, now: datetime) -> Reach:
     """How far they can be reached at this moment."""
     if one.presence in AWAY:
         return Reach.AWAY
+    if one.signed_in_at is not None and one.heard_at is not None and now - one.heard_at <= ANSWER:
+        return Reach.ANSWERS
+    if one.on_pagers(now):
+        return Reach.ON_PAGER
     if one.signed_in_at is None:
         return Reach.NOT_SIGNED_IN
-    if one.heard_at is not None and now - one.heard_at <= ANSWER:
-        return Reach.ANSWERS
     if one.heard_at is not None and one.heard_at >= one.began_at:
         return Reach.QUIET
     return Reach.ASKED if now - one.began_at <= ANSWER else Reach.SILENT
@@ -78,5 +89,8 @@ def unreachable(roster: Sequence[Responder], now: datetime) -> list[Found]:
             words = f"{one.name} is here since {at}, and is signed in on no phone."
         else:
             continue
+        if one.pagers:
+            names = " and ".join(name for name, _ in one.pagers)
+            words = f"{words[:-1]}; {names} {'is' if len(one.pagers) == 1 else 'are'} not heard either."
         found.append(Found(Key("", What.PHONE, one.id), one.began_at, words))
     return found

@@ -254,7 +254,7 @@ def on_duty(conn: sa.Connection, store: str, now: datetime) -> list[Someone]:
 
 
 def responders(conn: sa.Connection, store: str, now: datetime) -> list[Responder]:
-    """Everybody who works here, by name, with what is known of their phones."""
+    """Everybody who works here, by name, with what is known of their phones and pagers."""
     p, s = person.c, session.c
     here = (s.person == p.id, s.audience == "floor", s.expires_at > now)
     began = sa.select(sa.func.max(s.started_at)).where(*here).correlate(person).scalar_subquery()
@@ -267,12 +267,18 @@ def responders(conn: sa.Connection, store: str, now: datetime) -> list[Responder
         .where(p.store == store, p.active, p.role != "drill")
         .order_by(p.name)
     )  # fmt: skip
+    d, held = device.c, dict[str, list[tuple[str, datetime | None]]]()
+    heard_at = sa.case((d.status == "online", sa.func.coalesce(d.heartbeat_at, d.status_at)))
+    query = sa.select(d.holder, d.name, heard_at).where(d.store == store, d.pager, d.holder.is_not(None))
+    for who, name, at in conn.execute(query.order_by(d.name)):
+        held.setdefault(who, []).append((name, at))
     found = []
     for r in rows:
         there = presence.at(r.presence, r.presence_until, now)
         # A break ends by itself.
         since = r.presence_at if there == Presence(r.presence) else r.presence_until
-        found.append(Responder(r.id, r.name, r.role, there, since, r.signed_in_at, r.heard_at))
+        on = tuple(held.get(r.id, ()))
+        found.append(Responder(r.id, r.name, r.role, there, since, r.signed_in_at, r.heard_at, on))
     return found
 
 

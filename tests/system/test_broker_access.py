@@ -180,6 +180,27 @@ def test_a_device_cannot_read_another_devices_events(connect: Callable[..., Peer
     assert isinstance(arrival, Arrival) and arrival.payload == b"seen"
 
 
+def test_a_pager_receives_its_own_pages_and_nobody_elses(place: Place, connect: Callable[..., Peer]) -> None:
+    own, foreign = topics.pager_page(STORE, "tills-1"), topics.pager_page(STORE, "door-1")
+    pager = connect("tills-1", [own, foreign, topics.pager_page(STORE, "+")])
+    worker = connect("edge-worker")
+    assert worker.publish(foreign, b"not yours") is None
+    assert worker.publish(own, b"yours") is None
+    arrival = pager.next(Arrival)
+    assert isinstance(arrival, Arrival) and (arrival.topic, arrival.payload) == (own, b"yours")
+    assert place.logged(f"refused: tills-1 subscribes to {foreign}")
+    assert pager.publish(foreign) == "Not authorized"
+
+
+def test_a_message_that_nobody_listens_for_is_accepted_and_said_to_be_unheard(
+    connect: Callable[..., Peer],
+) -> None:
+    worker = connect("edge-worker")
+    worker.session.publish(topics.pager_page(STORE, "door-1"), b"{}")
+    accepted = worker.next(Accepted)
+    assert isinstance(accepted, Accepted) and accepted.unheard and accepted.refused is None
+
+
 def test_a_last_will_reaches_only_the_devices_own_topics(place: Place, connect: Callable[..., Peer]) -> None:
     worker = connect("edge-worker", [topics.of_device(STORE, "+", Channel.STATE)])
     arrived: queue.Queue[Delivery] = queue.Queue()

@@ -14,14 +14,15 @@ from edge.reports import devices as heard
 from edge.reports.devices import Kiosk
 from edge.web import bearer
 from edge.web.api.discretion import shows
-from edge.web.api.shapes import BasedOn, Name, shape
+from edge.web.api.shapes import BasedOn, Name, Short, shape
 from edge.web.services import services
 
 
 class Device(Struct):
     """`status` is online, offline or unknown; `silence_s` the time since its last heartbeat; `depth` what
     waits in its outbox; `gaps` how many runs of numbers never came; `maintained` whether somebody works on
-    it, so that nobody is told of what is wrong with it."""
+    it, so that nobody is told of what is wrong with it; `holder` the person whose pages a pager gets too,
+    null where nobody holds it."""
 
     name: str
     zone: str
@@ -34,6 +35,9 @@ class Device(Struct):
     faults: list[str]
     gaps: int
     maintained: bool
+    pager: bool
+    holder: str | None
+    holder_name: str | None
     based_on: str
 
 
@@ -106,6 +110,14 @@ class Move(Struct, frozen=True, forbid_unknown_fields=True):
     based_on: BasedOn = None
 
 
+class Handed(Struct, frozen=True, forbid_unknown_fields=True):
+    """Whether it is a pager, and the person who holds it; null: nobody does."""
+
+    pager: bool
+    holder: Short | None = None
+    based_on: BasedOn = None
+
+
 class Blink(Struct, frozen=True, forbid_unknown_fields=True):
     seconds: Annotated[int, Meta(ge=1, le=commanding.MAX_IDENTIFY_S)] = commanding.IDENTIFY_S
 
@@ -163,6 +175,14 @@ def device_move(name: str, body: Move) -> DeviceWhole:
     return device_read(name)
 
 
+def device_pager(name: str, body: Handed) -> DeviceWhole:
+    """It is a pager in somebody's hand from now on, or in nobody's, or no pager."""
+    room, actor = services(), bearer.actor_here()
+    given = (body.pager, body.holder, room.clock(), body.based_on)
+    room.change(lambda conn: commanding.hand_out(conn, room.store, actor, name, *given))
+    return device_read(name)
+
+
 def device_identify(name: str, body: Blink) -> None:
     """Every lamp of it blinks. 409 if it was not heard just now."""
     room, actor = services(), bearer.actor_here()
@@ -214,5 +234,8 @@ def _device(one: Kiosk) -> Device:
         list(one.faults),
         one.gaps,
         one.maintained,
-        basis.of({"zone": one.zone}),
+        one.pager,
+        one.holder,
+        one.holder_name,
+        basis.of(commanding.version(one)),
     )

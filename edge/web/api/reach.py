@@ -14,7 +14,7 @@ State = Annotated[str, Meta(description=f"One of {', '.join(Reach)}.")]
 
 class Reachable(Struct):
     """`began_at` is when they signed in or became what they say; `heard_at` when a phone of theirs
-    last answered."""
+    last answered; `pagers` those of their pagers that are heard now."""
 
     person: str
     name: str
@@ -24,6 +24,7 @@ class Reachable(Struct):
     began_at: datetime
     signed_in_at: datetime | None
     heard_at: datetime | None
+    pagers: list[str]
 
 
 class WhoIsReachable(Struct):
@@ -31,7 +32,7 @@ class WhoIsReachable(Struct):
 
 
 def reach_list() -> WhoIsReachable:
-    """Everyone who works here, and whether their phone answers at this moment."""
+    """Everyone who works here, and whether their phone answers now, or a pager of theirs is heard."""
     room = services()
     now = room.clock()
     with room.read() as conn:
@@ -40,7 +41,7 @@ def reach_list() -> WhoIsReachable:
         [
             Reachable(
                 one.id, one.name, one.role, one.presence.value, reach(one, now).value, one.began_at,
-                one.signed_in_at, one.heard_at,
+                one.signed_in_at, one.heard_at, one.on_pagers(now),
             )
             for one in found
         ]

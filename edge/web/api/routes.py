@@ -117,6 +117,7 @@ ROUTES = (
     Route("GET", "/devices", devices.devices_list, STORE, devices.Devices),
     Route("GET", "/devices/{name}", devices.device_read, STORE, devices.DeviceWhole),
     Route("PUT", "/devices/{name}/zone", devices.device_move, WRITE, devices.DeviceWhole, body=devices.Move),
+    Route("PUT", "/devices/{name}/pager", devices.device_pager, WRITE, devices.DeviceWhole, body=devices.Handed),
     Route("POST", "/devices/{name}/identify", devices.device_identify, WRITE, None, body=devices.Blink),
     Route("POST", "/devices/{name}/replay", devices.device_replay, WRITE, devices.Replayed),
     Route("POST", "/devices/{name}/maintenance", devices.device_maintain, WRITE, None, body=devices.Maintained),

@@ -13,8 +13,9 @@ from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound
 from edge.handling import basis, commanding
 from edge.hearing import SILENT_AFTER
-from edge.paging import feed
+from edge.paging import feed, pagers
 from edge.people import rights
+from edge.people import store as people
 from edge.reports import devices as heard
 from edge.reports.devices import kiosks
 from edge.supervision import store as supervision
@@ -23,6 +24,8 @@ from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
 from edge.web.words import span
 
+LAST_CALLS = 10
+
 
 def device_one(name: str) -> Response:
     return _page(name)
@@ -30,11 +33,15 @@ def device_one(name: str) -> Response:
 
 @needs_changer
 def device_act(name: str, act: str) -> Response:
-    """move, identify, replay, maintain or resume."""
+    """move, pager, identify, replay, maintain or resume."""
     room, actor, now, form = services(), actor_here(), services().clock(), request.form
     zone, given = form.get("zone", "")[:64], form.get("based_on", "")[:64]
+    # 'none' is no pager, 'nobody' one without a holder.
+    hand = form.get("holder", "none")[:36]
+    held = (hand != "none", None if hand in ("none", "nobody") else hand)
     works = {
         "move": lambda conn: commanding.move(conn, room.store, actor, name, zone, now, given),
+        "pager": lambda conn: commanding.hand_out(conn, room.store, actor, name, *held, now, given),
         "identify": lambda conn: commanding.identify(conn, room.store, actor, name, now),
         "replay": lambda conn: commanding.replay(conn, room.store, actor, name, now),
         "maintain": lambda conn: commanding.maintain(conn, room.store, actor, name, True, now),
@@ -47,6 +54,7 @@ def device_act(name: str, act: str) -> Response:
         return _page(name, done)
     sentences = {
         "move": f"{name} is moved.",
+        "pager": "Who holds it is saved." if held[0] else f"{name} is no pager any more.",
         "identify": f"{name} is asked to blink for {commanding.IDENTIFY_S} s.",
         "replay": f"{name} is asked to send its events again from number {done}.",
         "maintain": f"{name} is in maintenance.",
@@ -96,8 +104,11 @@ def _page(name: str, error: EdgeError | None = None) -> Response:
         )
         if row is None:
             raise NotFound("There is no such device.")
+        kiosk = next(one for one in kiosks(conn, room.store, now) if one.name == name)
         context: dict[str, Any] = {
-            "kiosk": next(one for one in kiosks(conn, room.store, now) if one.name == name),
+            "kiosk": kiosk,
+            "people": people.all_people(conn, room.store),
+            "calls": pagers.last(conn, room.store, name, LAST_CALLS) if kiosk.pager else [],
             "zones": devices.zones(conn, room.store),
             "gaps": heard.gaps(conn, room.store, name),
             "aside": heard.aside(conn, room.store, name),
@@ -110,7 +121,7 @@ def _page(name: str, error: EdgeError | None = None) -> Response:
         row=row,
         facts=facts(dict(row), now),
         fresh=row["heartbeat_at"] is not None and now - row["heartbeat_at"] <= SILENT_AFTER,
-        based_on=basis.of({"zone": row["zone"]}),
+        based_on=basis.of(commanding.version(kiosk)),
         may_change=rights.may_change(me.role),
         error=error,
         me=me,

@@ -11,6 +11,7 @@ from edge.web.services import services
 
 WORDS = {
     Reach.ANSWERS: "Answers now",
+    Reach.ON_PAGER: "No phone answers now",
     Reach.ASKED: "Just began; its first answer is awaited",
     Reach.QUIET: "Answered when they began, and is quiet now: locked, or put away",
     Reach.SILENT: "Has not answered since they began",
@@ -26,7 +27,7 @@ def reach_() -> Response:
         cursor = feed.head(conn, room.store)
         everyone = supervision.responders(conn, room.store, now)
     found = [(one, reach(one, now)) for one in everyone]
-    order = [Reach.SILENT, Reach.NOT_SIGNED_IN, Reach.ASKED, Reach.QUIET, Reach.ANSWERS]
+    order = [Reach.SILENT, Reach.NOT_SIGNED_IN, Reach.ASKED, Reach.QUIET, Reach.ON_PAGER, Reach.ANSWERS]
     here = sorted(
         ((one, state) for one, state in found if state is not Reach.AWAY), key=lambda f: order.index(f[1])
     )
@@ -36,6 +37,7 @@ def reach_() -> Response:
         template,
         here=here,
         away=away,
+        heard={one.id: one.on_pagers(now) for one, _ in here},
         answers=sum(state is Reach.ANSWERS for _, state in here),
         words_of=WORDS,
         me=signed_in().person,

@@ -30,6 +30,11 @@ ANA = Responder("a", "Ana", "associate", Presence.AVAILABLE, ago(3600), ago(3600
         ({"heard_at": ago(20), "presence_at": ago(5)}, Reach.ASKED),
         ({"heard_at": ago(20), "presence_at": ago(11)}, Reach.SILENT),
         ({"signed_in_at": None}, Reach.NOT_SIGNED_IN),
+        ({"signed_in_at": None, "pagers": (("pager-1", ago(15)),)}, Reach.ON_PAGER),
+        ({"heard_at": None, "pagers": (("pager-1", None), ("pager-2", ago(5)))}, Reach.ON_PAGER),
+        ({"pagers": (("pager-1", ago(5)),)}, Reach.ANSWERS),
+        ({"signed_in_at": None, "pagers": (("pager-1", ago(17)),)}, Reach.NOT_SIGNED_IN),
+        ({"presence": Presence.OFF, "pagers": (("pager-1", ago(5)),)}, Reach.AWAY),
         ({"presence": Presence.OFF}, Reach.AWAY),
         ({"presence": Presence.UNREACHABLE}, Reach.AWAY),
         ({"presence": Presence.ON_BREAK}, Reach.ANSWERS),
@@ -48,3 +53,9 @@ def test_only_who_was_not_heard_at_the_beginning_is_named_with_the_way() -> None
     assert len(words) == 2
     assert words[0].startswith("Bo is here since") and "phone has not answered" in words[0]
     assert words[1].startswith("Di is here since") and "signed in on no phone" in words[1]
+
+
+def test_a_pager_that_is_heard_counts_and_one_that_is_not_is_named() -> None:
+    no_phone = replace(ANA, name="Di", signed_in_at=None, pagers=(("pager-1", None), ("pager-2", ago(60))))
+    (one,) = unreachable([no_phone, replace(no_phone, pagers=(("pager-1", ago(3)),))], NOW)
+    assert one.words.endswith("is signed in on no phone; pager-1 and pager-2 are not heard either.")

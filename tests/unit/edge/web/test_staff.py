@@ -236,6 +236,27 @@ def test_a_device_that_was_never_heard_says_unknown(shop: Shop, mira: Browser) -
     assert mira.get("/manage/device/nobody").status_code == 404
 
 
+def test_a_pager_is_given_to_somebody_and_taken_back(shop: Shop, mira: Browser) -> None:
+    shop.write(lambda conn: register(conn, "trial", "pager-1", "shoes", None, shop.clock.now))
+    address, ana = "/manage/device/pager-1", shop.people["Ana"].id
+    text = mira.get(address).text
+    assert "It is no pager" in text
+    assert mira.post(f"{address}/pager", holder="nobody", based_on=based_on(text)).status_code == 303
+    text = mira.get(address).text
+    assert (
+        "Nobody holds this pager" in text and "a pager that nobody holds" in mira.get("/manage/devices").text
+    )
+    assert mira.post(f"{address}/pager", holder=ana, based_on=based_on(text)).status_code == 303
+    stale = mira.post(f"{address}/pager", holder="none", based_on=based_on(text))
+    assert stale.status_code == 409 and "Mira changed it meanwhile: pager-1 is Ana" in stale.text
+    text = mira.get(address).text
+    assert "Held by <b>Ana</b>" in text and "pager of Ana" in mira.get("/manage/devices").text
+    assert mira.post(f"{address}/pager", holder="somebody", based_on=based_on(text)).status_code == 404
+    assert mira.post(f"{address}/pager", holder="none", based_on=based_on(text)).status_code == 303
+    assert audited(shop) == ["device.held"] * 3
+    assert "pager-1 is no pager any more." in mira.get("/manage/changes?what=device").text
+
+
 def test_a_message_that_was_set_aside_is_shown_as_text_that_does_nothing(shop: Shop, mira: Browser) -> None:
     payload = b"<script>alert(1)</script>\x00\xff\x1b[2J"
     values = {"store": "trial", "device": "kiosk-1", "topic": "t", "reason": "No event.", "sha256": "0" * 64}

@@ -98,7 +98,9 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.strip": PART,
     "manage.device_aside": ("refused_read",),
     "manage.device_one": ("device_read",),
-    "manage.device_act": ("device_move", "device_identify", "device_replay", "device_maintain"),
+    "manage.device_act": (
+        "device_move", "device_pager", "device_identify", "device_replay", "device_maintain",
+    ),
     "manage.people": ("people_list",),
     "manage.people_add": FORM,
     "manage.people_add_do": ("person_add",),
@@ -154,7 +156,7 @@ def test_what_is_named_is_there_and_changes_where_the_page_changes(shop: Shop) -
 
 def test_each_button_of_the_pages_that_have_many_is_there() -> None:
     for endpoint, acts in {
-        "manage.device_act": {"move", "identify", "replay", "maintain"},
+        "manage.device_act": {"move", "pager", "identify", "replay", "maintain"},
         "manage.people_act": {"pin", "second_pin", "password", "disable", "enable", "presence"},
     }.items():
         assert {name.split("_", 1)[1] for name in DOES[endpoint]} == acts

@@ -79,6 +79,13 @@ def test_a_device_is_read_moved_and_asked(all_scopes: Program, kiosk: str) -> No
     moved = all_scopes.put(f"/devices/{kiosk}/zone", zone="tills", based_on=listed["based_on"])
     assert moved.json["device"]["zone"] == "tills"
     assert all_scopes.put(f"/devices/{kiosk}/zone", zone="roof").status_code == 422
+    ana = next(one["id"] for one in all_scopes.get("/people").json["people"] if one["name"] == "Ana")
+    held = all_scopes.put(f"/devices/{kiosk}/pager", pager=True, holder=ana).json["device"]
+    assert (held["pager"], held["holder"], held["holder_name"]) == (True, ana, "Ana")
+    assert all_scopes.put(f"/devices/{kiosk}/pager", pager=True, holder="nobody").status_code == 404
+    wrong = all_scopes.put(f"/devices/{kiosk}/pager", pager=False, holder=ana)
+    assert wrong.status_code == 422 and "only a pager has a holder" in wrong.json["detail"]
+    assert not all_scopes.put(f"/devices/{kiosk}/pager", pager=False).json["device"]["pager"]
     silent = all_scopes.post(f"/devices/{kiosk}/identify")
     assert silent.status_code == 409 and "not heard" in silent.json["detail"]
     assert all_scopes.post(f"/devices/{kiosk}/maintenance", on=True).status_code == 204
