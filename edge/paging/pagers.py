@@ -113,9 +113,12 @@ def mark_sent(conn: sa.Connection, ids: Collection[str], now: datetime) -> list[
 
 
 def last(conn: sa.Connection, store: str, pager: str, most: int) -> list[sa.Row[Any]]:
-    """What a pager was called by last: of whom, when, when it went out, and how far that page got."""
-    a, p = attempt.c, page.c
-    columns = sa.select(a.created_at, a.sent_at, a.request, person.c.name, p.state, p.delivered_at, p.seen_at)
+    """What a pager was called by last: of whom, about what, when it went out, and how far that page got."""
+    a, p, i = attempt.c, page.c, interaction.c
+    columns = sa.select(
+        a.created_at, a.sent_at, a.request, i.reference, person.c.name, p.delivered_at, p.seen_at
+    )
     place = attempt.join(page, p.id == a.page).join(person, person.c.id == a.person)
+    place = place.join(interaction, i.id == a.request)
     query = columns.select_from(place).where(a.store == store, a.pager == pager)
     return list(conn.execute(query.order_by(a.created_at.desc(), a.id.desc()).limit(most)))
