@@ -159,7 +159,7 @@ class Uploader:
                 if clip is not None and self._clips.refuse(clip) >= TRIES:
                     self._give_up(upload)
                 else:
-                    waiting.full(upload, now_s)
+                    waiting.refused(upload, now_s)
             case End.FULL:
                 waiting.full(upload, now_s)
             case End.BROKE:

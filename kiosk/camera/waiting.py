@@ -14,7 +14,9 @@ from broker.messages import Upload
 MOST = 1024
 TICKETS = 4
 _FIRST_S, _LONGEST_S = 1.0, 60.0
-_FULL_S, _FULL_LONGEST_S = 30.0, 600.0
+# Nobody tells a kiosk that there is room again: it asks, and soon enough that nothing waits for long.
+_FULL_S, _FULL_LONGEST_S = 30.0, 60.0
+_REFUSED_S, _REFUSED_LONGEST_S = 30.0, 600.0
 
 
 @dataclass
@@ -109,6 +111,10 @@ class Waiting:
     def full(self, upload: Upload, now_s: float) -> None:
         """The vault has no room for this one."""
         self._again(upload, now_s, _FULL_S, _FULL_LONGEST_S)
+
+    def refused(self, upload: Upload, now_s: float) -> None:
+        """What came was not what was told of; perhaps it is the next time."""
+        self._again(upload, now_s, _REFUSED_S, _REFUSED_LONGEST_S)
 
     def _again(self, upload: Upload, now_s: float, first_s: float, most_s: float, anew: bool = False) -> None:
         one = self._wanted.get(upload.clip)

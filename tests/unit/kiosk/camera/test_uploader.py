@@ -15,10 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.events import ClipRecorded, Clock, new_id
+from broker.messages import Upload
 from kiosk.camera.bandwidth import Bandwidth
 from kiosk.camera.clips import EVENT, MANIFEST, SIGNATURE, VIDEO, Announcement, Clips
 from kiosk.camera.delivery import FIRST_BYTES, PIECE_BYTES
 from kiosk.camera.uploader import TRIES, Uploader
+from kiosk.camera.waiting import Waiting
 from kiosk.camera.window import Kind
 from tests.rig.vault import FakeVault, identities
 
@@ -235,6 +237,21 @@ def test_a_full_vault_is_said_and_tried_later_while_others_go_on(card: Card, vau
     assert vault.sealed == [other]
     card.later(30)
     assert vault.sealed == [other, full] and card.uploader.faults() == []
+
+
+def test_a_vault_that_was_full_for_hours_is_asked_again_within_a_minute_of_having_room() -> None:
+    waiting, now_s = Waiting(), 0.0
+    upload = Upload(UUID(int=1), "https://vault/1", "ticket")
+    waiting.told(upload, urgent=False)
+    for _ in range(50):
+        due_s = waiting.due_at()
+        assert due_s is not None and due_s - now_s <= 60
+        now_s = due_s
+        assert waiting.next(now_s) == upload
+        waiting.full(upload, now_s)
+    assert now_s > 2400
+    due_s = waiting.due_at()
+    assert due_s is not None and due_s - now_s == 60
 
 
 def test_what_is_asked_for_and_not_on_the_card_is_said_unless_the_store_has_it(
