@@ -23,7 +23,7 @@ from edge.evidence.files import VaultFiles
 from edge.evidence.findings import Known, Verdict
 from edge.evidence.reporting import reported
 from edge.evidence.verify import describe, examine
-from edge.handling import exporting
+from edge.handling import exporting, keeping
 from edge.handling.exporting import Taken
 from edge.incidents import store as incidents
 
@@ -130,6 +130,27 @@ def _copy(clip: Clip, files: VaultFiles, folder: Path) -> Copy:
     if made.trouble is not None:
         click.echo(f"The working copy of {clip.id}: {made.trouble}", err=True)
     return made
+
+
+@evidence.command("erase-name")
+@CONFIG
+@click.option("--by", required=True, metavar="NAME", help="Who does it; stands in the custody log.")
+@click.option("--reason", required=True, help="Why, without the name; stands in the custody log.")
+@click.argument("name")
+def erase_name(config: Path, by: str, reason: str, name: str) -> None:
+    """Erase NAME by law from every entry of the custody log; the log still verifies."""
+    loaded, now = load_config(config), dt.datetime.now(dt.UTC)
+    if not by.strip() or not name.strip():
+        raise DeployError("Say whose name, and by whom; who erases it stands in the custody log.")
+    actor = Actor(by.strip(), "command")
+    with writing(loaded) as conn:
+        had = keeping.erase_name(conn, loaded.store, name, actor, reason, now)
+    entries = "1 entry has" if had == 1 else f"{had} entries have"
+    click.echo(f"{entries} no name any more; that it was erased, by whom and why, is an entry itself.")
+    click.echo(
+        "Not erased: bundles that were given out or wait to be fetched, the list of exports, reasons in "
+        "which people wrote the name, the people, requests and incidents of the store, and backups."
+    )
 
 
 @evidence.command("verify")

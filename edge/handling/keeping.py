@@ -11,7 +11,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from edge.audit.store import Actor
-from edge.errors import NotFound, Refused
+from edge.errors import EdgeError, NotFound, Refused
 from edge.evidence import clips, custody, holds
 from edge.evidence.clips import SEALED, Clip
 from edge.handling.telling import Telling
@@ -105,6 +105,20 @@ def release(
     custody.append(conn, store, "released", found.id, found.manifest_sha256, actor.name, reason, now)
     _tell(conn, store, found, now)
     return found.id
+
+
+def erase_name(conn: sa.Connection, store: str, name: str, actor: Actor, reason: str, now: datetime) -> int:
+    """Forget a name in every entry of the custody log, by law; how many had it. The deed is an entry itself.
+
+    Refused if no entry has it. EdgeError where who does it, or the reason, would write the name down again.
+    """
+    reason = holds.checked(reason)
+    if name.casefold() in f"{actor.name} {reason}".casefold():
+        raise EdgeError("The reason, or who does it, names the name that is to be erased; say it without.")
+    if not (had := custody.erase_actor(conn, store, name)):
+        raise Refused(f"No entry of the custody log has the name {name[:80]!r}.")
+    custody.append(conn, store, "erased", "custody", "", actor.name, f"{reason} ({actor.through})", now)
+    return had
 
 
 def purge_due(

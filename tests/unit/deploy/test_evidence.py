@@ -1,10 +1,14 @@
 """`floorbell evidence` says in one sentence what it cannot do."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from deploy.cli import main
+from deploy.provision import writing
+from edge.config import load_config
+from edge.evidence import custody
 
 ZONE = ["--zone", "tills=Tills"]
 
@@ -56,3 +60,30 @@ def test_what_cannot_be_verified_is_said(
     other.write_bytes(b"no archive")
     assert main(["evidence", "verify", str(other), *words]) == 1
     assert capsys.readouterr().err.endswith(f"{sentence}\n")
+
+
+def test_a_name_is_erased_by_law_the_deed_is_an_entry_and_what_stays_is_said(
+    config: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded, now = load_config(Path(config)), datetime(2026, 3, 1, tzinfo=UTC)
+    with writing(loaded) as conn:
+        for who in ("Ana Puig", "Ana Puig", "Mira"):
+            custody.append(conn, "shop", "viewed", "clip", "", who, "Police.", now)
+    erase = ["evidence", "erase-name", "--config", config, "--by", "Dana"]
+    capsys.readouterr()
+    assert main([*erase, "--reason", "Asked by Ana Puig", "Ana Puig"]) == 1
+    assert "names the name that is to be erased" in capsys.readouterr().err
+    assert main([*erase, "--reason", "GDPR article 17", "Nobody"]) == 1
+    assert capsys.readouterr().err == "No entry of the custody log has the name 'Nobody'.\n"
+    assert main([*erase, "--reason", "GDPR article 17", "Ana Puig"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith("2 entries have no name any more") and "bundles that were given out" in said
+    with writing(loaded) as conn:
+        kept = custody.between(conn, "shop", 0, 9)
+    assert [(one.action, one.actor, one.actor_salt is None) for one in kept] == [
+        ("viewed", None, True),
+        ("viewed", None, True),
+        ("viewed", "Mira", False),
+        ("erased", "Dana", False),
+    ]
+    assert kept[-1].reason == "GDPR article 17 (command)"

@@ -14,12 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from broker import tree
 from broker.signing import Signer
 from broker.witness import HeadKept, head_to_sign, kept_to_sign
+from edge.audit.store import Actor
 from edge.errors import EdgeError
 from edge.evidence import bundle, custody, export, heads
 from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy, Still
 from edge.evidence.findings import Known, NoBundle
 from edge.evidence.verify import verify
+from edge.handling import keeping
 from tests.rig import second_verifier
 from tests.unit.edge.conftest import START, STORE
 from tests.unit.edge.vault.conftest import Door, film
@@ -225,6 +227,21 @@ def test_a_dropped_sealing_is_removed_and_a_changed_word_is_altered(exported: Ex
     assert exported.names(exported.forged(reword, relist=True)) == {"altered"}
     # A name that was erased by law is not a change of the log.
     assert exported.names(exported.forged(erase, relist=True)) == {"ok"}
+
+
+def test_a_bundle_made_after_a_name_was_erased_verifies_and_has_it_nowhere(
+    exported: Exported, tmp_path: Path
+):
+    later, identity = tmp_path / "later.zip", uuid4()
+    with exported.door.engine.begin() as conn:
+        keeping.erase_name(conn, STORE, "Mira", Actor("Dana", "command"), "By law.", START)
+        custody.append(conn, STORE, "exported", str(identity), "", "Dana", "For the court.", START)
+        assert heads.sign_newest(conn, STORE, STORE_KEY, START) is not None
+        files = exported.door.app.extensions["vault"].files
+        export.write(later, conn, STORE, files, exported.clips, identity, START, lambda *_: {}, {})
+    assert exported.names(later) == {"ok"}
+    with zipfile.ZipFile(later) as archive:
+        assert not [name for name in archive.namelist() if b"Mira" in archive.read(name)]
 
 
 def rewritten(content: Content, signer: Signer, drop: int) -> None:
