@@ -53,6 +53,8 @@ def finish(
     called = set(pages.paged(conn, after.id))
     if after.state is not State.RAISED:
         ended = _end_pages(conn, before, after, called, now)
+        if change.what in ("joined", "not_coming") and change.person is not None:
+            ended.add(change.person)
         telling.over(after, ended | arriving.follow(conn, telling.store, before, change, now))
         _end_timers(conn, telling.store, before, after)
     telling.changed(after, called | ({after.owner} if after.owner else set()))

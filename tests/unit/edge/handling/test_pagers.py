@@ -9,7 +9,7 @@ from broker.pages import Page
 from edge.db.store_tables import device
 from edge.db.tables import outgoing, page, timeline
 from edge.devices.store import register
-from edge.handling import acting, calling
+from edge.handling import acting, calling, summoning
 from edge.paging import pagers
 from edge.people import store as people
 from tests.unit.edge.conftest import START, STORE, SmallStore
@@ -149,6 +149,21 @@ def test_of_two_who_acknowledge_in_one_batch_exactly_one_wins(
     (refusal,) = receipts["pager-1"].refused[igor.outbox]
     assert refusal.reason == "Sofia is already coming." and not receipts["pager-2"].refused
     assert told(server, "pager-1")[-1].name == "Sofia"
+
+
+def test_whoever_comes_along_is_called_on_their_pager_no_more(
+    server: Server, kiosk: Kiosk, who: dict[str, str]
+) -> None:
+    sofia = give(server, "pager-1", who["Sofia"])
+    press = kiosk.event(HelpRequested())
+    server.take(press)
+    server.do(acting.acknowledge, str(id_of(press)), who["Ana"])
+    server.do(summoning.call_to_request, str(id_of(press)), who["Ana"])
+    assert told(server, "pager-1")[-1].text == "Shoes: Ana calls you to help"
+    assert answered(server, sofia, press, "coming") is None
+    last = told(server, "pager-1")[-1]
+    assert (last.state, last.text) == ("ended", "Ana is coming: Shoes")
+    assert server.requests()[0]["owner"] == who["Ana"] and "Sofia comes too." in server.words()
 
 
 def test_what_was_pressed_long_ago_is_written_down_or_does_not_count(
