@@ -108,6 +108,7 @@ def _start(stage: Stage, children: Children, stop: threading.Event, say: Callabl
     until(lambda: _listens(stage.config.broker.port), "The broker did not start")
     start("worker", "edge", "worker", "--config", config)
     start("web", "deploy.demo.web", "--config", config)
+    start("messenger", "edge", "messenger", "--config", config)
     if has_vault := (stage.config.identity_path / "vault").exists():
         # A demo's folder from before there was one has no certificate for it.
         start("vault", "edge", "vault", "--config", config)

@@ -10,8 +10,8 @@ from edge.config import EdgeConfig
 from edge.messenger import addresses, posting, sealing
 from edge.messenger.addresses import Lookup
 from edge.messenger.posting import Address, NoReply
-from edge.messenger.sealing import NoKey
 from edge.pushing import rules
+from edge.pushing.keys import NoKey
 from edge.pushing.queue import Claimed
 from edge.pushing.rules import Ended, Outcome
 

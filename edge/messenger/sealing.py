@@ -6,41 +6,19 @@ decisions/002 says why no library does it. No file, no network, no clock.
 
 import json
 import secrets
-from base64 import urlsafe_b64decode
 from datetime import datetime
 
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from edge.errors import EdgeError
-from edge.pushing.keys import public_bytes, text
+from edge.pushing.keys import point, public_bytes, raw, text
 
 RECORD_BYTES = 4096
 # A day is the most that a service takes (RFC 8292, 2).
 TOKEN_S = 12 * 3600
-
-
-class NoKey(EdgeError):
-    """A browser's key or secret cannot be used."""
-
-
-def raw(given: str) -> bytes:
-    """Base64url with or without padding. NoKey."""
-    try:
-        return urlsafe_b64decode(given.encode("ascii") + b"=" * (-len(given) % 4))
-    except ValueError:
-        raise NoKey("The phone's key is not base64url.") from None
-
-
-def check(p256dh: str, auth: str) -> None:
-    """NoKey unless a browser may have made them."""
-    _public(raw(p256dh))
-    if len(raw(auth)) != 16:
-        raise NoKey("The phone's secret has another length than 16 bytes.")
 
 
 def seal(
@@ -57,7 +35,7 @@ def seal(
     salt = salt or secrets.token_bytes(16)
     theirs = raw(p256dh)
     mine = public_bytes(own)
-    shared = own.exchange(ec.ECDH(), _public(theirs))
+    shared = own.exchange(ec.ECDH(), point(theirs))
     info = b"WebPush: info\x00" + theirs + mine
     secret = HKDF(hashes.SHA256(), 32, raw(auth), info).derive(shared)
     key = HKDF(hashes.SHA256(), 16, salt, b"Content-Encoding: aes128gcm\x00").derive(secret)
@@ -76,12 +54,3 @@ def authorization(key: ec.EllipticCurvePrivateKey, origin: str, contact: str, no
     r, s = decode_dss_signature(key.sign(signed.encode(), ec.ECDSA(hashes.SHA256())))
     signature = text(r.to_bytes(32, "big") + s.to_bytes(32, "big"))
     return f"vapid t={signed}.{signature}, k={text(public_bytes(key))}"
-
-
-def _public(point: bytes) -> ec.EllipticCurvePublicKey:
-    try:
-        if len(point) != 65:
-            raise ValueError
-        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), point)
-    except (ValueError, UnsupportedAlgorithm):
-        raise NoKey("The phone's key is no point of P-256.") from None

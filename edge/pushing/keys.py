@@ -1,19 +1,25 @@
-"""The store's key for pushes (VAPID, RFC 8292): made at the first need and kept beside edge.toml.
+"""The keys of pushes: those that browsers give, and the store's own (VAPID, RFC 8292), made at the first need
+and kept beside edge.toml.
 
-Phones are subscribed under it: with another key all of them have to switch their calls on again.
+Phones are subscribed under the store's: with another key all of them have to switch their calls on again.
 """
 
 import os
 import tempfile
-from base64 import urlsafe_b64encode
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from edge.errors import StorageError
+from edge.errors import EdgeError, StorageError
 
 NAME = "push.key"
+
+
+class NoKey(EdgeError):
+    """A browser's key or secret cannot be used."""
 
 
 def private_key(directory: Path) -> ec.EllipticCurvePrivateKey:
@@ -43,6 +49,31 @@ def public_bytes(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) ->
 def text(raw: bytes) -> str:
     """Base64url without padding, as all of Web Push has it."""
     return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def raw(given: str) -> bytes:
+    """Base64url with or without padding. NoKey."""
+    try:
+        return urlsafe_b64decode(given.encode("ascii") + b"=" * (-len(given) % 4))
+    except ValueError:
+        raise NoKey("The phone's key is not base64url.") from None
+
+
+def point(public: bytes) -> ec.EllipticCurvePublicKey:
+    """A browser's public key, from its 65 bytes. NoKey."""
+    try:
+        if len(public) != 65:
+            raise ValueError
+        return ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), public)
+    except (ValueError, UnsupportedAlgorithm):
+        raise NoKey("The phone's key is no point of P-256.") from None
+
+
+def check(p256dh: str, auth: str) -> None:
+    """NoKey unless a browser may have made them."""
+    point(raw(p256dh))
+    if len(raw(auth)) != 16:
+        raise NoKey("The phone's secret has another length than 16 bytes.")
 
 
 def _make(path: Path) -> None:

@@ -63,7 +63,8 @@ def said(push: str, matter: Matter, at: datetime) -> bytes:
     }
     if matter.kind not in DISCREET:
         place = matter.place[:MAX_PLACE]
-        content = {**content, "what": matter.kind, "place": place, "drill": matter.drill}
+        more = {"what": matter.kind, "place": place, "drill": matter.drill, "request": matter.request}
+        content = {**content, **(more if matter.kind != TRIAL else {"what": TRIAL})}
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode().ljust(PLAIN_BYTES)
 
 

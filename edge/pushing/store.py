@@ -32,6 +32,15 @@ class Subscription:
     shown_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A call that the phone's person asked for, to see whether it arrives. `state` is a push's."""
+
+    asked_at: datetime
+    shown_at: datetime | None
+    state: str
+
+
 def subscribe(
     conn: sa.Connection, store: str, person_id: str, session_key: str, keys: Keys, now: datetime
 ) -> None:
@@ -103,14 +112,14 @@ def report(
     return str(row.page) if row.page else None
 
 
-def trial(conn: sa.Connection, store: str, session_key: str) -> tuple[datetime, datetime | None, str] | None:
-    """The latest trial on this phone: when it was asked for, when it was shown, and its state."""
+def trial(conn: sa.Connection, store: str, session_key: str) -> Trial | None:
+    """The latest trial on this phone."""
     p = push.c
     query = sa.select(p.created_at, p.shown_at, p.state).where(
         p.store == store, p.session == session_key, p.page.is_(None)
     )
     row = conn.execute(query.order_by(p.created_at.desc()).limit(1)).first()
-    return None if row is None else (row.created_at, row.shown_at, row.state)
+    return None if row is None else Trial(*row)
 
 
 def sends(conn: sa.Connection, store: str, now: datetime) -> bool:

@@ -13,7 +13,7 @@ from flask_wtf.csrf import CSRFProtect
 from edge.config import EdgeConfig
 from edge.web import access, headers, languages, refusals, words
 from edge.web.api import api_blueprint
-from edge.web.floor import floor_blueprint, quiet
+from edge.web.floor import calling, floor_blueprint, quiet
 from edge.web.health import health
 from edge.web.manage import manage_blueprint, navigation
 from edge.web.metrics import metrics
@@ -77,8 +77,9 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     # It looks at no cookie, so no other site can make a browser ask in somebody's name.
     forms.exempt(api)
     app.register_blueprint(api)
-    # It has a proof of its own that it comes from here, which does not age.
-    forms.exempt(quiet.call)
+    # They have a proof of their own that they come from here, which does not age.
+    for one in (quiet.call, calling.locked_renewed, calling.locked_told):
+        forms.exempt(one)
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:

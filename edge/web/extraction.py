@@ -19,7 +19,7 @@ from edge.incidents.classes import CHECKS, CLASSES, ROLES
 from edge.interactions.request import DECLINE_REASONS, OUTCOMES
 from edge.routing.choose import LANGUAGES as SPOKEN
 from edge.web import device_words, refusals, sentences, told, words
-from edge.web.floor import looks, quiet
+from edge.web.floor import calling, looks, quiet
 from edge.web.languages import FOLDER, LANGUAGES, read
 
 _PAGES = Path(__file__).parent
@@ -50,6 +50,7 @@ _TABLES = (
     refusals.TITLES.values(),
     refusals.SENTENCES,
     quiet.SENTENCES,
+    calling.SENTENCES,
 )
 _HEADER = """# What shoppers and staff can read on the pages. `make messages` keeps it complete.
 msgid ""

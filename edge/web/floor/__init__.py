@@ -3,7 +3,18 @@
 from flask import Blueprint
 from flask_limiter import Limiter
 
-from edge.web.floor import doing, door, feedback, incidents, installing, looks, presence, quiet, showing
+from edge.web.floor import (
+    calling,
+    doing,
+    door,
+    feedback,
+    incidents,
+    installing,
+    looks,
+    presence,
+    quiet,
+    showing,
+)
 from edge.web.throttle import sign_in_throttle
 
 
@@ -41,6 +52,14 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/quiet/call", view_func=limiter.exempt(quiet.call), methods=["POST"])
     add("/quiet/take-back", "quiet_take_back", slowed(quiet.take_back), methods=["POST"])
     add("/quiet/second-pin", view_func=slowed(quiet.second_pin), methods=["POST"])
+    add("/locked", view_func=calling.locked)
+    add("/locked/state", view_func=calling.locked_state)
+    add("/locked/on", view_func=calling.locked_on, methods=["POST"])
+    add("/locked/trial", view_func=calling.locked_trial, methods=["POST"])
+    add("/locked/off", view_func=calling.locked_off, methods=["POST"])
+    add("/locked/renewed", view_func=calling.locked_renewed, methods=["POST"])
+    add("/locked/told", view_func=calling.locked_told, methods=["POST"])
+    add("/worker.js", view_func=calling.worker)
     add("/colleagues", view_func=showing.colleagues)
     add("/heard", view_func=doing.heard, methods=["POST"])
     add("/pages/delivered", view_func=doing.delivered, methods=["POST"])

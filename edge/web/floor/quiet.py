@@ -17,7 +17,7 @@ from edge.handling import raising, staffing
 from edge.handling.raising import Call
 from edge.interactions.request import State
 from edge.people.passwords import WeakSecret, hash_pin, too_alike
-from edge.web import signing
+from edge.web import origin, signing
 from edge.web.access import sign_in_of, signed_in
 from edge.web.languages import gettext
 from edge.web.services import services
@@ -25,8 +25,6 @@ from edge.web.signing import Proof
 
 # A phone keeps what it could not send; how old it is counts up to a day.
 LONGEST_KEPT_S = 24 * 3600
-# Only a script of our own page can set it: a form cannot, and another origin is not let.
-OWN = "Floorbell-Call"
 ALIKE = "The second PIN is too like your own; choose one that no slip of the thumb makes of it."
 UNEQUAL = "The second PIN was typed in two ways; type the same twice."
 PIN_WRONG = "That PIN is not right."
@@ -81,7 +79,7 @@ def call() -> AnyResponse:
     seconds = int(kept) if kept.isascii() and kept.isdigit() and len(kept) < 9 else 0
     made = Call(id_, min(seconds, LONGEST_KEPT_S), sender=here.id)
     room.change(lambda conn: raising.call(conn, room.store, room.config.policy, caller, made, room.clock()))
-    if not request.headers.get(OWN):
+    if not request.headers.get(origin.OWN):
         return redirect(url_for("floor.pages"), 303)
     with room.read() as conn:
         told = raising.told(conn, room.store, here.id)
@@ -150,10 +148,10 @@ def second_pin() -> AnyResponse:
 def _from_here() -> bool:
     """Whether a page of this origin asks. A browser that says otherwise is believed; one that says nothing,
     as all do without TLS, shows it by the header or by the token of the form."""
-    site = request.headers.get("Sec-Fetch-Site")
-    if site is not None:
-        return site == "same-origin"
-    return bool(request.headers.get(OWN)) or _has_token()
+    said = origin.says_so()
+    if said is not None:
+        return said
+    return bool(request.headers.get(origin.OWN)) or _has_token()
 
 
 def _has_token() -> bool:

@@ -7,6 +7,7 @@ import "./ages.js";
 import { storeNow, tick } from "./ages.js";
 import { keep, stamp } from "./keep.js";
 import { takeTaps } from "./kept.js";
+import { clearShown, keepOn } from "./push.js";
 import { redrawer } from "./redraw.js";
 import * as sound from "./sound.js";
 import { listen } from "./stream.js";
@@ -101,7 +102,22 @@ function drawn() {
   const kinds = fresh.map((card) => card.dataset.kind);
   if (fresh.length) sound.call(["security", "help", "watch", "drawer", "greet"].find((kind) => kinds.includes(kind)));
   report();
+  answered();
 }
+
+// ---- calls while the phone is locked -------------------------------------------------------------------
+
+const locked = { me: facts.me, token: facts.token, about: facts.locked, on: facts.lockedOn };
+keepOn(locked).catch(() => {}); // its own page says what is wrong
+
+// What nobody waits for any more need not stay among the phone's notifications.
+function answered() {
+  if (document.visibilityState === "visible" && !board.querySelector("[data-waiting]")) clearShown().catch(() => {});
+}
+
+const bring = (request) => request && board.querySelector(`[data-request="${CSS.escape(request)}"]`)?.scrollIntoView({ block: "center" });
+navigator.serviceWorker?.addEventListener("message", (event) => redraw().then(() => bring(event.data.request), () => {}));
+bring(location.hash.slice(1));
 
 // ---- who is here -----------------------------------------------------------------------------------------
 
@@ -158,7 +174,7 @@ function report() {
   else post("delivered", shownPages());
 }
 
-document.addEventListener("visibilitychange", report);
+document.addEventListener("visibilitychange", () => (report(), answered()));
 
 // ---- sound ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from edge.messenger import sealing
-from edge.messenger.sealing import NoKey
+from edge.pushing import keys
+from edge.pushing.keys import NoKey
 from tests.rig.push_phone import PushPhone, raw, text
 
 # The public key of the standard's example.
@@ -75,4 +76,4 @@ def test_the_token_is_one_that_the_stores_public_key_proves_for_this_service_and
 )
 def test_what_no_browser_makes_is_no_key(p256dh: str, auth: str) -> None:
     with pytest.raises(NoKey):
-        sealing.check(p256dh, auth)
+        keys.check(p256dh, auth)

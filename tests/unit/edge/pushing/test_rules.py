@@ -22,7 +22,7 @@ def test_what_is_discreet_says_neither_what_nor_where_nor_which(kind: str) -> No
 def test_help_says_what_and_where_and_never_who() -> None:
     said = json.loads(rules.said("push-1", HELP, NOW))
     assert (said["what"], said["place"], said["drill"]) == ("help", "Shoes", False)
-    assert set(said) == {"push", "tag", "at", "what", "place", "drill"}
+    assert set(said) == {"push", "tag", "at", "what", "place", "drill", "request"}
 
 
 def test_the_push_service_sees_no_difference_between_security_and_anything_else() -> None:

@@ -80,6 +80,7 @@ def test_the_desk_reads_that_it_came_from_a_phone(shop: Shop, ana: Browser, mira
 
 def test_the_bar_is_on_every_page_of_the_floor_also_on_one_that_refuses(shop: Shop, ana: Browser) -> None:
     parts = {"floor.manifest", "floor.pages_part", "floor.presence_part", "floor.stream", "floor.colleagues"}
+    parts |= {"floor.locked_state", "floor.worker"}
     pages = [
         rule.rule.replace("<person_id>", shop.people["Marc"].id)
         for rule in shop.app.url_map.iter_rules()
