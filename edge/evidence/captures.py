@@ -24,6 +24,8 @@ NO_PICTURES = {
     "damaged": "the card did not keep them",
     "missing": "the card did not keep them",
 }
+# A command to a camera ends after so long: soon it says something of another time only.
+GOOD_FOR = timedelta(seconds=60)
 # A device that was not heard for so long has no camera that could be asked; nor is it asked again later.
 HEARD = timedelta(hours=24)
 # Of one device that comes back.
@@ -75,6 +77,21 @@ class Capture:
     state: str
     why: str | None
     answered_at: datetime | None
+
+
+def in_words(one: Capture, now: datetime) -> str:
+    """What became of it: one sentence without its subject, which is the device. What it says of a device that
+    is silent is what the store does, and not why it is silent."""
+    if one.state == LOST:
+        return f"has no pictures: {NO_PICTURES.get(one.why or '', 'it did not say why')}."
+    if one.state == FILMED:
+        return "has told of a clip."
+    asked = f"was asked for pictures at {one.asked_at.astimezone():%H:%M:%S}"
+    if now - one.asked_at <= GOOD_FOR:
+        return f"{asked} and has not answered yet."
+    if now - one.asked_at <= HEARD:
+        return f"{asked} and did not answer; it is asked again once it has been away and is back."
+    return f"{asked} and never answered; it is asked no more."
 
 
 _ALL = sa.select(*(capture.c[name] for name in Capture.__dataclass_fields__))

@@ -18,9 +18,6 @@ from edge.interactions import store as requests
 from edge.interactions.request import Request
 from edge.interactions.store import Entry
 
-# Soon it says something of another time only; who was away is asked anew.
-GOOD_FOR_S = 60
-
 
 def ask(
     conn: sa.Connection, telling: Telling, request: Request, cause: str, at: datetime, now: datetime
@@ -51,7 +48,7 @@ def _send(telling: Telling, camera: Camera, cause: str, at: datetime) -> None:
     command = Capture(UUID(cause))
     if moment is not None:
         command = Capture(UUID(cause), UUID(moment[0]), moment[1])
-    telling.command(camera.device, command, GOOD_FOR_S)
+    telling.command(camera.device, command, int(captures.GOOD_FOR.total_seconds()))
 
 
 def _asked(names: Sequence[str]) -> str:

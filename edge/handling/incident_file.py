@@ -86,7 +86,7 @@ def told(
         accounts_asked=[Asked(one.name, one.at, one.written) for one in case.asked],
         requests=requests,
         clips=held,
-        cameras=[_camera(one) for one in asked],
+        cameras=[_camera(one, now) for one in asked],
         left_out=_left_out(case, requests, silent=silent),
     )
 
@@ -135,11 +135,8 @@ def clock_of(clip: Clip) -> Clock:
     return Clock(clip.clock_synced, clip.clock_behind_ms, clip.clock_heard_at)
 
 
-def _camera(one: captures.Capture) -> Camera:
-    why = "It was asked and has not answered."
-    if one.state == captures.LOST:
-        why = f"There are no pictures: {captures.NO_PICTURES.get(one.why or '', 'it did not say why')}."
-    return Camera(one.device, UUID(one.request), one.asked_at, why)
+def _camera(one: captures.Capture, now: datetime) -> Camera:
+    return Camera(one.device, UUID(one.request), one.asked_at, f"It {captures.in_words(one, now)}")
 
 
 def _entries(case: Casefile) -> list[Entry]:

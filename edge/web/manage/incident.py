@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
 from edge.errors import EdgeError, Faulty
-from edge.evidence import exports
+from edge.evidence import captures, exports
 from edge.evidence.files import VaultFiles
 from edge.evidence.register import Listed
 from edge.handling import casefile, incident_file, incidents, writing
@@ -122,7 +122,10 @@ def page_of(incident_id: str, error: EdgeError | None = None, act: str = "") -> 
             silent=True,
             silent_clips=rights.sees_silent_evidence(me.role),
         )
+        asked = [captures.without_pictures(conn, room.store, one.id) for one in case.requests]
         context: dict[str, Any] = {
+            "unfilmed": [one for each in asked for one in each] if sees_clips else [],
+            "captured": captures.in_words,
             "kept_by": kept_here(conn, [one.clip for one in case.clips]),
             "zones": devices.zones(conn, room.store),
             "staff": people.all_people(conn, room.store),

@@ -109,7 +109,7 @@ def interaction(interaction_id: str) -> AnyResponse:
             clips=clips,
             kept_by=kept_by,
             unfilmed=unfilmed,
-            no_pictures=captures.NO_PICTURES,
+            captured=captures.in_words,
             phone_device=holds.DEVICE,
             questions=told.QUESTIONS,
             answers=told.ANSWERS,

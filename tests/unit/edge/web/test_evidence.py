@@ -294,7 +294,7 @@ def test_a_request_says_which_cameras_gave_no_pictures_and_not_to_those_who_may_
 
     shop.write(ask)
     story = re.sub(r"<[^>]+>", "", mira.get(f"/manage/log/{alarm}").text)
-    assert re.search(r"till-1 was asked for pictures at [0-9:]+ and has not answered\.", story)
+    assert re.search(r"till-1 was asked for pictures at [0-9:]+ and has not answered yet\.", story)
     assert "till-2 has no pictures: it was asked after they had left the camera's memory" in story.replace(
         "&#39;", "'"
     )
