@@ -219,11 +219,11 @@ def _page(
 
     `before` is who was paged already, and why.
     """
-    wanted = Wanted(request.id, request.kind, request.zone, floor.title(request.zone), request.language)
-    roster = [c for c in floor.roster if c.id != request.raised_by]
-    chosen = [(c.person, c.reason) for c in choose(wanted, roster, move.groups, before.keys())]
+    zone, caller = request.zone, request.raised_by
+    wanted = Wanted(request.id, request.kind, zone, floor.title(zone), request.language, caller)
+    chosen = [(c.person, c.reason) for c in choose(wanted, floor.roster, move.groups, before.keys())]
     if move.again:
-        there = {c.id for c in roster if request.kind == "security" or c.presence not in AWAY}
+        there = {c.id for c in floor.roster if request.kind == "security" or c.presence not in AWAY}
         chosen = [(who, reason) for who, reason in before.items() if who in there] + chosen
     new = pages.insert(conn, telling.store, request.id, chosen, request.round, now)
     names = {c.id: c.name for c in floor.roster}

@@ -79,6 +79,8 @@ def hand_over(
         raise Refused(f"What your colleague needs to know has {len(note)} signs; allowed are {MAX_NOTE}.")
     who, request = acting.involved(conn, store, request_id, person)
     colleague = acting.who_is(conn, store, to)
+    if request.owner == person and escalating.apart(conn, request):
+        raise Refused("This is a drill; nobody else is called for it.")
     there = presence.at(colleague.presence, colleague.presence_until, now)
     if request.owner == person and there in AWAY:
         raise Refused(f"{presence.in_words(colleague.name, there)}; choose somebody who is here.")

@@ -30,11 +30,13 @@ def call_to_request(
 ) -> None:
     """Page the supervisors to a request; whoever has it keeps it. Those who are called already are not again.
 
-    Refused if the request is closed, or if nobody who could come is signed in.
+    Refused if the request is closed or the store's own drill, or if nobody who could come is signed in.
     """
     who, request = acting.involved(conn, store, request_id, person)
     if not request.open:
         raise Refused("This request is closed already; call a supervisor to the place instead.")
+    if escalating.apart(conn, request):
+        raise Refused("This is a drill; nobody else is called for it.")
     floor = escalating.floor_of(conn, store, now)()
     able = [c for c in seniors(floor.roster) if c.person not in (person, request.owner, request.raised_by)]
     if not able:

@@ -200,7 +200,8 @@ class Stage(RuleBasedStateMachine):
         """The roster that routing sees is that of the tables, and each phone shows what its person has."""
         with self.conn.begin():
             floor = roster.read(self.conn, STORE, self.clock())
-        active = {id_ for id_, p in self.seen.people.items() if p["active"]}
+        people = self.seen.people.items()
+        active = {id_ for id_, p in people if p["active"] and p["role"] != "drill"}
         assert {c.id for c in floor.roster} == active
         for c in floor.roster:
             mine = [r["id"] for r in self.seen.requests.values() if r["owner"] == c.id and r["state"] in OPEN]

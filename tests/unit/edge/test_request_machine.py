@@ -23,7 +23,7 @@ from edge.handling import acting, being, handing_on, policing, raising, safety, 
 from edge.people import sessions
 from edge.people.store import PersonError
 from edge.policies import GREETER, HELP, SECURITY, Policy, Step
-from tests.unit.edge.machinery import Machinery
+from tests.unit.edge.alarms import Alarms
 from tests.unit.edge.stage import DEVICES, FILE, NAMES
 from tests.unit.edge.watcher import GONE, OPEN
 
@@ -48,7 +48,7 @@ _who = st.sampled_from(NAMES)
 _device = st.sampled_from(list(DEVICES))
 
 
-class RequestMachine(Machinery):
+class RequestMachine(Alarms):
     """See the module."""
 
     # What people do about requests.
@@ -71,7 +71,7 @@ class RequestMachine(Machinery):
             assert after["owner"] == (owner if keeps else me) and me not in self.seen.waiting(id_)
             assert after["state"] == "resolved" if greeted else after["state"] in OPEN
         elif isinstance(self.refusal, Refused) and request["state"] in OPEN and not own:
-            assert self.refusal.holder == self.names[owner], "the loser is not told who has it"
+            assert self.refusal.holder == self.seen.people[owner]["name"], "the loser is not told who has it"
 
     @rule(who=_who, which=_which)
     def attend(self, who: str, which: int) -> None:
@@ -124,6 +124,7 @@ class RequestMachine(Machinery):
             and request["handover_to"] in (None, them)
             and request["raised_by"] != them
             and colleague["presence"] not in GONE
+            and id_ not in self.seen.drills
         )
         unknown = self.stranger(request, me) or not colleague["active"]
         self.do(NotFound if unknown else may, handing_on.hand_over, id_, me, them, "size 42")
@@ -146,7 +147,7 @@ class RequestMachine(Machinery):
         there = [p for p in self.seen.people.values() if p["active"] and p["presence"] not in GONE]
         able = [p for p in there if p["role"] == "supervisor"] or [p for p in there if p["role"] in SENIOR]
         others = [p for p in able if p["id"] not in (me, request["owner"], request["raised_by"])]
-        may: Any = request["state"] in OPEN and bool(others)
+        may: Any = request["state"] in OPEN and bool(others) and id_ not in self.seen.drills
         self.do(NotFound if self.stranger(request, me) else may, summoning.call_to_request, id_, me)
         assert self.refusal is not None or {p["id"] for p in others} <= self.seen.waiting(id_)
 
@@ -216,6 +217,7 @@ class RequestMachine(Machinery):
         me, id_, timers = self.ids[who], request["id"], dict(self.seen.timers)
         called = request["kind"] == "security" and request["raised_by"] is not None
         may: Any = called and request["raised_by"] != me and request["state"] in OPEN
+        may = may and not self.seen.watched(request)
         pages = dict(self.seen.pages)
         stopped, self.worker = self.worker, None
         self.do(NotFound if self.stranger(request, me) else may, safety.ask, id_, me)

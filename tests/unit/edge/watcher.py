@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from broker import codec
 from broker.messages import Call
-from edge.db import store_tables
+from edge.db import drill_tables, store_tables
 from edge.db import tables as t
 from edge.policies import Policies, Policy, Step
 
@@ -35,13 +35,16 @@ GONE = {"off", "unreachable"}
 # What a call for a supervisor from a phone is paged by.
 FROM_PHONE = Policy([Step(0, ["supervisors"]), Step(20, ["all"])], ceiling_s=600, repeat_s=60)
 NEWS_S, ASKED_S = 12, 60
+# How the reason of a page ends that calls others in the place of an owner who does not answer.
+ABSENT = "and does not answer"
 # What a wait that is over may still learn: it was pressed more often, or earlier.
 LATER_TRUTH = {"count", "revision", "raised_at"}
 
 
 @dataclass
 class Seen:
-    """All that can be read at one moment. `calls` is the last word to the kiosk about each request."""
+    """All that can be read at one moment. `calls` is the last word to the kiosk about each request, `drills`
+    are those that the store itself began, `tampered` what devices said of tampering."""
 
     requests: dict[str, Row]
     people: dict[str, Row]
@@ -50,11 +53,19 @@ class Seen:
     timeline: list[Row]
     calls: dict[str, Call]
     news: list[Row]
-    last: tuple[int, int] = (0, 0)
+    drills: dict[str, Row]
+    tampered: list[Row]
+    # The last message, by its id and when it was written, and the last news.
+    last: tuple[tuple[int, datetime | None], int] = ((0, None), 0)
 
     def waiting(self, request: str) -> set[str]:
         """Whose page about the request is still to be answered."""
         return {p["person"] for p in self.pages.values() if p["request"] == request and p["state"] in WAITING}
+
+    def watched(self, request: Row) -> bool:
+        """Whether the second PIN of its caller was typed: their phone may be in other hands."""
+        said = (e["what"] for e in self.timeline if e["interaction"] == request["id"])
+        return request["topic"] == "duress" or "watched" in said
 
     def owned(self, person: str) -> list[Row]:
         """The open requests that are theirs or being handed to them."""
@@ -66,7 +77,7 @@ class Seen:
 
     @property
     def state(self) -> tuple[object, ...]:
-        return (self.requests, self.people, self.pages, self.timers, self.timeline)
+        return (self.requests, self.people, self.pages, self.timers, self.timeline, self.drills)
 
     @property
     def everything(self) -> tuple[object, ...]:
@@ -76,7 +87,7 @@ class Seen:
 
 def look(conn: sa.Connection, before: Seen | None = None) -> Seen:
     """Read it all, and what was said since `before`."""
-    last_message, last_news = before.last if before else (0, 0)
+    last_message, last_news = before.last if before else ((0, None), 0)
     calls = dict(before.calls) if before else {}
     with conn.begin():
 
@@ -84,8 +95,11 @@ def look(conn: sa.Connection, before: Seen | None = None) -> Seen:
             return list(conn.execute(sa.select(table).where(*where).order_by(table.c[by])).mappings())
 
         requests = rows(t.interaction, t.interaction.c.kind.in_(("help", "security", "greet")))
-        for row in rows(t.outgoing, t.outgoing.c.id > last_message):
-            last_message = row["id"]
+        # SQLite gives the id of a last row that was dropped, as worth nothing any more, to the next one.
+        for row in rows(t.outgoing, t.outgoing.c.id >= last_message[0]):
+            if (row["id"], row["created_at"]) == last_message:
+                continue
+            last_message = (row["id"], row["created_at"])
             if row["topic"].endswith("/call"):
                 call = codec.decode(row["payload"], Call)
                 calls[str(call.joined_to or call.request)] = call
@@ -98,6 +112,8 @@ def look(conn: sa.Connection, before: Seen | None = None) -> Seen:
             rows(t.timeline),
             calls,
             news,
+            {r["id"]: r for r in rows(drill_tables.drill)},
+            rows(t.interaction, t.interaction.c.kind == "tamper"),
             (last_message, news[-1]["cursor"] if news else last_news),
         )
 
@@ -118,6 +134,8 @@ class Watcher:
                 assert timers.keys() <= {"greet"} and not seen.waiting(request["id"])
             elif request["state"] not in OPEN:
                 self._closed(seen, request, timers)
+            elif request["state"] == "raised" and request["id"] in seen.drills:
+                assert not timers, "a drill of the store's escalates"
             elif request["state"] == "raised":
                 assert request["owner"] is None and request["handover_to"] is None
                 self._never_silent(seen, request, timers, now, looked)
@@ -133,7 +151,9 @@ class Watcher:
     def _closed(self, seen: Seen, request: Row, timers: Mapping[str, datetime]) -> None:
         assert not timers and not seen.waiting(request["id"]), "a request has ended and somebody is called"
         assert request["closed_at"] is not None and request["handover_to"] is None
-        assert (request["state"] == "resolved") == (request["outcome"] is not None)
+        resolved = request["state"] == "resolved"
+        # A drill ends when it is judged, with no outcome for a shopper.
+        assert resolved == (request["outcome"] is not None) or (resolved and request["id"] in seen.drills)
 
     def _never_silent(
         self, seen: Seen, request: Row, timers: Mapping[str, datetime], now: datetime, looked: bool
@@ -170,9 +190,17 @@ class Watcher:
     ) -> None:
         """The kiosk was told how it stands, and will be told something new in time."""
         call = seen.calls[request["id"]]
-        assert call.state.value == request["state"], "the kiosk was told something else"
-        if request["state"] in ("acknowledged", "attended"):
+        # Whoever has it was asked whether they are there and said nothing: nobody is known to be coming.
+        unanswered = request["state"] == "acknowledged" and any(
+            p["request"] == request["id"] and p["state"] in WAITING and p["reason"].endswith(ABSENT)
+            for p in seen.pages.values()
+        )
+        expected = "raised" if unanswered else request["state"]
+        assert call.state.value == expected, "the kiosk was told something else"
+        if not unanswered and request["state"] in ("acknowledged", "attended"):
             assert call.name == seen.people[request["owner"]]["name"]
+        if request["id"] in seen.drills:
+            return
         if request["state"] in ("raised", "acknowledged") and not request["silent"]:
             assert timers.get("progress") is not None, "the kiosk will hear nothing more"
             assert not looked or timers["progress"] <= now + timedelta(seconds=NEWS_S)
@@ -202,7 +230,8 @@ class Watcher:
             about = before.requests.get(news["subject"])
             if about is None and news["subject"] not in again:
                 about = after.requests.get(news["subject"])
-            if about is not None and about["silent"]:
+            # That a drill began or ended is no secret.
+            if about is not None and about["silent"] and news["what"] != "drill":
                 assert news["audience"] not in ("staff", "manage"), "a silent request was told aloud"
 
     def _moved(self, before: Row, after: Row) -> None:
@@ -232,7 +261,8 @@ class Watcher:
             rested = person["presence_until"] is not None and person["presence_until"] <= now
             assert person["presence"] == "available" or rested, "who is not free was sent to greet"
             assert not any(r["owner"] == person["id"] for r in after.owned(person["id"]))
-        if person["presence"] not in GONE:
+        # The built-in responder of drills is on no roster.
+        if person["presence"] not in GONE or request["id"] in after.drills:
             return
         assert request["kind"] == "security", "somebody was paged who is not here"
         known = any(

@@ -20,7 +20,7 @@ from edge.db.tables import outgoing, tally
 from edge.drills import store as drills
 from edge.drills.result import to_sign
 from edge.errors import Refused
-from edge.handling import acting, drilling, following, handing_on
+from edge.handling import acting, drilling, following, handing_on, summoning
 from edge.handling.drilling import Assignment, DrillError
 from edge.handling.telling import Telling
 from edge.paging import timers
@@ -177,6 +177,20 @@ def test_a_person_who_agreed_answers_in_turn_and_a_refusal_calls_nobody_else(
     drilled.look()
     assert drilled.row()["hop"] == "acknowledged"
     assert str(drilled.row()["words"]).startswith("Ana said at ")
+
+
+def test_whoever_answers_a_drill_calls_nobody_else_to_it(
+    server: Server, kiosk: Kiosk, drilled: Drills, small_store: SmallStore
+) -> None:
+    ana, bo = small_store.people["Ana"], small_store.people["Bo"]
+    id_ = drilled.ask()
+    drilled.look()
+    press(server, kiosk, id_)
+    server.do(acting.acknowledge, id_, ana)
+    for call, args in ((summoning.call_to_request, ()), (handing_on.hand_over, (bo, "size 42"))):
+        with pytest.raises(Refused, match="This is a drill"):
+            server.do(call, id_, ana, *args)
+    assert server.paged() == ["Test responder"]
 
 
 def test_where_nobody_who_agreed_is_free_the_built_in_responder_answers(drilled: Drills) -> None:
