@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from msgspec import Struct
@@ -45,17 +45,30 @@ def due(
     """
     if not plan.at:
         return None
-    hour, minute = (int(part) for part in plan.at.split(":"))
-    here = now.astimezone()
-    at = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    if at > here:
-        at -= timedelta(days=1)
+    at = _last(plan.at, now)
     known = max((when for when in (last_at, since) if when is not None), default=None)
     if known is not None and known >= at:
         return None
-    if here - at <= LATE:
+    if now - at <= LATE:
         return "run", at
     return None if known is None else ("missing", at)
+
+
+def _last(time: str, now: datetime) -> datetime:
+    """The last moment at which the clock on the wall showed this time of day.
+
+    Of the hour that comes twice the first counts; in the one that is left out, an hour later by the new time.
+    """
+    hour, minute = (int(part) for part in time.split(":"))
+    # Without a zone: a day by the clock may have 23 or 25 hours, and each day its own distance from UTC.
+    today = now.astimezone().replace(hour=hour, minute=minute, second=0, microsecond=0, tzinfo=None, fold=0)
+    at = _on_the_wall(today)
+    return at if at <= now else _on_the_wall(today - timedelta(days=1))
+
+
+def _on_the_wall(at: datetime) -> datetime:
+    # Of a time that is left out astimezone() would make one an hour before it.
+    return datetime.fromtimestamp(at.timestamp(), UTC).astimezone()
 
 
 def kind_of(plan: Plan, last_kind: str | None) -> Kind:

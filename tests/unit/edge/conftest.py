@@ -1,6 +1,7 @@
 """A small store with zones, people and devices: a migrated SQLite file, and a PostgreSQL database."""
 
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -159,3 +160,13 @@ def conn(engine: sa.Engine) -> Iterator[sa.Connection]:
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@pytest.fixture
+def in_madrid(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The server stands there: its own zone is the store's."""
+    monkeypatch.setenv("TZ", "Europe/Madrid")
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()

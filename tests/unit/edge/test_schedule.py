@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -52,3 +53,44 @@ def test_kiosks_take_turns_and_kinds_too() -> None:
     assert turn_of(DAILY, {}) is None
     both = Plan(kind="both")
     assert [kind_of(both, last) for last in (None, "help", "security")] == ["help", "security", "help"]
+
+
+MADRID = ZoneInfo("Europe/Madrid")
+
+
+def begun(at: str, first: datetime, days: int) -> list[datetime]:
+    """When drills began, by looks of a worker each minute, in the store's time; none may be missing."""
+    found: list[datetime] = []
+    # By UTC: between two moments of one zone Python counts by the clock on the wall.
+    now, last = first.astimezone(UTC), None
+    for _ in range(days * 24 * 60):
+        if (what := due(Plan(at), last, first, now)) is not None:
+            assert what[0] == "run", f"{what} at {now.astimezone(MADRID)}"
+            last = what[1]
+            found.append(now.astimezone(MADRID))
+        now += MINUTE
+    return found
+
+
+@pytest.mark.parametrize(
+    "first", [datetime(2026, 3, 27, tzinfo=MADRID), datetime(2026, 10, 23, tzinfo=MADRID)]
+)
+def test_it_is_half_past_eight_by_the_shops_clock_also_when_the_clocks_are_changed(
+    in_madrid: None, first: datetime
+) -> None:
+    found = begun("08:30", first, 4)
+    assert [f"{at:%d %H:%M}" for at in found] == [f"{first.day + n} 08:30" for n in range(4)]
+    assert len({at.utcoffset() for at in found}) == 2, "The clocks were not changed within these days."
+
+
+@pytest.mark.parametrize(
+    ("first", "times"),
+    [
+        (datetime(2026, 3, 27, tzinfo=MADRID), ["27 02:30", "28 02:30", "29 03:30", "30 02:30"]),
+        (datetime(2026, 10, 23, tzinfo=MADRID), ["23 02:30", "24 02:30", "25 02:30", "26 02:30"]),
+    ],
+)
+def test_in_the_hour_that_is_left_out_or_comes_twice_it_runs_once_too(
+    in_madrid: None, first: datetime, times: list[str]
+) -> None:
+    assert [f"{at:%d %H:%M}" for at in begun("02:30", first, 4)] == times

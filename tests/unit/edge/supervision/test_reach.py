@@ -59,3 +59,25 @@ def test_a_pager_that_is_heard_counts_and_one_that_is_not_is_named() -> None:
     no_phone = replace(ANA, name="Di", signed_in_at=None, pagers=(("pager-1", None), ("pager-2", ago(60))))
     (one,) = unreachable([no_phone, replace(no_phone, pagers=(("pager-1", ago(3)),))], NOW)
     assert one.words.endswith("is signed in on no phone; pager-1 and pager-2 are not heard either.")
+
+
+@pytest.mark.parametrize(
+    ("began", "said"),
+    [
+        # An hour before, and two minutes before, the clocks are put on and back.
+        (datetime(2026, 3, 29, 0, 0, tzinfo=UTC), "01:00"),
+        (datetime(2026, 3, 29, 0, 58, tzinfo=UTC), "01:58"),
+        (datetime(2026, 10, 25, 0, 0, tzinfo=UTC), "02:00"),
+        (datetime(2026, 10, 25, 0, 58, tzinfo=UTC), "02:58"),
+        (datetime(2026, 10, 25, 1, 0, tzinfo=UTC), "02:00"),
+    ],
+)
+def test_the_shift_begins_by_the_shops_clock_and_its_10_seconds_are_10_whatever_that_clock_does(
+    in_madrid: None, began: datetime, said: str
+) -> None:
+    one = replace(ANA, presence_at=began, signed_in_at=began, heard_at=None)
+    assert reach(one, began + timedelta(seconds=10)) is Reach.ASKED
+    assert unreachable([one], began + timedelta(seconds=13)) == []
+    for after_s in (14, 180, 3700):
+        (found,) = unreachable([one], began + timedelta(seconds=after_s))
+        assert found.words == f"Ana is here since {said}, and their phone has not answered within 10 s."
