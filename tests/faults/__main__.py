@@ -20,6 +20,7 @@ from tests.faults import (
     offline,
     overflow,
     power,
+    races,
     twins,
 )
 from tests.faults.outcome import Outcome, table
@@ -27,7 +28,7 @@ from tests.faults.outcome import Outcome, table
 Fault = Callable[[Path, int], Outcome]
 
 
-def faults(seconds: float, short: bool, rounds: int, presses: int) -> dict[str, Fault]:
+def faults(seconds: float, short: bool, rounds: int, presses: int, ran: int) -> dict[str, Fault]:
     """Every kind of fault by name, in the order in which they run."""
     plan = kills.SHORT if short else kills.Plan(seconds)
     longest_s = min(seconds, clip_way.LONGEST_S)
@@ -45,6 +46,7 @@ def faults(seconds: float, short: bool, rounds: int, presses: int) -> dict[str, 
         half_open.PROXY: half_open.proxy,
         offline.NAME: lambda folder, seed: offline.run(folder, seed, presses),
         overflow.NAME: overflow.run,
+        races.NAME: lambda folder, seed: races.run(folder, seed, ran),
         twins.KIOSKS: twins.kiosks,
         twins.WORKERS: twins.workers,
         clocks.SERVER: clocks.server,
@@ -60,12 +62,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=120.0, help="how long kills go on (default 120)")
     parser.add_argument("--rounds", type=int, default=12, help="power cuts of each disk (default 12)")
     parser.add_argument("--presses", type=int, default=10_000, help="presses made offline (default 10000)")
+    parser.add_argument("--races", type=int, default=races.RACES, help="races for a request (default 10000)")
     parser.add_argument("--short", action="store_true", help="short rounds of kills and clip-way only")
     parser.add_argument("--only", action="append", metavar="NAME", help="only this fault; may be repeated")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the stores and their logs in DIR")
     chosen = parser.parse_args(arguments)
     seed = chosen.seed if chosen.seed is not None else int(time.time()) % 100_000
-    known = faults(chosen.seconds, chosen.short, chosen.rounds, chosen.presses)
+    known = faults(chosen.seconds, chosen.short, chosen.rounds, chosen.presses, chosen.races)
     wanted = chosen.only or ([kills.NAME, clip_way.NAME] if chosen.short else list(known))
     for name in wanted:
         if name not in known:
