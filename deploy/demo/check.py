@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from deploy.demo import shop
 from deploy.demo.check_clip import ClipSteps
+from deploy.demo.check_drill import DrillSteps
 from deploy.demo.control import Hand, Shown
 from deploy.demo.stage import Stage, person_ids, socket_of
 from deploy.demo.visitor import Browser, Stream
@@ -30,6 +31,7 @@ class Round:
         self._streams: list[Stream] = []
         self._films = self._security_kiosk in stage.filmed
         self._stage = stage
+        self._drills = DrillSteps(stage, self._say_step)
 
     def play(self) -> None:
         """DeployError names the first step that was not seen."""
@@ -42,6 +44,7 @@ class Round:
             self._come_to_rest(self._hands[kiosk.name])
         self._help(phone, pages, desk)
         self._security(desk)
+        self._drills.drill(shop.KIOSKS[-1])
         for stream in self._streams:
             stream.close()
 
@@ -115,6 +118,7 @@ class Round:
             re.search(rf'row-resolved[^>]*data-id="{request}"', log) is not None, "security in the log"
         )
         self._seen("security answered and in the log", acted_s)
+        self._drills.outside(request, pressed_s)
         if clip:
             clip.play(request, pressed_s)
         else:

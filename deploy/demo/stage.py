@@ -11,7 +11,7 @@ from typing import IO
 from broker.mosquitto import free_port
 from broker.settings import load
 from deploy import provision as making
-from deploy.demo import shop
+from deploy.demo import drilling, outside, shop
 from deploy.errors import DeployError
 from edge.config import EdgeConfig, load_config
 from edge.db import engine
@@ -89,7 +89,7 @@ def prepare(
         vault_host="127.0.0.1",
         vault_port=free_port(),
         frames="self",
-        more=shop.GREETER_TOML,
+        more=shop.GREETER_TOML + outside.CHANNEL,
         beside=shop.BESIDE,
     )
     if (directory / "ready").exists():
@@ -98,6 +98,8 @@ def prepare(
     else:
         _make(directory, wanted, now)
     config = load_config(path)
+    outside.prepare(directory, web_port)
+    drilling.let_in(directory, config)
     (directory / "log").mkdir(exist_ok=True)
     for kiosk in shop.KIOSKS:
         folder = directory / "kiosks" / kiosk.name

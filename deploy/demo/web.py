@@ -21,7 +21,7 @@ def main() -> int:
         config = load_config(chosen.config)
 
         def dress(app: Flask) -> None:
-            demo = page.build(Path(config.directory))
+            demo = page.build(Path(config.directory), config)
             app.wsgi_app = page.beside(app.wsgi_app, demo)  # type: ignore[method-assign,assignment]
 
         return run_web(config, dress)

@@ -121,6 +121,8 @@ def test_one_round_is_seen_at_every_place_on_data_that_was_kept(folder: Path) ->
     said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 0, said
     assert "clip is in the desk's player" in said and "bundle verified: ok" in said
+    assert "receiver outside was told, signed" in said
+    assert "drill's signed result verified: ok" in said
     assert "Every step was seen at its place" in said
     assert left_of(folder) == []
 
