@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from edge.policies import Policy
 from tests.unit.edge.watcher import GONE, OPEN, Row, Seen
 
-CONFIRMS = timedelta(minutes=2)
+BESIDE = timedelta(minutes=2)
 # Acts of people that call somebody to a request which somebody has already.
 CALLING = {"hand_over", "call_to_request"}
 
@@ -24,7 +24,7 @@ def judge(before: Seen, after: Seen, policy: Policy, now: datetime, act: str, *,
             _called(before, after, request, policy, now, looked)
             _ended(before, after, request)
             _quiet_once_answered(before, after, request, now, act)
-            _confirmed(after, request)
+            _tampering_said(after, request)
 
 
 def _called(before: Seen, after: Seen, request: Row, policy: Policy, now: datetime, looked: bool) -> None:
@@ -96,19 +96,19 @@ def _quiet_once_answered(before: Seen, after: Seen, request: Row, now: datetime,
     assert not _new_pages(before, after, request), "somebody was paged after it was answered"
 
 
-def _confirmed(seen: Seen, request: Row) -> None:
-    """Tampering in its zone within two minutes either way confirms it, once; nothing else does."""
-    said = [e for e in seen.timeline if e["interaction"] == request["id"] and e["what"] == "confirmed"]
+def _tampering_said(seen: Seen, request: Row) -> None:
+    """Tampering in its zone within two minutes either way is said to those who are called, once."""
+    said = [e for e in seen.timeline if e["interaction"] == request["id"] and e["what"] == "tampering"]
     near = [
         row
         for row in seen.tampered
         if row["zone"] == request["zone"]
         and not row["drill"]
-        and abs(row["raised_at"] - request["raised_at"]) <= CONFIRMS
+        and abs(row["raised_at"] - request["raised_at"]) <= BESIDE
     ]
-    assert len(said) <= bool(near and not request["drill"]), "it was confirmed by nothing, or twice"
+    assert len(said) <= bool(near and not request["drill"]), "tampering was said of none, or twice"
     if request["state"] in OPEN and near and not request["drill"]:
-        assert said, "tampering beside it, and nobody is told"
+        assert said, "there was tampering beside it, and nobody is told"
 
 
 def _drilled(seen: Seen, request: Row, new: list[Row]) -> None:

@@ -77,7 +77,8 @@ class Machinery(Stage):
         self.flying = [press for n, press in enumerate(self.flying) if n not in chosen]
         self.deliver(batch)
 
-    @precondition(lambda self: self.taken and self.worker)
+    # A drill may end in any look.
+    @precondition(lambda self: self.taken and self.worker and not self.seen.drilling)
     @rule(which=_which)
     def come_twice(self, which: int) -> None:
         """The same event again is receipted again, and changes nothing."""

@@ -59,7 +59,7 @@ class RequestMachine(Alarms):
             return
         me, id_ = self.ids[who], request["id"]
         owner, asked = request["owner"], request["handover_to"]
-        beside = me in self.seen.waiting(id_)
+        beside, unheard = me in self.seen.waiting(id_), self.seen.unheard(request)
         may: Any = request["state"] in OPEN and (owner in (None, me) or asked == me or beside)
         own = request["raised_by"] == me
         greeted = request["kind"] == "greet"
@@ -67,7 +67,7 @@ class RequestMachine(Alarms):
         self.do(NotFound if self.stranger(request, me) else may and not own, acting.acknowledge, id_, me)
         after = self.seen.requests[id_]
         if self.refusal is None:
-            keeps = owner is not None and asked != me
+            keeps = owner is not None and asked != me and not (beside and unheard)
             assert after["owner"] == (owner if keeps else me) and me not in self.seen.waiting(id_)
             assert after["state"] == "resolved" if greeted else after["state"] in OPEN
         elif isinstance(self.refusal, Refused) and request["state"] in OPEN and not own:

@@ -35,8 +35,8 @@ GONE = {"off", "unreachable"}
 # What a call for a supervisor from a phone is paged by.
 FROM_PHONE = Policy([Step(0, ["supervisors"]), Step(20, ["all"])], ceiling_s=600, repeat_s=60)
 NEWS_S, ASKED_S = 12, 60
-# How the reason of a page ends that calls others in the place of an owner who does not answer.
-ABSENT = "and does not answer"
+# How the reason of a page ends that calls others in an owner's place, and what the owner was asked before.
+ABSENT, ASKS = "and does not answer", "Are you there?"
 # What a wait that is over may still learn: it was pressed more often, or earlier.
 LATER_TRUTH = {"count", "revision", "raised_at"}
 
@@ -66,6 +66,17 @@ class Seen:
         """Whether the second PIN of its caller was typed: their phone may be in other hands."""
         said = (e["what"] for e in self.timeline if e["interaction"] == request["id"])
         return request["topic"] == "duress" or "watched" in said
+
+    @property
+    def drilling(self) -> bool:
+        return any(one["state"] in ("asked", "running") for one in self.drills.values())
+
+    def unheard(self, request: Row) -> bool:
+        """Whether whoever has it was asked if they are there, and has not answered: others may take it."""
+        return request["state"] == "acknowledged" and any(
+            p["request"] == request["id"] and p["state"] in WAITING and p["reason"] == ASKS
+            for p in self.pages.values()
+        )
 
     def owned(self, person: str) -> list[Row]:
         """The open requests that are theirs or being handed to them."""
@@ -215,7 +226,7 @@ class Watcher:
         assert before.requests.keys() <= after.requests.keys()
         for id_, request in after.requests.items():
             if id_ in before.requests:
-                self._moved(before.requests[id_], request)
+                self._moved(before.requests[id_], request, before)
             else:
                 assert request["state"] != "resolved" or request["kind"] == "greet"
         assert before.pages.keys() <= after.pages.keys()
@@ -234,7 +245,7 @@ class Watcher:
             if about is not None and about["silent"] and news["what"] != "drill":
                 assert news["audience"] not in ("staff", "manage"), "a silent request was told aloud"
 
-    def _moved(self, before: Row, after: Row) -> None:
+    def _moved(self, before: Row, after: Row, seen: Seen) -> None:
         changed = {key for key in after if after[key] != before[key]}
         if not changed:
             return
@@ -249,7 +260,9 @@ class Watcher:
         for first in ("acknowledged_at", "attended_at"):
             assert before[first] is None or after[first] == before[first], "the first answer counts"
         if before["owner"] is not None:
-            assert after["owner"] in (before["owner"], before["handover_to"]), "it was taken from its owner"
+            takers = seen.waiting(before["id"]) if seen.unheard(before) else set()
+            others = {before["owner"], before["handover_to"], *takers}
+            assert after["owner"] in others, "it was taken from its owner"
         if before["state"] == "attended" and after["state"] == "acknowledged":
             assert after["owner"] == before["handover_to"]
 
@@ -268,7 +281,8 @@ class Watcher:
         known = any(
             p["request"] == request["id"] and p["person"] == person["id"] for p in before.pages.values()
         )
-        assert known or all(p["presence"] in GONE for p in after.people.values()), (
+        others = [p for p in after.people.values() if p["id"] != request["raised_by"]]
+        assert known or all(p["presence"] in GONE for p in others), (
             "somebody was paged who is not here although others are"
         )
 
