@@ -42,6 +42,7 @@ HEARTBEAT_S = 5.0
 EDGE_SILENT_S = 6.0
 GRACE_S = 4.0  # after the start, before it is said that the store cannot be reached
 ASK_AGAIN_S = 1.0
+HURRY_S = 2.0  # between two connections that are made at once because security waits for one
 TAKEN_OVER_S = 300.0
 CARRIED = 512  # events in memory; the rest stays in the outbox until there is room
 LOW = 64
@@ -101,6 +102,7 @@ class Courier:
         self._answered: set[UUID] = set()  # since the outbox was last asked, which may not know it yet
         self._more, self._asked_s = True, float("-inf")
         self._connected = False
+        self._hurried_s = float("-inf")
         self._edge_online = False
         self._edge_heard_s = float("-inf")
         self._started_s = clocks.now()
@@ -198,12 +200,18 @@ class Courier:
                 times.append(next_s)
             if self._more and len(self._carried) < LOW:
                 times.append(self._asked_s + ASK_AGAIN_S)
-        elif self._told:
-            times.append(self._started_s + GRACE_S)
+        else:
+            if self._told:
+                times.append(self._started_s + GRACE_S)
+            if self._security_waits():
+                times.append(self._hurried_s + HURRY_S)
         return min(at for at in times if at > now_s) - now_s
 
     def _send(self, now_s: float) -> None:
         if not self._connected:
+            if now_s - self._hurried_s >= HURRY_S and self._security_waits():
+                self._hurried_s = now_s
+                self._session.hurry()
             return
         if now_s - self._beat_s >= HEARTBEAT_S:
             self._beat_s = now_s
@@ -218,6 +226,9 @@ class Courier:
             self._asked_s = now_s
             self._answered.clear()
             self._store(Refill())
+
+    def _security_waits(self) -> bool:
+        return any(event.kind == "security" for event in self._carried.values())
 
     def _handle(self, item: Delivery | Report | Say) -> None:
         match item:
@@ -284,6 +295,9 @@ class Courier:
             if arrival.topic == topics.edge_state(self._names[0]):
                 self._edge_online = codec.decode(arrival.payload, EdgeState).status == "online"
                 self._edge_heard_s = now_s
+                if not self._edge_online and self._connected:
+                    # At once: it may be online again in the same turn, and what was sent to it is gone.
+                    self._flight.link(Link.HELD)
             elif arrival.topic == topics.edge_heartbeat(self._names[0]):
                 codec.decode(arrival.payload, EdgeHeartbeat)
                 self._edge_heard_s = now_s

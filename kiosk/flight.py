@@ -5,7 +5,7 @@ window that halves when receipts stay away, so that sending again never multipli
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
@@ -15,6 +15,8 @@ FRESH_ROOM = 8
 FRESH_S = 60.0
 PROBE_S = 10.0
 RESEND_S = (1.0, 2.0, 4.0, 8.0, 10.0)
+# What an overflowing queue lost must page within 5 s of the moment it could.
+SECURITY_RESEND_S = (1.0, 2.0, 4.0)
 _FRESH_KINDS = frozenset({"help", "cancel", "attend"})
 
 
@@ -70,8 +72,8 @@ class Flight:
         if anew:
             self._tries.clear()
         elif link is Link.OPEN and self._link is Link.HELD:
-            # What was sent to nobody need not wait for its turn.
-            self._tries = {event_id: t for event_id, t in self._tries.items() if t.security}
+            # What was sent to nobody need not wait for its turn; security may have been sent this moment.
+            self._tries = {event_id: _soon(t) for event_id, t in self._tries.items() if t.security}
         if link is Link.OPEN and self._link is not Link.OPEN:
             self.window = max(self.window, FRESH_ROOM)
         self._link = link
@@ -80,8 +82,9 @@ class Flight:
         """The event was handed to the connection."""
         before = self._tries.get(event.id)
         number = 1 if before is None else before.number + 1
-        again_s = now_s + RESEND_S[min(number, len(RESEND_S)) - 1]
         security = event.kind == "security"
+        waits = SECURITY_RESEND_S if security else RESEND_S
+        again_s = now_s + waits[min(number, len(waits)) - 1]
         self._tries[event.id] = _Try(number, now_s, again_s, security, _is_fresh(event, now_s))
         if self._link is Link.HELD and not security:
             self._probe_s = now_s + PROBE_S
@@ -163,6 +166,10 @@ class Flight:
         if overdue and now_s - self._shrunk_s >= 1.0:
             self.window = max(1, self.window // 2)
             self._shrunk_s = now_s
+
+
+def _soon(tried: _Try) -> _Try:
+    return replace(tried, again_s=min(tried.again_s, tried.sent_s + SECURITY_RESEND_S[0]))
 
 
 def _is_fresh(event: Waiting, now_s: float) -> bool:

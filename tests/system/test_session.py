@@ -46,6 +46,16 @@ def test_two_programs_with_one_identity_say_so_and_take_turns_slowly(make: Make)
     assert len(ends) <= 4
 
 
+def test_whoever_was_thrown_out_by_a_twin_connects_at_once_for_something_urgent(make: Make) -> None:
+    session, heard = make()
+    make()
+    while not (isinstance(item := heard.get(timeout=20), Disconnected) and item.taken_over):
+        pass
+    session.hurry()
+    # Its pause would be at least 7 s.
+    assert isinstance(heard.get(timeout=5), Connected)
+
+
 def test_a_broker_that_is_killed_now_and_then_is_no_twin(make: Make, broker: Broker) -> None:
     _, heard = make()
     for _ in range(4):

@@ -4,7 +4,7 @@ import { newId } from "./ids.js";
 import { storedList } from "./stored.js";
 
 const AGAIN_MS = 1_000;
-const REFUSED_MS = 10_000;
+const REFUSED_MS = 2_000; // the store's disk is full, for one: 5 s after it is not, somebody is paged
 const TIMEOUT_MS = 4_000;
 
 const { all, write } = storedList("floorbell-calls");

@@ -54,6 +54,33 @@ def test_an_unanswered_event_is_sent_again_after_longer_and_longer_waits() -> No
     assert [round(b - a, 1) for a, b in pairwise(sent)][:6] == [1, 2, 4, 8, 10, 10]
 
 
+def test_security_that_nobody_answers_is_never_silent_for_longer_than_four_seconds() -> None:
+    flight, event, sent = opened(), an_event(1, "security", 0.0), []
+    for tenth in range(600):
+        if send(flight, [event], tenth / 10):
+            sent.append(tenth / 10)
+    assert [round(b - a, 1) for a, b in pairwise(sent)][:5] == [1, 2, 4, 4, 4]
+
+
+def test_security_that_was_sent_to_a_server_that_was_gone_is_sent_again_as_soon_as_it_is_back() -> None:
+    flight, event = opened(), an_event(1, "security", 0.0)
+    for now_s in (0.0, 1.0, 3.0):
+        assert send(flight, [event], now_s) == [1]
+    flight.link(Link.HELD)
+    assert send(flight, [event], 4.1) == []
+    flight.link(Link.OPEN)
+    assert send(flight, [event], 4.1) == [1]
+
+
+def test_security_that_was_sent_a_moment_before_the_server_said_that_it_is_there_is_not_sent_twice() -> None:
+    flight, event = Flight(), an_event(1, "security", 0.0)
+    flight.link(Link.HELD, anew=True)
+    assert send(flight, [event], 0.1) == [1]
+    flight.link(Link.OPEN)
+    assert send(flight, [event], 0.2) == []
+    assert send(flight, [event], 1.2) == [1]
+
+
 def test_a_backlog_fills_the_window_and_leaves_room_for_a_fresh_press() -> None:
     flight, backlog = opened(), [an_event(n) for n in range(1, 100)]
     assert len(send(flight, backlog, 0.0)) == WINDOW - FRESH_ROOM
@@ -95,7 +122,7 @@ def test_without_a_server_only_security_and_one_probe_in_ten_seconds_leave() -> 
         sent += [(now_s, seq) for seq in send(flight, events, now_s)]
     probes = [at for at, seq in sent if seq != 3]
     assert probes == [PROBE_S, 2 * PROBE_S, 3 * PROBE_S]
-    assert [at for at, seq in sent if seq == 3] == [1.0, 3.0, 7.0, 15.0, 25.0]
+    assert [at for at, seq in sent if seq == 3] == [1.0, 3.0, *range(7, 31, 4)]
 
 
 def test_when_the_server_is_back_everything_held_leaves_at_once() -> None:
