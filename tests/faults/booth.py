@@ -102,6 +102,8 @@ class Booth:
         self.folder = path.parent
         self.outbox: Path = outbox or self.folder / "outbox"
         self.lives: list[Life] = []
+        # How far its monotonic clock is before ours, in a time namespace.
+        self.ahead_s = 0.0
         self.ready = threading.Event()
 
     def start(self, prefix: Sequence[str] = ()) -> None:

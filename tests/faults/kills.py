@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.faults.alarms import Alarms
 from tests.faults.booth import Booth, outboxes_empty
 from tests.faults.ledger import balance
 from tests.faults.outcome import Outcome
@@ -196,6 +197,7 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
     booths = [Booth(rig, name, window_s=2) for name in names]
     pressers = [Presser(booth, f"{seed}-{booth.name}") for booth in booths]
     phones: list[Associate] = []
+    alarms = Alarms(rig, booths, f"{seed}")
     try:
         rig.start_broker()
         rig.start("worker")
@@ -204,14 +206,16 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
         desk.start()
         if plan.web:
             rig.start("web")
-            phones = [Associate(rig, name, f"{seed}-{name}") for name in ("Ana", "Igor")]
+            phones = [Associate(rig, name, f"{seed}-{name}") for name in ("Ana", "Marc")]
             for phone in phones:
                 wait_for(phone.start, "The sign-in of a phone", 60)
+        alarms.start()
         for booth, presser in zip(booths, pressers, strict=True):
             booth.start()
             presser.start()
         saboteur = Saboteur(rig, booths, plan, f"{seed}-saboteur")
         saboteur.run()
+        alarms.quiet()
         for presser in pressers:
             presser.stop()
         drained_s = outboxes_empty(booths, SETTLE_S)
@@ -224,7 +228,9 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
         outcome.wrong += saboteur.wrong + books.wrong
         for phone in phones:
             outcome.wrong += phone.missed()
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     recovery = saboteur.recovery
     outcome.add({"seconds": f"{plan.seconds:.0f}", "kills": saboteur.kills, "stops": saboteur.stops})

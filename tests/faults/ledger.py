@@ -71,9 +71,12 @@ def balance(
 
 def _events(rig: Rig, booths: Sequence[Booth], books: Books, from_memory: int) -> None:
     """Each event of an outbox is committed once, with the same content; and nothing else is."""
+    # Phones and pagers have no outbox: tests.faults.security looks after their calls.
+    devices = {booth.device for booth in booths}
     committed = {
         (str(device), str(event)): bytes(payload)
         for device, event, payload in rig.read("SELECT device, id, payload FROM event")
+        if device in devices
     }
     kept = {(b.device, e.id): e for b in booths for e in b.kept()}
     for (device, event_id), event in kept.items():

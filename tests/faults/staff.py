@@ -22,7 +22,10 @@ _TROUBLE = (sa.exc.DBAPIError, EdgeError)
 
 
 class Desk:
-    """Acts through edge.handling directly, as a second process with the database open. Needs no web."""
+    """Acts through edge.handling directly, as a second process with the database open. Needs no web.
+
+    Security is left to those whom it calls (tests.faults.alarms).
+    """
 
     def __init__(self, rig: Rig, seed: str) -> None:
         self._rig = rig
@@ -69,7 +72,7 @@ class Desk:
             with conn.begin():
                 rows = conn.execute(
                     sa.text("SELECT id, state, owner FROM interaction WHERE state IN "
-                            "('raised', 'acknowledged', 'attended') ORDER BY id")
+                            "('raised', 'acknowledged', 'attended') AND kind <> 'security' ORDER BY id")
                 ).all()  # fmt: skip
             for request, state, owner in rows:
                 if self._chance.random() < 0.4:

@@ -54,13 +54,13 @@ class Phone:
         self, told: Callable[[Told], None], path: str = "/floor/stream", after: str = ""
     ) -> "Listening":
         """Open the event stream; `told` is called from its thread."""
-        return Listening(self._host, self._port, path, self._cookie(), after, told)
+        return Listening(self._host, self._port, path, self.cookie(), after, told)
 
     def close(self) -> None:
         self._connection.close()
 
     def _ask(self, method: str, path: str, form: dict[str, str] | None) -> tuple[int, str]:
-        headers = {"Cookie": self._cookie(), "Referer": f"http://{self._host}:{self._port}/"}
+        headers = {"Cookie": self.cookie(), "Referer": f"http://{self._host}:{self._port}/"}
         body = None
         if form is not None:
             body = urlencode(form)
@@ -75,7 +75,8 @@ class Phone:
             self.token = found[1]
         return response.status, text
 
-    def _cookie(self) -> str:
+    def cookie(self) -> str:
+        """The header of all its cookies."""
         return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
 
 

@@ -46,6 +46,8 @@ class Rig:
     people: dict[str, Someone] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     broker: Broker | None = None
+    # Where the programs say that they are ready, as to systemd: NOTIFY_SOCKET for each.
+    notified: Callable[[str], str] | None = None
 
     @classmethod
     def make(
@@ -115,10 +117,14 @@ class Rig:
         """
         if not command:
             command = ("-m", "edge", program, "--config", str(self.directory / "edge.toml"))
+        environment = dict(os.environ)
+        if self.notified is not None:
+            environment["NOTIFY_SOCKET"] = self.notified(program)
         with open(self.directory / f"{program}.log", "ab") as log:
             process = subprocess.Popen(
                 [*prefix, sys.executable, *command],
                 cwd=ROOT,
+                env=environment,
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,
