@@ -1,4 +1,4 @@
-"""Security called again and again while a fault is on, by phone and pager, and everybody who is called for it.
+"""Security called again and again while a fault is on, by phone and pager, and all who are called for it.
 
 Kiosks are held by whoever presses in the fault; what they held counts too. `judge` (tests.faults.security)
 says what became of it all.
@@ -10,9 +10,10 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlencode
@@ -102,7 +103,8 @@ class Alarms:
     """See the module. Made before anything runs; `start` once the worker does, `settle` while all run.
 
     `beyond` are further parts that every call needs, which the fault itself marks: a disk. `ways` are those
-    of single kiosks. `repeat_s` is the policy's. Without `others` only kiosks call.
+    of single kiosks. `repeat_s` is the policy's. `others` call beside the kiosks. With `slow` nobody answers
+    before `quiet`, but whoever the fault itself lets answer.
     """
 
     def __init__(
@@ -114,7 +116,8 @@ class Alarms:
         beyond: Sequence[str] = (),
         ways: Sequence[str] = (),
         hold: Sequence[Booth] = (),
-        others: bool = True,
+        others: Sequence[str] = ("phone", "pager"),
+        slow: bool = False,
         repeat_s: float = REPEAT_S,
         gap_s: tuple[float, float] = (1.5, 5.0),
     ) -> None:
@@ -122,6 +125,7 @@ class Alarms:
         self.rig, self.history = rig, History()
         self._booths, self._hold = list(booths), list(hold)
         self._beyond, self._ways, self._others = tuple(beyond), tuple(ways), others
+        self._slow = slow
         self._repeat_s, self._gap_s = repeat_s, gap_s
         self._chance = random.Random(f"{seed}-alarms")
         self._clock_s = time.time() - time.monotonic()
@@ -176,12 +180,10 @@ class Alarms:
             self.close()
         alarms = self._alarms()
         heard = [one for ears in self._ears for one in ears.heard]
-        verdict = judge(
-            alarms, FIRST, heard, self._written(), self.history, time.monotonic(), self._repeat_s
-        )
+        verdict = judge(alarms, FIRST, heard, self._written(), self.history, time.monotonic(), self._repeat_s)
         by = {kind: sum(alarm.by == kind for alarm in alarms) for kind in ("kiosk", "phone", "pager")}
-        outcome.add(verdict.figures())
-        outcome.add({"by": ", ".join(f"{kind} {n}" for kind, n in by.items() if n)})
+        called = ", ".join(f"{kind} {n}" for kind, n in by.items() if n)
+        outcome.security = verdict.figures() | {"by": called}
         outcome.wrong += verdict.wrong
         outcome.wrong += [f"A call of the {c.by} was never taken." for c in self._calls if not c.taken]
         outcome.check(alarms, "No security request was raised: this round says nothing of it.")
@@ -200,8 +202,9 @@ class Alarms:
 
     def _raise(self) -> None:
         """Calls at seeded moments, by each way in turn."""
-        ways = [self._by_phone, self._by_pager] if self._others else []
-        ways += [lambda b=booth: self._by_kiosk(b) for booth in self._hold]
+        known: dict[str, Callable[[], None]] = {"phone": self._by_phone, "pager": self._by_pager}
+        ways = [known[other] for other in self._others]
+        ways += [partial(self._by_kiosk, booth) for booth in self._hold]
         while not self._stop.wait(self._chance.uniform(*self._gap_s)):
             self._chance.choice(ways)()
 
@@ -257,6 +260,8 @@ class Alarms:
     def _answer(self) -> None:
         """Igor answers each, mostly soon, and often only after a step or two, then closes it."""
         igor = self._ears[0]
+        if self._slow:
+            self._stop.wait()
         while not self._over.wait(0.05):
             for request in {one.request for one in list(igor.heard)} - self._answered.keys():
                 late = self._chance.random() < 0.3 and not self._stop.is_set()
@@ -268,7 +273,9 @@ class Alarms:
                     begun_s = time.monotonic()
                     if post(self.rig, igor.phone, f"/floor/requests/{request}/acknowledge") < 500:
                         self._answered[request] = begun_s
-                        post(self.rig, igor.phone, f"/floor/requests/{request}/resolve", {"outcome": "handled"})
+                        post(
+                            self.rig, igor.phone, f"/floor/requests/{request}/resolve", {"outcome": "handled"}
+                        )
                 except (OSError, HTTPException):
                     continue
 
@@ -291,12 +298,12 @@ class Alarms:
 
     def _alarms(self) -> list[Alarm]:
         """Every security request of the run, and calls that never became one."""
-        ends = dict(
-            (str(request), self._ended_s(request, acknowledged, closed))
+        ends = {
+            str(request): self._ended_s(request, acknowledged, closed)
             for request, acknowledged, closed in self.rig.read(
                 "SELECT id, acknowledged_at, closed_at FROM interaction WHERE kind = 'security'"
             )
-        )
+        }
         booths = {booth.device: booth for booth in self._booths}
         made = {str(call.id): call for call in self._calls}
         found: dict[str, Alarm] = {}
@@ -323,8 +330,9 @@ class Alarms:
         return bool(clock["monotonic_ms"] / 1000 > time.monotonic() + 60)
 
     def _parts_of(self, by: str) -> frozenset[str]:
-        behind = {"worker", "web", *self._beyond}
-        return frozenset(behind if by == "phone" else behind | {"broker"})
+        # The pages write a phone's call and its first pages themselves.
+        behind = {"web", *self._beyond}
+        return frozenset(behind if by == "phone" else behind | {"broker", "worker"})
 
     def _ended_s(self, request: object, acknowledged: object, closed: object) -> float | None:
         """When it was answered; by Igor, when he tapped, for then his page needs no further one."""
@@ -369,5 +377,3 @@ def post(rig: Rig, phone: Phone, path: str, form: dict[str, str] | None = None) 
 def _hang_up(listening: Listening) -> None:
     with contextlib.suppress(OSError):
         listening.close()
-
-

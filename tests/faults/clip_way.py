@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 
 from kiosk.camera.clips import Clips
+from tests.faults.alarms import Alarms
 from tests.faults.booth import Booth, outboxes_empty
 from tests.faults.kills import Plan, Saboteur
 from tests.faults.ledger import balance
@@ -120,6 +121,7 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
     camera = camera_toml(directory, limit_kib_s=96)
     booths = [Booth(rig, name, window_s=2, camera=camera) for name in names]
     pressers = [Presser(booth, f"{seed}-{booth.name}", busy_s=4.0) for booth in booths]
+    alarms = Alarms(rig, booths, f"{seed}", gap_s=(4.0, 9.0))
     on_the_way = 0
 
     def struck() -> None:
@@ -131,6 +133,7 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
         rig.start("worker")
         rig.start("vault")
         wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "The worker's start", 60)
+        alarms.start()
         for booth, presser in zip(booths, pressers, strict=True):
             booth.start()
             start_camera(rig, booth.name)
@@ -139,6 +142,7 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
         others["vault"] = lambda: rig.start("vault")
         saboteur = Saboteur(rig, booths, plan, f"{seed}-saboteur", others, struck)
         saboteur.run()
+        alarms.quiet()
         for presser in pressers:
             presser.stop()
         drained_s = outboxes_empty(booths)
@@ -147,7 +151,9 @@ def run(directory: Path, seed: int, plan: Plan) -> Outcome:
         sealed_s = time.monotonic() - begin
         outboxes_empty(booths)
         books = balance(rig, booths, {p.booth.name: p.pressed() for p in pressers})
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     clips = clip_balance(rig, booths)
     outcome.wrong += saboteur.wrong + books.wrong + clips.wrong

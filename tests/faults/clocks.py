@@ -8,6 +8,7 @@ import signal
 import time
 from pathlib import Path
 
+from tests.faults.alarms import Alarms
 from tests.faults.booth import HELPS, HOLD_S, Booth, Touch, outboxes_empty
 from tests.faults.disk import is_root
 from tests.faults.ledger import balance
@@ -36,9 +37,12 @@ def server(directory: Path, seed: int) -> Outcome:
     Desk(rig, "present").make_present()
     booths = [Booth(rig, name, window_s=1) for name in ("kiosk-1", "kiosk-2")]
     rounds: list[int] = []
+    # The pages' clock does not jump: a phone's call is none of this.
+    alarms = Alarms(rig, booths, f"{seed}", others=["pager"], slow=True, repeat_s=REPEAT_S)
     try:
         rig.start_broker()
         rig.start("worker", "-m", "tests.faults.odd_worker", str(directory / "edge.toml"))
+        alarms.start()
         for booth in booths:
             booth.start()
         touches = [booth.touch() for booth in booths]
@@ -72,7 +76,9 @@ def server(directory: Path, seed: int) -> Outcome:
         outboxes_empty(booths)
         books = balance(rig, booths)
         outcome.wrong += books.wrong
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     outcome.add({"rounds in 10 s after forward, back": f"{rounds[0]}, {rounds[1]}", "at rest": "3"})
     return outcome.add(books.figures())
@@ -87,9 +93,12 @@ def kiosk(directory: Path, seed: int) -> Outcome:
     rig = Rig.make(directory)
     Desk(rig, "present").make_present()
     booth = Booth(rig, "kiosk-1", window_s=1)
+    booth.ahead_s = 1_000_000.0
+    alarms = Alarms(rig, [booth], f"{seed}")
     try:
         rig.start_broker()
         rig.start("worker")
+        alarms.start()
         booth.start(("unshare", "--time", "--monotonic", "1000000", "--boottime", "1000000"))
         touch = booth.touch()
         first = _help(booth, touch)
@@ -115,7 +124,9 @@ def kiosk(directory: Path, seed: int) -> Outcome:
         outboxes_empty([booth])
         books = balance(rig, [booth])
         outcome.wrong += books.wrong
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     outcome.note = "A time namespace moves the monotonic clock only; a kiosk's wall clock decides nothing."
     return outcome.add({"age of a press of now": age_s}).add(books.figures())

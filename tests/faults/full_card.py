@@ -12,6 +12,7 @@ from uuid import UUID
 
 from broker.signing import load_signer
 from kiosk.camera.clips import Clip, Clips
+from tests.faults.alarms import Alarms
 from tests.faults.booth import HELPS, HOLD_S, Booth, outboxes_empty
 from tests.faults.clip_way import camera_toml, card
 from tests.faults.outcome import Outcome
@@ -43,6 +44,7 @@ def run(directory: Path, seed: int, clips: int = 2_000) -> Outcome:
         ago_s = DAY_S * (1 - number / clips)
         kind = "security" if spared else "help"
         held.append((cards.add(kept, signer, "kiosk-1", CLIP_BYTES, kind, ago_s), spared))
+    alarms = Alarms(rig, [booth], f"{seed}", others=())
     try:
         # Nothing of the store runs.
         booth.start()
@@ -67,6 +69,7 @@ def run(directory: Path, seed: int, clips: int = 2_000) -> Outcome:
         rig.start_broker()
         rig.start("worker")
         rig.start("vault")
+        alarms.start()
         begin = time.monotonic()
         wait_for(lambda: _sealed(rig) > 0, "The first seal", 120)
         late_s = []
@@ -88,7 +91,9 @@ def run(directory: Path, seed: int, clips: int = 2_000) -> Outcome:
         left = len(held) - len(lost) - sum(states.get(str(clip)) == "sealed" for clip, _ in held)
         outcome.check(not left, f"{left} clips are neither in the vault nor known to have gone.")
         outcome.check({clip for clip, _ in gone} <= set(lost), "What went is not what the store knows of.")
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     outcome.add({"clips": clips, "MB": limit_mb, "most MB": f"{most_mb:.1f}", "went": len(gone)})
     outcome.add({"and beside the drain": len(lost) - len(gone), "of security requests went": 0})

@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from tests.faults.alarms import Alarms
 from tests.faults.booth import HELPS, HOLD_S, Booth, Touch, outboxes_empty
 from tests.faults.disk import Disk, is_root
 from tests.faults.ledger import balance
@@ -21,9 +22,11 @@ def kiosk(directory: Path, seed: int) -> Outcome:
     rig = Rig.make(directory)
     disk = Disk(directory, "card", 24)
     booth = Booth(rig, "kiosk-1", outbox=disk.at / "outbox", window_s=1)
+    alarms = Alarms(rig, [booth], f"{seed}")
     try:
         rig.start_broker()
         rig.start("worker")
+        alarms.start()
         booth.start()
         touch = booth.touch()
         touch.press(HELPS[0])
@@ -57,7 +60,9 @@ def kiosk(directory: Path, seed: int) -> Outcome:
         outboxes_empty([booth])
         books = balance(rig, [booth], from_memory=1)
         outcome.wrong += books.wrong
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
         disk.unmount()
     outcome.check(life.not_saved, "It never said that it could not save.")
@@ -78,13 +83,16 @@ def server(directory: Path, seed: int) -> Outcome:
     disk = Disk(directory, "disk", 48)
     rig.move_database(disk.at)
     booth = Booth(rig, "kiosk-1", window_s=1)
+    alarms = Alarms(rig, [booth], f"{seed}", beyond=["disk"])
     try:
         rig.start_broker()
         worker = rig.start("worker")
+        alarms.start()
         booth.start()
         touch = booth.touch()
         touch.press(HELPS[0])
         _shows(booth, "sent")
+        alarms.mark("disk", False)
         disk.fill()
         # The log of the database has room of its own until it must grow.
         pressed = 0
@@ -107,6 +115,7 @@ def server(directory: Path, seed: int) -> Outcome:
         outcome.check(worker.poll() is None, "The worker ended.")
         waiting = booth.waiting()
         disk.empty()
+        alarms.mark("disk", True)
         begin = time.monotonic()
         wait_for(lambda: booth.receipted() > receipted, "The first receipt with room again", 60)
         recovery_s = time.monotonic() - begin
@@ -117,7 +126,9 @@ def server(directory: Path, seed: int) -> Outcome:
         outcome.check(
             "can be written again" in rig.log_of("worker"), "The worker did not say that it is well."
         )
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
         disk.unmount()
     outcome.add({"waited at the kiosk": waiting, "recovery": recovery_s})
@@ -145,4 +156,5 @@ def _last(states: list[tuple[float, str]], wanted: str) -> int:
 
 
 def _arrived(rig: Rig, kind: str) -> int:
-    return len(rig.read("SELECT id FROM event WHERE kind = :kind", kind=kind))
+    query = "SELECT id FROM event WHERE kind = :kind AND device = 'kiosk-1'"
+    return len(rig.read(query, kind=kind))

@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from kiosk.camera.clips import Clips
+from tests.faults.alarms import Alarms
 from tests.faults.booth import HELPS, HOLD_S, Booth, Touch, outboxes_empty
 from tests.faults.clip_way import all_sealed, camera_toml, card, clip_balance
 from tests.faults.disk import Disk, is_root
@@ -33,10 +34,12 @@ def run(directory: Path, seed: int, rounds: int = 8) -> Outcome:
     text = f'[vault]\ndirectory = "{disk.at / "vault"}"'
     rig.configure(lambda toml: toml.replace("[vault]", text) + "\n[retention]\nfree_gb = 0\n")
     booth = Booth(rig, "kiosk-1", window_s=1, camera=camera_toml(directory, limit_kib_s=0))
+    alarms = Alarms(rig, [booth], f"{seed}", others=())
     try:
         rig.start_broker()
         rig.start("worker")
         rig.start("vault")
+        alarms.start()
         booth.start()
         start_camera(rig, "kiosk-1")
         wait_for(lambda: "gives pictures" in rig.log_of("kiosk-1-camera"), "The camera's start", 60)
@@ -78,7 +81,9 @@ def run(directory: Path, seed: int, rounds: int = 8) -> Outcome:
         outcome.wrong += books.wrong
         failed = rig.log_of("vault").count("A request to the vault failed")
         outcome.check(not failed, f"{failed} requests to the vault failed without a sentence.")
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
         disk.unmount()
     outcome.check(met, "No kill met a clip that was growing or being sealed: this round says nothing.")

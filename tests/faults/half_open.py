@@ -5,12 +5,14 @@ presses of a quarter of a minute ago are as late as they would be after hours. T
 kiosk's monotonic clock either way.
 """
 
+import random
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.faults.booth import HELPS, HOLD_S, Booth, Kept, outboxes_empty
+from tests.faults.alarms import Alarms
+from tests.faults.booth import HELPS, HOLD_S, Booth, Kept, Touch, outboxes_empty
 from tests.faults.disk import is_root
 from tests.faults.ledger import balance
 from tests.faults.network import Cable, Proxy
@@ -21,6 +23,8 @@ from tests.rig.store import Rig, wait_for
 CABLE, PROXY = "half-open, cable", "half-open, proxy"
 CEILING_S = 10
 AWAY_S = 16.0
+# Further absences, of up to a quarter of a minute.
+CUTS = 4
 POLICY = f'\n[policy.help]\nceiling_s = {CEILING_S}\nsteps = [{{after_s = 0, who = ["best"]}}]\n'
 
 
@@ -35,7 +39,9 @@ def cable(directory: Path, seed: int) -> Outcome:
         rig = Rig.make(directory, hosts=("127.0.0.1", way.store_address))
         rig.configure(lambda text: text.replace('host = "127.0.0.1"', f'host = "{way.store_address}"', 1))
         booth = Booth(rig, "kiosk-1", host=way.store_address, window_s=1)
-        return _away(outcome, rig, booth, way.prefix, way.cut, way.mend, {"host": way.store_address})
+        return _away(
+            outcome, rig, booth, way.prefix, way.cut, way.mend, {"host": way.store_address}, f"{seed}"
+        )
     finally:
         way.close()
 
@@ -47,7 +53,7 @@ def proxy(directory: Path, seed: int) -> Outcome:
     way = Proxy(rig.config.broker.port)
     try:
         booth = Booth(rig, "kiosk-1", port=way.port, window_s=1)
-        return _away(outcome, rig, booth, (), way.cut, way.mend, {})
+        return _away(outcome, rig, booth, (), way.cut, way.mend, {}, f"{seed}")
     finally:
         way.close()
 
@@ -60,13 +66,16 @@ def _away(
     cut: Callable[[], None],
     mend: Callable[[], None],
     broker: dict[str, Any],
+    seed: str,
 ) -> Outcome:
     rig.configure(lambda text: text + POLICY)
     desk = Desk(rig, "present")
     desk.make_present()
+    alarms = Alarms(rig, [booth], seed, ways=["way"])
     try:
         rig.start_broker(**broker)
         rig.start("worker")
+        alarms.start()
         booth.start(prefix)
         touch = booth.touch()
         touch.press(HELPS[0])
@@ -76,6 +85,7 @@ def _away(
         wait_for(lambda: _status(rig) == "online", "The kiosk's 'online' at the server")
         before, noticed = {e.id for e in booth.kept()}, _noticed(rig)
 
+        alarms.mark("way", False)
         cut()
         begin = time.monotonic()
         touch.press(HELPS[1])
@@ -94,18 +104,41 @@ def _away(
         receipted = booth.receipted()
 
         mend()
+        alarms.mark("way", True)
         begin = time.monotonic()
         wait_for(lambda: booth.receipted() > receipted, "The first receipt after the absence", 60)
         recovery_s = time.monotonic() - begin
         outboxes_empty([booth])
         _late(outcome, rig, old, new.id)
+        chance = random.Random(seed)
+        for _ in range(CUTS):
+            _cut_again(touch, alarms, cut, mend, chance)
+        outboxes_empty([booth])
         books = balance(rig, [booth])
         outcome.wrong += books.wrong
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     outcome.note = f"An absence of hours is simulated: {AWAY_S:.0f} s with a ceiling of {CEILING_S} s."
     outcome.add({"noticed by the kiosk": kiosk_s, "by the server": server_s, "recovery": recovery_s})
     return outcome.add(books.figures())
+
+
+def _cut_again(
+    touch: Touch, alarms: Alarms, cut: Callable[[], None], mend: Callable[[], None], chance: random.Random
+) -> None:
+    """Security held at a seeded moment of an absence that may be too short for anybody to notice it."""
+    before_s, after_s = chance.uniform(0.0, 6.0), chance.uniform(0.0, 8.0)
+    alarms.mark("way", False)
+    cut()
+    time.sleep(before_s)
+    touch.press("security", HOLD_S + 0.2)
+    time.sleep(after_s)
+    mend()
+    alarms.mark("way", True)
+    # Its page, and its answer: the next is a request of its own.
+    time.sleep(7.0)
 
 
 def _late(outcome: Outcome, rig: Rig, old: list[Kept], new: str) -> None:

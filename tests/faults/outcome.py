@@ -3,6 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+SECURITY = ("raised", "paged", "slowest", "steps", "between", "lost", "doubled", "phantom", "by")
+SECURITY_BELOW = """\
+Security raised meanwhile, and paged to each who is called first: the slowest page after the way to a phone
+was there without a break, the steps that were paged, and the longest time between two of them."""
 OK, FAILED, NOT_RUN = "ok", "FAILED", "needs root: not run"
 
 
@@ -15,6 +19,8 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
     not_run: bool = False
     note: str = ""
+    # What became of the security requests that were raised meanwhile, by column of SECURITY.
+    security: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def status(self) -> str:
@@ -38,8 +44,7 @@ def table(outcomes: list[Outcome], seed: int) -> str:
         lines.append(f"{outcome.name:<{width}}  {outcome.status}")
         row = " " * (width + 1)
         for key, value in outcome.figures.items():
-            shown = f"{value:.1f} s" if isinstance(value, float) else str(value)
-            piece = f" {key} {shown};"
+            piece = f" {key} {_shown(value)};"
             if len(row) + len(piece) > 108:
                 lines.append(row)
                 row = " " * (width + 1)
@@ -52,6 +57,19 @@ def table(outcomes: list[Outcome], seed: int) -> str:
         if len(outcome.wrong) > 20:
             lines.append(f"{' ' * (width + 2)}! and {len(outcome.wrong) - 20} more")
     lines.append("-" * 100)
+    if any(outcome.security for outcome in outcomes):
+        lines += [SECURITY_BELOW, *_security(outcomes, width), "-" * 100]
     counts = [sum(o.status == status for o in outcomes) for status in (OK, FAILED, NOT_RUN)]
     lines.append(f"{counts[0]} ok, {counts[1]} failed, {counts[2]} not run for want of root")
     return "\n".join(lines)
+
+
+def _security(outcomes: list[Outcome], width: int) -> list[str]:
+    rows = [(outcome.name, [_shown(outcome.security[key]) for key in SECURITY]) for outcome in outcomes
+            if outcome.security]  # fmt: skip
+    return [f"{name:<{width}} " + "".join(f"{value:>8} " for value in values).rstrip()
+            for name, values in [("", list(SECURITY)), *rows]]  # fmt: skip
+
+
+def _shown(value: object) -> str:
+    return f"{value:.1f} s" if isinstance(value, float) else str(value)

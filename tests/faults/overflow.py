@@ -14,6 +14,7 @@ from pathlib import Path
 
 from broker import topics
 from broker.session import Arrival, Credentials, Delivery, Session
+from tests.faults.alarms import Alarms
 from tests.faults.booth import HELPS, HOLD_S, Booth, outboxes_empty
 from tests.faults.ledger import balance
 from tests.faults.outcome import Outcome
@@ -61,6 +62,7 @@ def run(directory: Path, seed: int, stops: int = 4) -> Outcome:
     names = ("kiosk-1", "kiosk-2", "kiosk-3")
     rig = Rig.make(directory, names)
     booths = [Booth(rig, name, window_s=1) for name in names]
+    alarms = Alarms(rig, booths, f"{seed}")
     said: list[str] = []
     over = threading.Event()
     hands = [threading.Thread(target=_press, args=(booth, over), daemon=True) for booth in booths]
@@ -70,6 +72,7 @@ def run(directory: Path, seed: int, stops: int = 4) -> Outcome:
         observer.start()
         rig.start("worker", "-m", "tests.faults.odd_worker", str(directory / "edge.toml"), str(IN_FLIGHT))
         wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "The worker's start", 60)
+        alarms.start()
         for booth in booths:
             booth.start()
         for hand in hands:
@@ -80,14 +83,17 @@ def run(directory: Path, seed: int, stops: int = 4) -> Outcome:
             time.sleep(STOP_S)
             rig.signal("worker", signal.SIGCONT)
         over.set()
+        alarms.quiet()
         for hand in hands:
             hand.join(30)
         drained_s = outboxes_empty(booths)
         books = balance(rig, booths)
         outcome.wrong += books.wrong
         observer.stop()
+        alarms.settle(outcome)
     finally:
         over.set()
+        alarms.close()
         rig.stop()
     sends = observer.sends
     dropped = [line for line in said if "dropped" in line]

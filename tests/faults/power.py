@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests.faults.alarms import Alarms
 from tests.faults.booth import Booth, outboxes_empty
 from tests.faults.disk import Disk, is_root
 from tests.faults.ledger import balance
@@ -35,9 +36,11 @@ def kiosk(directory: Path, seed: int, rounds: int = 12) -> Outcome:
         booth = Booth(rig, "kiosk-1", outbox=disk.at / "outbox", window_s=1)
         presser = Presser(booth, f"{seed}-presser", 0.15)
         desk = Desk(rig, f"{seed}-desk")
+        alarms = Alarms(rig, [booth], f"{seed}")
         try:
             rig.start("worker")
             desk.start()
+            alarms.start()
             booth.start()
             presser.start()
             for number in range(rounds):
@@ -54,15 +57,18 @@ def kiosk(directory: Path, seed: int, rounds: int = 12) -> Outcome:
                 booth.start()
                 if number % 2:
                     rig.signal("worker", signal.SIGCONT)
+            alarms.quiet()
             presser.stop()
             drained_s = outboxes_empty([booth])
             desk.stop()
             books = balance(rig, [booth], {booth.name: presser.pressed()})
             outcome.wrong += books.wrong
+            alarms.settle(outcome)
             asides = sorted(path.name for path in booth.outbox.glob("damaged-*"))
             outcome.check(not asides, f"An outbox was set aside as damaged: {asides}")
             said = sum(len(life.saved) for life in booth.lives)
         finally:
+            alarms.close()
             rig.stop()
             disk.unmount()
     outcome.check(
@@ -84,18 +90,23 @@ def server(directory: Path, seed: int, rounds: int = 12) -> Outcome:
         database = rig.move_database(disk.at)
         booths = [Booth(rig, name, window_s=1) for name in ("kiosk-1", "kiosk-2")]
         pressers = [Presser(booth, f"{seed}-{booth.name}", 0.15) for booth in booths]
+        alarms = Alarms(rig, booths, f"{seed}")
         receipted = 0
         try:
             rig.start("worker")
+            alarms.start()
             for booth, presser in zip(booths, pressers, strict=True):
                 booth.start()
                 presser.start()
             for _ in range(rounds):
                 _wait_for_receipts(booths)
                 time.sleep(chance.uniform(0.1, 2.0))
-                rig.signal("worker", signal.SIGSTOP)
+                # The pages have the database open too.
+                for program in ("worker", "web"):
+                    rig.signal(program, signal.SIGSTOP)
                 disk.cut()
-                rig.kill("worker")
+                for program in ("worker", "web"):
+                    rig.kill(program)
                 # Receipts that were on their way are taken; after that none is given.
                 time.sleep(0.3)
                 closed = {b.name: {e.id for e in b.kept() if e.closed} for b in booths}
@@ -107,12 +118,16 @@ def server(directory: Path, seed: int, rounds: int = 12) -> Outcome:
                     gone = len(ids - there)
                     outcome.check(not gone, f"{gone} receipted events of {name} are gone after a cut.")
                 rig.start("worker")
+                rig.start("web")
+            alarms.quiet()
             for presser in pressers:
                 presser.stop()
             drained_s = outboxes_empty(booths)
             books = balance(rig, booths, {p.booth.name: p.pressed() for p in pressers})
             outcome.wrong += books.wrong
+            alarms.settle(outcome)
         finally:
+            alarms.close()
             rig.stop()
             disk.unmount()
     outcome.check(

@@ -1,4 +1,4 @@
-"""What became of the security requests of a run: paged in time, each step once, until somebody answered. Pure.
+"""What became of the security requests of a run: paged in time, each step once, until an answer. Pure.
 
 A page is in time if no unbroken way to that person's phone lasted BOUND_S without it: a way is there while
 all parts between the caller and the open event stream are up. A way that breaks begins anew.
@@ -53,13 +53,16 @@ class Verdict:
     wrong: list[str] = field(default_factory=list)
 
     def figures(self) -> dict[str, object]:
+        """By column of tests.faults.outcome, all but who called."""
         return {
-            "security raised": self.raised,
+            "raised": self.raised,
             "paged": self.paged,
-            "slowest after the path": self.slowest_s,
+            "slowest": self.slowest_s,
             "steps": self.steps,
-            "longest between two": self.slowest_step_s,
-            "security lost, doubled, phantom": f"{self.lost}, {self.doubled}, {self.phantom}",
+            "between": self.slowest_step_s,
+            "lost": self.lost,
+            "doubled": self.doubled,
+            "phantom": self.phantom,
         }
 
 

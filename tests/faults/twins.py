@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from tests.faults.alarms import Alarms
 from tests.faults.booth import Booth, outboxes_empty
 from tests.faults.ledger import balance
 from tests.faults.outcome import Outcome
@@ -22,14 +23,17 @@ def kiosks(directory: Path, seed: int) -> Outcome:
     booths = [Booth(rig, "kiosk-1", window_s=1), Booth(rig, "kiosk-1", called="clone", window_s=1)]
     pressers = [Presser(booth, f"{seed}-{booth.name}") for booth in booths]
     desk = Desk(rig, f"{seed}-desk")
+    alarms = Alarms(rig, booths, f"{seed}")
     try:
         rig.start_broker()
         rig.start("worker")
         desk.start()
+        alarms.start()
         for booth, presser in zip(booths, pressers, strict=True):
             booth.start()
             presser.start()
         time.sleep(TOGETHER_S)
+        alarms.quiet()
         for presser in pressers:
             presser.stop()
         # While both still run: each must get its turn.
@@ -42,7 +46,9 @@ def kiosks(directory: Path, seed: int) -> Outcome:
         desk.stop()
         books = balance(rig, booths, {p.booth.name: p.pressed() for p in pressers})
         outcome.wrong += books.wrong
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     outcome.add({"together": TOGETHER_S, "take-overs": changes, **books.figures()})
     return outcome.add({"outboxes empty after": drained_s})
@@ -55,10 +61,12 @@ def workers(directory: Path, seed: int) -> Outcome:
     booth = Booth(rig, "kiosk-1", window_s=1)
     presser = Presser(booth, f"{seed}-presser")
     desk = Desk(rig, f"{seed}-desk")
+    alarms = Alarms(rig, [booth], f"{seed}")
     try:
         rig.start_broker()
         first = rig.start("worker")
         desk.start()
+        alarms.start()
         booth.start()
         presser.start()
         wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "The worker's start", 60)
@@ -74,13 +82,16 @@ def workers(directory: Path, seed: int) -> Outcome:
         outcome.check(_said(rig, "worker"), "The worker never said that its identity is used twice.")
         outcome.check(changes < TOGETHER_S, f"They threw each other out {changes} times: a livelock.")
         outcome.check(first.poll() is None and second.poll() is None, "One of the workers ended.")
+        alarms.quiet()
         presser.stop()
         drained_s = outboxes_empty([booth], 120)
         rig.kill("other-folder")
         desk.stop()
         books = balance(rig, [booth], {booth.name: presser.pressed()})
         outcome.wrong += books.wrong
+        alarms.settle(outcome)
     finally:
+        alarms.close()
         rig.stop()
     outcome.add({"same folder": "refused with a sentence", "together": TOGETHER_S, "take-overs": changes})
     return outcome.add(books.figures()).add({"outbox empty after": drained_s})

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from tests.faults.outcome import Outcome, table
 from tests.faults.paths import History
 from tests.faults.security import Alarm, Heard, Verdict, judge, stream
 
@@ -92,3 +93,9 @@ def test_a_step_that_is_due_while_the_worker_is_away_need_not_come() -> None:
     history.mark("worker", False, 12.0)
     history.mark("worker", True, 39.0)
     assert judged(PAGED, alarm=replace(ALARM, over_s=40.0), history=history).wrong == []
+
+
+def test_the_table_of_all_faults_has_a_row_for_its_security() -> None:
+    outcome = Outcome("kills", security=judged(PAGED).figures() | {"by": "kiosk 1"})
+    shown = table([outcome], 7).splitlines()
+    assert shown[-3].split() == ["kills", "1", "1", "0.5", "s", "1", "0.5", "s", "0", "0", "0", "kiosk", "1"]
