@@ -26,7 +26,7 @@ from edge.supervision import facts, reach, rules
 from edge.supervision import store as troubles
 from edge.supervision.facts import Key, Look, Owed, Server, What
 from edge.supervision.forgotten import OpenIncident, forgotten
-from edge.supervision.rules import Begin, Drop, End, Restart, SeemWell, Tell, Trouble
+from edge.supervision.rules import Begin, Drop, End, Restart, SeemWell, Someone, Tell, Trouble
 
 # The worker's own silence is seen by whoever else looks at the broker.
 REMIND_AFTER = Retention().remind_after
@@ -42,16 +42,36 @@ def look(
 ) -> None:
     """What devices and the server said of themselves, and incidents to which nobody has added for
     `remind_after`, judged and told."""
-    known = troubles.going_on(conn, telling.store)
-    said = troubles.said(conn, telling.store, tallies.LOUD, now)
+    known, seen = _see(conn, telling.store, server, now, remind_after)
+    take(conn, telling, known, seen, BY_WORKER, now)
+
+
+def anything(
+    conn: sa.Connection, store: str, server: Server, now: datetime, remind_after: timedelta = REMIND_AFTER
+) -> bool:
+    """Whether `look` would write anything now. Only reads, so that a press need not wait for its lock."""
+    known, seen = _see(conn, store, server, now, remind_after)
+    ended = troubles.ended(conn, store, now) if seen.found else {}
+    if rules.steps(known, seen, ended, now, BY_WORKER):
+        return True
+    going_on = [one for one in known if one.told]
+    return bool(going_on) and any(some for _, some in _untold(conn, store, going_on, now))
+
+
+def _see(
+    conn: sa.Connection, store: str, server: Server, now: datetime, remind_after: timedelta
+) -> tuple[list[Trouble], Look]:
+    """What was wrong until now, and what is."""
+    known = troubles.going_on(conn, store)
+    said = troubles.said(conn, store, tallies.LOUD, now)
     tampered = {one.key: one.seen_at for one in known if one.key.what is What.TAMPER}
     wrong = frozenset(one.key for one in known if one.told)
     seen = facts.look(said, server, tampered, wrong, now)
-    phones = reach.unreachable(troubles.responders(conn, telling.store, now), now)
-    waiting = [Owed(row.number, row.due_on) for row in access_requests.waiting(conn, telling.store)]
-    left = [OpenIncident(*one) for one in listing.left_alone(conn, telling.store, now - remind_after)]
+    phones = reach.unreachable(troubles.responders(conn, store, now), now)
+    waiting = [Owed(row.number, row.due_on) for row in access_requests.waiting(conn, store)]
+    left = [OpenIncident(*one) for one in listing.left_alone(conn, store, now - remind_after)]
     found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now)]
-    take(conn, telling, known, replace(seen, found=found), BY_WORKER, now)
+    return known, replace(seen, found=found)
 
 
 def take(
@@ -141,15 +161,21 @@ def _come_out(conn: sa.Connection, telling: Telling, one: Trouble, now: datetime
 
 def _tell(conn: sa.Connection, telling: Telling, going_on: list[Trouble], now: datetime) -> None:
     """Everybody on duty who has not been told."""
-    people = troubles.on_duty(conn, telling.store, now)
-    told = troubles.told(conn, [one.id for one in going_on])
-    for one in going_on:
-        some = rules.whom(people, told[one.id], silent=one.silent, what=one.key.what)
+    for one, some in _untold(conn, telling.store, going_on, now):
         names = {who.id: who.name for who in some}
         if new := troubles.tell(conn, telling.store, one.id, [who.id for who in some], now):
             words = f"Told: {', '.join(names[who] for who in new)}."
             requests.append(conn, [Entry(one.id, now, "told", "policy", words)])
             telling.trouble(one.id, new, silent=one.silent)
+
+
+def _untold(
+    conn: sa.Connection, store: str, going_on: list[Trouble], now: datetime
+) -> list[tuple[Trouble, list[Someone]]]:
+    """Who is to be told of each now."""
+    people = troubles.on_duty(conn, store, now)
+    told = troubles.told(conn, [one.id for one in going_on])
+    return [(one, rules.whom(people, told[one.id], silent=one.silent, what=one.key.what)) for one in going_on]
 
 
 def _end(

@@ -29,6 +29,98 @@ _ADD = if_new(trouble, returning=[trouble.c.id])
 _ADD_TOLD = if_new(trouble_told, returning=[trouble_told.c.person])
 
 
+# Built once: every two seconds the worker asks for all of this, and making the statements cost most of it.
+_STORE: sa.BindParameter[str] = sa.bindparam("in_store")
+_NOW: sa.BindParameter[datetime] = sa.bindparam("in_now")
+_FROM: sa.BindParameter[datetime] = sa.bindparam("in_from")
+_GAPS = (
+    sa.select(gap.c.device, sa.func.min(gap.c.found_at).label("found_at"))
+    .where(gap.c.store == _STORE, gap.c.closed_at.is_(None))
+    .group_by(gap.c.device)
+)
+_REFUSED = (
+    sa.select(quarantine.c.device, quarantine.c.topic, quarantine.c.last_at)
+    .where(quarantine.c.store == _STORE, quarantine.c.last_at > _FROM)
+    .order_by(quarantine.c.last_at.desc())
+    .limit(_REFUSED_MOST)
+)
+
+
+def _failed_drills() -> sa.Select[tuple[str, datetime, str]]:
+    """When the last drill of a device failed, and how, for each whose last one did."""
+    f = drill.c
+    over = (f.store == _STORE, f.ended_at.is_not(None))
+    last = sa.select(f.device, sa.func.max(f.ended_at).label("ended_at")).where(*over).group_by(f.device)
+    newest = last.subquery()
+    return (
+        sa.select(f.device, f.ended_at, f.words)
+        .join(newest, sa.and_(newest.c.device == f.device, newest.c.ended_at == f.ended_at))
+        .where(*over, f.state == "failed")
+    )
+
+
+def _devices() -> sa.Select[tuple[Any, ...]]:
+    d, w = device.c, witness.c
+    return (
+        sa.select(d.name, d.heartbeat, d.heartbeat_at, d.valid_until, d.maintained_at, w.refused)
+        .select_from(device.outerjoin(witness, sa.and_(w.store == d.store, w.device == d.name)))
+        .where(d.store == _STORE)
+        .order_by(d.name)
+    )
+
+
+def _on_duty() -> sa.Select[tuple[Any, ...]]:
+    p, s = person.c, session.c
+    at_desk = sa.exists().where(s.person == p.id, s.audience == "manage", s.expires_at > _NOW)
+    return (
+        sa.select(p.id, p.name, p.role, p.presence, p.presence_until, at_desk.label("at_desk"))
+        .where(p.store == _STORE, p.active, p.role.in_(("supervisor", "manager", "admin")))
+        .order_by(p.name)
+    )
+
+
+def _responders() -> sa.Select[tuple[Any, ...]]:
+    p, s = person.c, session.c
+    here = (s.person == p.id, s.audience == "floor", s.expires_at > _NOW)
+    began = sa.select(sa.func.max(s.started_at)).where(*here).correlate(person).scalar_subquery()
+    heard = sa.select(sa.func.max(s.heard_at)).where(*here).correlate(person).scalar_subquery()
+    return (
+        sa.select(
+            p.id, p.name, p.role, p.presence, p.presence_at, p.presence_until,
+            began.label("signed_in_at"), heard.label("heard_at"),
+        )
+        .where(p.store == _STORE, p.active, p.role != "drill")
+        .order_by(p.name)
+    )  # fmt: skip
+
+
+def _pagers() -> sa.Select[tuple[Any, ...]]:
+    d = device.c
+    heard_at = sa.case((d.status == "online", sa.func.coalesce(d.heartbeat_at, d.status_at)))
+    held = sa.select(d.holder, d.name, heard_at).where(d.store == _STORE, d.pager, d.holder.is_not(None))
+    return held.order_by(d.name)
+
+
+_FAILED_DRILLS, _DEVICES = _failed_drills(), _devices()
+_ON_DUTY, _RESPONDERS, _PAGERS = _on_duty(), _responders(), _pagers()
+_GOING_ON = (
+    sa.select(trouble)
+    .where(trouble.c.store == _STORE, trouble.c.over_at.is_(None))
+    .order_by(trouble.c.seen_at)
+)
+_ENDED = (
+    sa.select(trouble.c.device, trouble.c.what, trouble.c.about, trouble.c.over_at, trouble.c.returns)
+    .where(trouble.c.store == _STORE, trouble.c.over_at > _FROM)
+    .order_by(trouble.c.over_at)
+)
+_TOLD = (
+    sa.select(trouble_told.c.trouble, trouble_told.c.person, person.c.name)
+    .select_from(trouble_told.join(person, person.c.id == trouble_told.c.person))
+    .where(trouble_told.c.trouble.in_(sa.bindparam("in_troubles", expanding=True)))
+    .order_by(person.c.name)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A trouble as one person's phone, or the desk, shows it. `names` are those who were told."""
@@ -53,40 +145,17 @@ class Told:
 
 def said(conn: sa.Connection, store: str, loud: Collection[str], now: datetime) -> list[Said]:
     """Every registered device as it was last heard. `loud`: the kinds whose refusal tells of nobody."""
-    d, w, g, q = device.c, witness.c, gap.c, quarantine.c
-    gaps = conn.execute(
-        sa.select(g.device, sa.func.min(g.found_at).label("found_at"))
-        .where(g.store == store, g.closed_at.is_(None))
-        .group_by(g.device)
-    )
-    missing = {row.device: row.found_at for row in gaps}
+    here = {"in_store": store}
+    missing = {row.device: row.found_at for row in conn.execute(_GAPS, here)}
     refused: dict[str, tuple[datetime, bool]] = {}
-    lately = sa.select(q.device, q.topic, q.last_at).where(q.store == store, q.last_at > now - REFUSED_LATELY)
-    for row in conn.execute(lately.order_by(q.last_at.desc()).limit(_REFUSED_MOST)):
+    for row in conn.execute(_REFUSED, {**here, "in_from": now - REFUSED_LATELY}):
         at, silent = refused.get(row.device, (row.last_at, False))
         refused[row.device] = (at, silent or row.topic.rpartition("/")[2] not in loud)
-    failed = _failed_drills(conn, store)
-    rows = conn.execute(
-        sa.select(d.name, d.heartbeat, d.heartbeat_at, d.valid_until, d.maintained_at, w.refused)
-        .select_from(device.outerjoin(witness, sa.and_(w.store == d.store, w.device == d.name)))
-        .where(d.store == store)
-        .order_by(d.name)
-    )
-    return [_said(row, refused.get(row.name), missing.get(row.name), failed.get(row.name)) for row in rows]
-
-
-def _failed_drills(conn: sa.Connection, store: str) -> dict[str, tuple[datetime, str]]:
-    """When the last drill of a device failed, and how, for each whose last one did."""
-    f = drill.c
-    over = (f.store == store, f.ended_at.is_not(None))
-    last = sa.select(f.device, sa.func.max(f.ended_at).label("ended_at")).where(*over).group_by(f.device)
-    newest = last.subquery()
-    rows = conn.execute(
-        sa.select(f.device, f.ended_at, f.words)
-        .join(newest, sa.and_(newest.c.device == f.device, newest.c.ended_at == f.ended_at))
-        .where(*over, f.state == "failed")
-    )
-    return {row.device: (row.ended_at, row.words) for row in rows}
+    failed = {row.device: (row.ended_at, row.words) for row in conn.execute(_FAILED_DRILLS, here)}
+    return [
+        _said(row, refused.get(row.name), missing.get(row.name), failed.get(row.name))
+        for row in conn.execute(_DEVICES, here)
+    ]
 
 
 def _said(
@@ -122,8 +191,6 @@ def _said(
 
 def going_on(conn: sa.Connection, store: str) -> list[Trouble]:
     """What is not over, told of or not."""
-    t = trouble.c
-    rows = conn.execute(sa.select(trouble).where(t.store == store, t.over_at.is_(None)).order_by(t.seen_at))
     return [
         Trouble(
             r.id,
@@ -137,18 +204,13 @@ def going_on(conn: sa.Connection, store: str) -> list[Trouble]:
             r.well_at,
             r.silent,
         )
-        for r in rows
+        for r in conn.execute(_GOING_ON, {"in_store": store})
     ]
 
 
 def ended(conn: sa.Connection, store: str, now: datetime) -> Mapping[Key, tuple[datetime, int]]:
     """When what is over ended last, and how often it had come back."""
-    t = trouble.c
-    rows = conn.execute(
-        sa.select(t.device, t.what, t.about, t.over_at, t.returns)
-        .where(t.store == store, t.over_at > now - REMEMBERED)
-        .order_by(t.over_at)
-    )
+    rows = conn.execute(_ENDED, {"in_store": store, "in_from": now - REMEMBERED})
     return {Key(r.device, What(r.what), r.about): (r.over_at, r.returns) for r in rows}
 
 
@@ -210,14 +272,7 @@ def tell(conn: sa.Connection, store: str, one: str, people: Sequence[str], now: 
 def told(conn: sa.Connection, troubles: Collection[str]) -> dict[str, dict[str, str]]:
     """Trouble -> person -> name, for those who were told."""
     found: dict[str, dict[str, str]] = {one: {} for one in troubles}
-    o = trouble_told.c
-    rows = conn.execute(
-        sa.select(o.trouble, o.person, person.c.name)
-        .select_from(trouble_told.join(person, person.c.id == o.person))
-        .where(o.trouble.in_(list(troubles)))
-        .order_by(person.c.name)
-    )
-    for row in rows:
+    for row in conn.execute(_TOLD, {"in_troubles": list(troubles)}):
         found[row.trouble][row.person] = row.name
     return found
 
@@ -232,15 +287,6 @@ def see(conn: sa.Connection, store: str, one: str, who: str, now: datetime) -> b
 
 def on_duty(conn: sa.Connection, store: str, now: datetime) -> list[Someone]:
     """Supervisors, managers and admins, and whether they are here."""
-    at_desk = sa.exists().where(
-        session.c.person == person.c.id, session.c.audience == "manage", session.c.expires_at > now
-    )
-    p = person.c
-    rows = conn.execute(
-        sa.select(p.id, p.name, p.role, p.presence, p.presence_until, at_desk.label("at_desk"))
-        .where(p.store == store, p.active, p.role.in_(("supervisor", "manager", "admin")))
-        .order_by(p.name)
-    )
     return [
         Someone(
             r.id,
@@ -249,31 +295,17 @@ def on_duty(conn: sa.Connection, store: str, now: datetime) -> list[Someone]:
             on_floor=presence.at(r.presence, r.presence_until, now) not in AWAY,
             at_desk=bool(r.at_desk),
         )
-        for r in rows
+        for r in conn.execute(_ON_DUTY, {"in_store": store, "in_now": now})
     ]
 
 
 def responders(conn: sa.Connection, store: str, now: datetime) -> list[Responder]:
     """Everybody who works here, by name, with what is known of their phones and pagers."""
-    p, s = person.c, session.c
-    here = (s.person == p.id, s.audience == "floor", s.expires_at > now)
-    began = sa.select(sa.func.max(s.started_at)).where(*here).correlate(person).scalar_subquery()
-    heard = sa.select(sa.func.max(s.heard_at)).where(*here).correlate(person).scalar_subquery()
-    rows = conn.execute(
-        sa.select(
-            p.id, p.name, p.role, p.presence, p.presence_at, p.presence_until,
-            began.label("signed_in_at"), heard.label("heard_at"),
-        )
-        .where(p.store == store, p.active, p.role != "drill")
-        .order_by(p.name)
-    )  # fmt: skip
-    d, held = device.c, dict[str, list[tuple[str, datetime | None]]]()
-    heard_at = sa.case((d.status == "online", sa.func.coalesce(d.heartbeat_at, d.status_at)))
-    query = sa.select(d.holder, d.name, heard_at).where(d.store == store, d.pager, d.holder.is_not(None))
-    for who, name, at in conn.execute(query.order_by(d.name)):
+    held = dict[str, list[tuple[str, datetime | None]]]()
+    for who, name, at in conn.execute(_PAGERS, {"in_store": store}):
         held.setdefault(who, []).append((name, at))
     found = []
-    for r in rows:
+    for r in conn.execute(_RESPONDERS, {"in_store": store, "in_now": now}):
         there = presence.at(r.presence, r.presence_until, now)
         # A break ends by itself.
         since = r.presence_at if there == Presence(r.presence) else r.presence_until

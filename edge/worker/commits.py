@@ -165,12 +165,17 @@ class Commits:
             log.warning("Incidents could not be opened: %s", error.orig)
             return False
 
-    def supervise(self, conn: sa.Connection) -> None:
-        """Look for what is wrong with the store's own things, in a transaction of its own."""
+    def supervise(self, conn: sa.Connection, reading: sa.Connection) -> None:
+        """Look for what is wrong with the store's own things. Only what is to be told takes the lock."""
         telling, now = Telling(self._store), self._clock()
         try:
+            own = self._own_side.look()
+            with reading.begin():
+                anything = supervising.anything(reading, self._store, own, now, self._remind_after)
+            if not anything or self._urgent():
+                return
             with conn.begin():
-                supervising.look(conn, telling, self._own_side.look(), now, self._remind_after)
+                supervising.look(conn, telling, own, now, self._remind_after)
                 cursor, claimed = telling.flush(conn, now, self._worker)
         except UNAVAILABLE as error:
             log.warning("What is wrong could not be looked for: %s", error)

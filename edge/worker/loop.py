@@ -62,6 +62,7 @@ class Worker:
         self._inbox = Inbox()
         self._stop = threading.Event()
         self._engine = connect(config.database_url, write=True)
+        self._reading = connect(config.database_url, write=False)
         self._healthy = True
         self._watchdog = Watchdog(["commit"])
         credentials = Credentials.in_directory(config.identity_path / "edge-worker")
@@ -142,6 +143,7 @@ class Worker:
             listener.join(2)
             hints.close()
             self._engine.dispose()
+            self._reading.dispose()
             lock.close()
 
     def _deliver(self, session: Session, delivery: Delivery) -> None:
@@ -185,7 +187,7 @@ class Worker:
         next_beat = next_look = next_ask = next_forget = next_words = next_supervise = time.monotonic()
         people_until = 0.0
         wall = WallClock(self._clock)
-        with self._engine.connect() as conn:
+        with self._engine.connect() as conn, self._reading.connect() as reading:
             while not self._stop.is_set():
                 self._watchdog.tick("commit")
                 now_mono = time.monotonic()
@@ -235,7 +237,7 @@ class Worker:
                     self._sender.beat()
                     next_beat = now_mono + BEAT_S
                 if now_mono >= next_supervise and not self._inbox.urgent():
-                    self._commits.supervise(conn)
+                    self._commits.supervise(conn, reading)
                     next_supervise = now_mono + SUPERVISE_S
                 if now_mono >= next_words and not self._inbox.backlog and not self._inbox.urgent():
                     many = self._commits.open_incidents(conn)

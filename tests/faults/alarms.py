@@ -29,7 +29,7 @@ from deploy.provision import add_device
 from tests.faults.booth import HOLD_S, Booth, Gone
 from tests.faults.outcome import Outcome
 from tests.faults.paths import History
-from tests.faults.security import REPEAT_S, Alarm, Heard, judge, stream
+from tests.faults.security import REPEAT_S, Alarm, Heard, Joined, judge, stream
 from tests.faults.watched import Watched
 from tests.rig.phone import Listening, Phone, Told
 from tests.rig.store import STORE, Rig, listens, wait_for
@@ -103,8 +103,8 @@ class Alarms:
     """See the module. Made before anything runs; `start` once the worker does, `settle` while all run.
 
     `beyond` are further parts that every call needs, which the fault itself marks: a disk. `ways` are those
-    of single kiosks. `repeat_s` is the policy's. `others` call beside the kiosks. With `slow` nobody answers
-    before `quiet`, but whoever the fault itself lets answer.
+    of single kiosks. `repeat_s` is the policy's. `others` call beside the kiosks. Where the
+    worker's clock `jumps`, its times say nothing, and before `quiet` only the fault itself lets people answer.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class Alarms:
         ways: Sequence[str] = (),
         hold: Sequence[Booth] = (),
         others: Sequence[str] = ("phone", "pager"),
-        slow: bool = False,
+        jumps: bool = False,
         repeat_s: float = REPEAT_S,
         gap_s: tuple[float, float] = (1.5, 5.0),
     ) -> None:
@@ -125,7 +125,7 @@ class Alarms:
         self.rig, self.history = rig, History()
         self._booths, self._hold = list(booths), list(hold)
         self._beyond, self._ways, self._others = tuple(beyond), tuple(ways), others
-        self._slow = slow
+        self._jumps = jumps
         self._repeat_s, self._gap_s = repeat_s, gap_s
         self._chance = random.Random(f"{seed}-alarms")
         self._clock_s = time.time() - time.monotonic()
@@ -178,7 +178,7 @@ class Alarms:
                 wait_for(self._settled, "The end of all calls", SETTLE_S)
         finally:
             self.close()
-        alarms = self._alarms()
+        alarms, joined = self._alarms()
         heard = [one for ears in self._ears for one in ears.heard]
         verdict = judge(alarms, FIRST, heard, self._written(), self.history, time.monotonic(), self._repeat_s)
         by = {kind: sum(alarm.by == kind for alarm in alarms) for kind in ("kiosk", "phone", "pager")}
@@ -260,7 +260,7 @@ class Alarms:
     def _answer(self) -> None:
         """Igor answers each, mostly soon, and often only after a step or two, then closes it."""
         igor = self._ears[0]
-        if self._slow:
+        if self._jumps:
             self._stop.wait()
         while not self._over.wait(0.05):
             for request in {one.request for one in list(igor.heard)} - self._answered.keys():
@@ -296,8 +296,8 @@ class Alarms:
         rows = self.rig.read(query + " WHERE i.kind = 'security' AND NOT i.drill")
         return {(names[who], str(request), int(n)) for who, request, n in rows if who in names}
 
-    def _alarms(self) -> list[Alarm]:
-        """Every security request of the run, and calls that never became one."""
+    def _alarms(self) -> tuple[list[Alarm], list[Joined]]:
+        """Every security request of the run, and what joined one."""
         ends = {
             str(request): self._ended_s(request, acknowledged, closed)
             for request, acknowledged, closed in self.rig.read(
@@ -307,8 +307,9 @@ class Alarms:
         booths = {booth.device: booth for booth in self._booths}
         made = {str(call.id): call for call in self._calls}
         found: dict[str, Alarm] = {}
-        rows = self.rig.read("SELECT device, id, interaction, payload FROM event WHERE kind = 'security'")
-        for device, event, joined, payload in rows:
+        again: list[Joined] = []
+        query = "SELECT device, id, interaction, payload, received_at FROM event WHERE kind = 'security'"
+        for device, event, joined, payload, received in self.rig.read(query + " ORDER BY received_at"):
             request = str(joined or event)
             if (call := made.get(str(event))) is not None:
                 alarm = Alarm(request, call.by, call.raised_s, self._parts_of(call.by), ends.get(request))
@@ -319,11 +320,14 @@ class Alarms:
                 alarm = Alarm(request, "kiosk", raised_s, frozenset(parts), ends.get(request))
             else:
                 continue
-            # What joined a request paged again; it was raised by the event that came first.
-            raises = joined is None or (device == "phone" and request not in found)
-            if raises or request not in found:
+            # A phone's event is never its request; the first of a request raised it.
+            if joined is None or (device == "phone" and request not in found):
                 found[request] = alarm
-        return list(found.values())
+            elif not self._jumps:
+                taken_s = int(received) / 1e6 - self._clock_s
+                parts = alarm.parts - {"web"} if device != "phone" else alarm.parts
+                again.append(Joined(str(event), alarm.raised_s, parts, taken_s))
+        return list(found.values()), again
 
     def _odd(self, clock: dict[str, Any]) -> bool:
         """Whether it was read in a time namespace that is ahead."""

@@ -38,7 +38,7 @@ def server(directory: Path, seed: int) -> Outcome:
     booths = [Booth(rig, name, window_s=1) for name in ("kiosk-1", "kiosk-2")]
     rounds: list[int] = []
     # The pages' clock does not jump: a phone's call is none of this.
-    alarms = Alarms(rig, booths, f"{seed}", others=["pager"], slow=True, repeat_s=REPEAT_S)
+    alarms = Alarms(rig, booths, f"{seed}", others=["pager"], jumps=True, repeat_s=REPEAT_S)
     try:
         rig.start_broker()
         rig.start("worker", "-m", "tests.faults.odd_worker", str(directory / "edge.toml"))

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SECURITY = ("raised", "paged", "slowest", "steps", "between", "lost", "doubled", "phantom", "by")
+SECURITY = ("raised", "paged", "joined", "slowest", "steps", "between", "lost", "doubled", "phantom", "by")
 SECURITY_BELOW = """\
-Security raised meanwhile, and paged to each who is called first: the slowest page after the way to a phone
-was there without a break, the steps that were paged, and the longest time between two of them."""
+Security raised meanwhile, and paged to each who is called first; presses that joined an open request; the
+slowest of both after the way was there without a break; steps paged, the longest time between two."""
 OK, FAILED, NOT_RUN = "ok", "FAILED", "needs root: not run"
 
 

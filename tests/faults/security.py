@@ -29,6 +29,16 @@ class Alarm:
 
 
 @dataclass(frozen=True)
+class Joined:
+    """A press that joined an open request, and when the store had it: everybody was paged again with it."""
+
+    event: str
+    raised_s: float
+    parts: frozenset[str]
+    taken_s: float
+
+
+@dataclass(frozen=True)
 class Heard:
     """A page as the event stream of a person's phone brought it."""
 
@@ -44,6 +54,7 @@ class Verdict:
 
     raised: int = 0
     paged: int = 0
+    joined: int = 0
     slowest_s: float = 0.0
     steps: int = 0
     slowest_step_s: float = 0.0
@@ -57,6 +68,7 @@ class Verdict:
         return {
             "raised": self.raised,
             "paged": self.paged,
+            "joined": self.joined,
             "slowest": self.slowest_s,
             "steps": self.steps,
             "between": self.slowest_step_s,
@@ -79,10 +91,16 @@ def judge(
     history: History,
     end_s: float,
     repeat_s: float = REPEAT_S,
+    joined: Sequence[Joined] = (),
 ) -> Verdict:
     """`first` are the people whom the first step calls; `written` the (person, request, round) of every page
     of those who listened. `end_s`: nothing was heard any more."""
-    verdict = Verdict(raised=len(alarms))
+    verdict = Verdict(raised=len(alarms), joined=len(joined))
+    for press in joined:
+        waited_s = history.longest_s(press.parts, press.raised_s, press.taken_s)
+        verdict.slowest_s = max(verdict.slowest_s, waited_s)
+        if waited_s > BOUND_S:
+            verdict.wrong.append(f"{press.event} came after {waited_s:.1f} s of an unbroken way.")
     _once(alarms, heard, written, verdict)
     arrivals: dict[tuple[str, str], list[float]] = {}
     for one in sorted(heard, key=lambda one: one.at_s):

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tests.faults.outcome import Outcome, table
 from tests.faults.paths import History
-from tests.faults.security import Alarm, Heard, Verdict, judge, stream
+from tests.faults.security import Alarm, Heard, Joined, Verdict, judge, stream
 
 PARTS = frozenset({"kiosk-1", "broker", "worker", "web"})
 ALARM = Alarm("a", "kiosk-1", 10.0, PARTS, over_s=11.0)
@@ -46,6 +46,13 @@ def test_time_without_a_way_does_not_count_whichever_part_is_away() -> None:
         assert round(late.slowest_s, 1) == 4.9
         later = judged(replace(PAGED, at_s=45.2), alarm=replace(ALARM, over_s=46.0), history=history)
         assert len(later.wrong) == 1
+
+
+def test_a_press_that_joined_an_open_request_is_late_in_the_same_way() -> None:
+    for taken_s, wrong in ((14.9, []), (15.1, ["b came after 5.1 s of an unbroken way."])):
+        press = Joined("b", 10.0, PARTS, taken_s)
+        verdict = judge([ALARM], ["Igor"], [PAGED], {("Igor", "a", 0)}, all_up(), 60.0, joined=[press])
+        assert verdict.wrong == wrong
 
 
 def test_a_way_that_broke_begins_anew_but_each_of_its_lives_counts() -> None:
@@ -98,4 +105,19 @@ def test_a_step_that_is_due_while_the_worker_is_away_need_not_come() -> None:
 def test_the_table_of_all_faults_has_a_row_for_its_security() -> None:
     outcome = Outcome("kills", security=judged(PAGED).figures() | {"by": "kiosk 1"})
     shown = table([outcome], 7).splitlines()
-    assert shown[-3].split() == ["kills", "1", "1", "0.5", "s", "1", "0.5", "s", "0", "0", "0", "kiosk", "1"]
+    assert shown[-3].split() == [
+        "kills",
+        "1",
+        "1",
+        "0",
+        "0.5",
+        "s",
+        "1",
+        "0.5",
+        "s",
+        "0",
+        "0",
+        "0",
+        "kiosk",
+        "1",
+    ]

@@ -35,6 +35,10 @@ class Guard:
         self.own = Own(START)
         self.beats: dict[str, Any] | None = {}
         self.locked: set[str] = set()
+        # What supervising.anything said before each look, and whether that look wrote.
+        self.foreseen: list[tuple[bool, bool]] = []
+        self.written: list[str] = []
+        sa.event.listen(conn.engine, "before_cursor_execute", lambda *args: self._note(args[2]))
         with conn.begin():
             for name in ids:
                 self.sign_in(name)
@@ -63,8 +67,14 @@ class Guard:
             awake = [id_ for name, id_ in self.ids.items() if name not in self.locked]
             phones = sa.update(session).where(session.c.audience == "floor", session.c.person.in_(awake))
             conn.execute(phones.values(heard_at=now))
+            foreseen, before = supervising.anything(conn, STORE, self.own, now), len(self.written)
             supervising.look(conn, telling, self.own, now)
             telling.flush(conn, now)
+            self.foreseen.append((foreseen, len(self.written) > before))
+
+    def _note(self, statement: str) -> None:
+        if statement.startswith(("INSERT", "UPDATE", "DELETE")):
+            self.written.append(statement)
 
     def told(self) -> list[tuple[str, str, bool]]:
         """(person, device, whether it is over by now), in the order of the names."""
@@ -337,3 +347,12 @@ def of_incident(guard: Guard) -> list[tuple[str, bool]]:
     told = [r for r in guard.server.rows(tables.trouble_told) if r["trouble"] in rows]
     told.sort(key=lambda r: rows[r["trouble"]]["seen_at"])
     return [(names[r["person"]], rows[r["trouble"]]["over_at"] is not None) for r in told]
+
+
+def test_a_look_without_news_takes_no_write_lock_and_says_beforehand_that_there_is_none(guard: Guard) -> None:
+    guard.foreseen.clear()
+    for beats in ({}, {"free_disk_bytes": 1}, {}):
+        guard.beats = dict(beats)
+        guard.run(200)
+    assert {said for said, _ in guard.foreseen} == {True, False}
+    assert [said for said, _ in guard.foreseen] == [wrote for _, wrote in guard.foreseen]
