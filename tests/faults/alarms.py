@@ -103,8 +103,8 @@ class Alarms:
     """See the module. Made before anything runs; `start` once the worker does, `settle` while all run.
 
     `beyond` are further parts that every call needs, which the fault itself marks: a disk. `ways` are those
-    of single kiosks. `repeat_s` is the policy's. `others` call beside the kiosks. Where the
-    worker's clock `jumps`, its times say nothing, and before `quiet` only the fault itself lets people answer.
+    of single kiosks. `repeat_s` is the policy's. `others` call beside the kiosks. Where the worker's clock
+    `jumps`, its times say nothing, and before `quiet` only the fault itself lets people answer.
     """
 
     def __init__(
@@ -180,7 +180,9 @@ class Alarms:
             self.close()
         alarms, joined = self._alarms()
         heard = [one for ears in self._ears for one in ears.heard]
-        verdict = judge(alarms, FIRST, heard, self._written(), self.history, time.monotonic(), self._repeat_s)
+        verdict = judge(
+            alarms, FIRST, heard, self._written(), self.history, time.monotonic(), self._repeat_s, joined
+        )
         by = {kind: sum(alarm.by == kind for alarm in alarms) for kind in ("kiosk", "phone", "pager")}
         called = ", ".join(f"{kind} {n}" for kind, n in by.items() if n)
         outcome.security = verdict.figures() | {"by": called}
