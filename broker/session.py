@@ -27,7 +27,7 @@ from broker.errors import IdentityError
 
 KEEPALIVE_S = 5
 CONNECT_TIMEOUT_S = 5.0
-# A security request is to page within 5 s of the first moment a way exists, and both ends may have to connect.
+# A security request pages within 5 s of the first moment a way exists, and both ends may have to connect.
 BACKOFF_S = (0.2, 1.5)
 MAX_PACKET_BYTES = 256 * 1024
 _TAKEN_OVER = 142  # MQTT v5, 3.14.2.1: another client has connected with the same client id
@@ -175,7 +175,7 @@ class Session:
             client.ack(arrival.mid, arrival.qos)
 
     def hurry(self) -> None:
-        """Something urgent waits: end the pause before the next connection. One that is being made goes on."""
+        """Something urgent waits: end the pause before the next connection."""
         self._go.set()
 
     def drop(self) -> None:
