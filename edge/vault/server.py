@@ -1,5 +1,6 @@
 """The vault program under gunicorn, with mutual TLS: only devices with a certificate of the store's CA."""
 
+import os
 import signal
 import ssl
 from pathlib import Path
@@ -10,6 +11,8 @@ from edge.errors import EdgeError
 
 # One clip at a time from each kiosk; a slow line holds its thread for as long as it takes.
 THREADS = 32
+# Of the processor, and so of the disk (ioprio_set(2)): clips that come make way for presses and pages.
+NICE = 10
 
 
 def run_vault(config: EdgeConfig) -> int:
@@ -24,6 +27,7 @@ def run_vault(config: EdgeConfig) -> int:
         raise EdgeError(f"{identity} holds no certificate; 'floorbell provision' makes one with the store.")
     load_signer(identity / "sign.key")
     check_version(connect(config.database_url, write=False))
+    os.setpriority(os.PRIO_PROCESS, 0, NICE)
     return _serve(config, identity)
 
 

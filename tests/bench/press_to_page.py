@@ -1,4 +1,5 @@
-"""From a press to the page on a phone, and from a tap to its answer; idle and under a backlog of events.
+"""From a press to the page on a phone, and from a tap to its answer; idle, under a backlog of events, beside
+clips that fill the line and the vault, and under both.
 
 Each figure stands over its floor, measured in turn with it in the same run. No assertions.
 """
@@ -18,6 +19,7 @@ from broker.mosquitto import free_port
 from deploy.demo.control import Hand
 from kiosk.clock import Clocks
 from kiosk.outbox import NewEvent, Outbox
+from tests.bench.uploads import Uploads
 from tests.rig import kiosk
 from tests.rig.phone import Listening, Phone, Told
 from tests.rig.store import STORE, Rig, listens, wait_for
@@ -61,8 +63,9 @@ class Shop:
         self.rig = rig
         rig.start("worker")
         rig.start("web")
-        kiosk.configure(rig, DEVICE, camera=camera)
-        kiosk.configure(rig, PAGER)
+        host = rig.config.broker.host
+        kiosk.configure(rig, DEVICE, host=host, camera=camera)
+        kiosk.configure(rig, PAGER, host=host)
         self.hand = kiosk.start(rig, DEVICE)
         wait_for(lambda: "edge-security is connected" in rig.log_of("worker"), "The worker's start")
         wait_for(lambda: listens(rig.config.web.port), "The web's start")
@@ -84,13 +87,14 @@ class Shop:
         self.hand.release("find-item")
         return page.at_s - pressed_s, self.ana.answer(page)
 
-    def hold(self, hold_s: float = 0.5) -> float:
-        """Seconds from the end of a security button's hold to the page."""
+    def hold(self, hold_s: float = 0.5, hand: Hand | None = None) -> float:
+        """Seconds from the end of a security button's hold to the page; at another kiosk, if given."""
+        hand = hand or self.hand
         time.sleep(0.08)
-        self.hand.press("security")
-        held_s = self.hand.look().pressed_s + hold_s
+        hand.press("security")
+        held_s = hand.look().pressed_s + hold_s
         page = self.igor.page()
-        self.hand.release("security")
+        hand.release("security")
         self.igor.answer(page)
         return page.at_s - held_s
 
@@ -136,22 +140,55 @@ class Someone:
 
 def run(directory: Path, count: int = 200, backlog: int = 100_000) -> dict[str, dict[str, float]]:
     """The figures by name, in milliseconds; prints them."""
+    begun_s = time.monotonic()
+    uploads = Uploads(directory)
     # A broker each, from the same configuration: on one, either worker would be served the other's events.
-    rig, bare = Rig.make(directory / "shop", devices=(DEVICE, PAGER, *LOADERS)), Rig.make(directory / "bare")
+    devices = (DEVICE, PAGER, *LOADERS, *uploads.devices)
+    rig = Rig.make(directory / "shop", devices=devices, hosts=(uploads.host, "127.0.0.1"))
+    bare = Rig.make(directory / "bare")
     try:
-        for each in (rig, bare):
-            each.start_broker_program()
+        uploads.configure(rig)
+        rig.start_broker_program("0.0.0.0")
+        bare.start_broker_program()
+        rig.start("vault")
         shop, floor = Shop(rig), Floor(bare)
+        narrow = uploads.hand(rig)
         for _ in range(10):
             shop.press(), shop.security(), floor.once()
-        idle = _turns(shop, floor, count)
-        loaded = _under_backlog(shop, backlog)
+        found = _turns(shop, floor, count)
+        found["hold"] = _holds(shop, narrow, count // 4)
+        found |= _under_backlog(shop, backlog, "backlog")
+        uploads.start(rig)
+        found |= _beside_uploads(shop, narrow, count)
+        print(f"beside nothing else, {uploads.told(rig)}")
+        uploads.stop(rig)
+        uploads.start(rig)
+        found |= _under_backlog(shop, backlog, "both")
+        found["hold, both"] = _holds(shop, narrow, count // 4)
+        print(f"beside the backlog, {uploads.told(rig)}")
     finally:
         bare.stop()
         rig.stop()
-    figures = {name: _figures(seconds) for name, seconds in {**idle, **loaded}.items()}
+        uploads.close()
+    figures = {name: _figures(seconds) for name, seconds in found.items() if seconds}
     _print(figures)
+    print(f"it took {time.monotonic() - begun_s:.0f} s")
     return figures
+
+
+def _holds(shop: Shop, narrow: Hand | None, count: int) -> list[float]:
+    """At the kiosk behind the line of its own; [] where nobody may make one."""
+    return [shop.hold(hand=narrow) for _ in range(count)] if narrow is not None else []
+
+
+def _beside_uploads(shop: Shop, narrow: Hand | None, count: int) -> dict[str, list[float]]:
+    found: dict[str, list[float]] = {"security, upload": [], "security tap, upload": []}
+    for _ in range(count):
+        security, tap = shop.security()
+        found["security, upload"].append(security)
+        found["security tap, upload"].append(tap)
+        time.sleep(0.02)
+    return found | {"hold, upload": _holds(shop, narrow, count // 4)}
 
 
 def _turns(shop: Shop, floor: Floor, count: int) -> dict[str, list[float]]:
@@ -168,8 +205,9 @@ def _turns(shop: Shop, floor: Floor, count: int) -> dict[str, list[float]]:
     return found
 
 
-def _under_backlog(shop: Shop, backlog: int) -> dict[str, list[float]]:
+def _under_backlog(shop: Shop, backlog: int, beside: str) -> dict[str, list[float]]:
     """Kiosks come back with full outboxes; while the store takes them in, security is pressed and answered.
+    `beside` is what the figures are called by.
 
     In a shop their processors and disks are their own: here they are nice, and their outboxes are in memory.
     """
@@ -179,21 +217,22 @@ def _under_backlog(shop: Shop, backlog: int) -> dict[str, list[float]]:
         for name in LOADERS:
             fill(shop.rig, name, backlog // len(LOADERS), Path(folder) / name)
             kiosk.start(shop.rig, name, prefix=("nice", "-n", "10"))
-        found = _press_until(shop, expected)
+        found = _press_until(shop, expected, beside)
         for name in LOADERS:
             shop.rig.kill(name)
     return found
 
 
-def _press_until(shop: Shop, expected: int) -> dict[str, list[float]]:
+def _press_until(shop: Shop, expected: int, beside: str) -> dict[str, list[float]]:
     """Security pressed and answered again and again until so many other events are logged."""
-    found: dict[str, list[float]] = {"security, backlog": [], "security tap, backlog": []}
+    security_name, tap_name = f"security, {beside}", f"security tap, {beside}"
+    found: dict[str, list[float]] = {security_name: [], tap_name: []}
     begin, pressed = time.monotonic(), 0
     while _logged(shop.rig) < expected + pressed:
         for _ in range(10):
             security, tap = shop.security()
-            found["security, backlog"].append(security)
-            found["security tap, backlog"].append(tap)
+            found[security_name].append(security)
+            found[tap_name].append(tap)
             pressed += 1
             time.sleep(0.02)
     took = time.monotonic() - begin
@@ -203,7 +242,7 @@ def _press_until(shop: Shop, expected: int) -> dict[str, list[float]]:
 
 def fill(rig: Rig, device: str, count: int, folder: Path) -> None:
     """An outbox in `folder` with `count` events that were made while the store was away."""
-    kiosk.configure(rig, device, folder)
+    kiosk.configure(rig, device, folder, host=rig.config.broker.host)
     folder.mkdir(parents=True, exist_ok=True)
     clocks = Clocks()
     outbox = Outbox(folder, clocks.boot, clocks.now())
@@ -235,8 +274,8 @@ def _print(figures: dict[str, dict[str, float]]) -> None:
         if name in ("press", "security"):
             ratios = f["p50"] / floor["p50"], f["p99"] / floor["p99"]
             note = f"{ratios[0]:.2f} x and {ratios[1]:.2f} x of the floor (aim: 1.5 and 2)"
-        elif name.endswith("backlog"):
-            idle = tap if "tap" in name else quiet
+        elif ", " in name:
+            idle = tap if "tap" in name else figures["hold"] if name.startswith("hold") else quiet
             more = f["p99"] - idle["p99"]
             note = f"p99 {f['p99'] / idle['p99']:.2f} x of idle, {more:+.1f} ms (aim: 2 x or +10 ms)"
         print(f"{name:22} n={f['count']:4.0f}  p50 {f['p50']:6.2f} ms  p99 {f['p99']:6.2f} ms  {note}")

@@ -51,6 +51,11 @@ class Cable:
         # Not 'ip netns exec': its mount namespace would hold on to every disk that is mounted now.
         return ("nsenter", f"--net=/run/netns/{self._kiosk}")
 
+    def narrow(self, megabits: int) -> None:
+        """No more than this leaves the kiosk's end, first come first served, as over a shop's poor Wi-Fi."""
+        shape = ("root", "tbf", "rate", f"{megabits}mbit", "burst", "16kb", "latency", "200ms")
+        _do("tc", "-n", self._kiosk, "qdisc", "replace", "dev", "net0", *shape)
+
     def cut(self) -> None:
         _ip("-n", self._switch, "link", "set", "kiosk0", "nomaster")
 
@@ -89,9 +94,13 @@ class Proxy:
 
 
 def _ip(*words: str) -> None:
-    done = subprocess.run(["ip", *words], capture_output=True, text=True, check=False)
+    _do("ip", *words)
+
+
+def _do(*command: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise RuntimeError(f"ip {' '.join(words)}: {done.stderr.strip()[:200]}")
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr.strip()[:200]}")
 
 
 def _serve(port: int, target: int) -> None:

@@ -71,7 +71,7 @@ def start(rig: Rig, device: str, prefix: Sequence[str] = ()) -> Hand:
     return Hand(socket)
 
 
-def start_camera(rig: Rig, device: str) -> None:
+def start_camera(rig: Rig, device: str, prefix: Sequence[str] = ()) -> None:
     """Start the camera program of a configured device, as the process DEVICE-camera."""
     config = rig.directory / "kiosks" / device / "kiosk.toml"
-    rig.start(f"{device}-camera", "-m", "kiosk", "camera", "--config", str(config))
+    rig.start(f"{device}-camera", "-m", "kiosk", "camera", "--config", str(config), prefix=prefix)

@@ -102,12 +102,10 @@ class Rig:
         self.broker = Broker(replace(self.broker_settings, **settings), say)
         self.broker.start()
 
-    def start_broker_program(self) -> None:
+    def start_broker_program(self, listen: str = "127.0.0.1") -> None:
         """The broker as the product runs it: its log is read by a process of its own."""
         config = str(self.directory / "edge.toml")
-        self.start(
-            "mosquitto", "-m", "deploy.cli", "broker", "run", "--listen", "127.0.0.1", "--config", config
-        )
+        self.start("mosquitto", "-m", "deploy.cli", "broker", "run", "--listen", listen, "--config", config)
         wait_for(lambda: listens(self.config.broker.port), "The broker's start")
 
     def start(self, program: str, *command: str, prefix: Sequence[str] = ()) -> subprocess.Popen[bytes]:
