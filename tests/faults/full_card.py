@@ -67,9 +67,10 @@ def run(directory: Path, seed: int, clips: int = 2_000) -> Outcome:
         outcome.check([clip for clip, _ in gone] == routine[: len(gone)], "Not the oldest clips went.")
 
         rig.start_broker()
+        # Before the worker: what was held in the outage is paged as soon as it is there.
+        alarms.start()
         rig.start("worker")
         rig.start("vault")
-        alarms.start()
         begin = time.monotonic()
         wait_for(lambda: _sealed(rig) > 0, "The first seal", 120)
         late_s = []
