@@ -55,9 +55,7 @@ def draft(told: Told) -> bytes:
         paper.text(FEWER_LETTERS)
     paper.text(_FOLLOWS)
     paper.heading("1. Who certifies")
-    for label, lines in (
-        ("Name", 1), ("Employer and address", 2), ("Capacity: position, and how they answer for the system",
-    2), ):  # fmt: skip
+    for label, lines in (("Name", 1), ("Employer and address", 2), ("Capacity", 2)):
         paper.blank(label, lines)
     paper.heading("2. The record")
     paper.facts(_record(told))
@@ -145,7 +143,7 @@ def _statements(paper: Paper, told: Told) -> None:
         if tick.endswith(":"):
             paper.blank("")
     paper.blank("What is otherwise, or did not work", 2)
-    paper.heading("6. Signature")
+    paper.heading("6. Signature", room=85)
     paper.text(
         "The declaration in the form that the law of the place asks for, such as under penalty of perjury:"
     )

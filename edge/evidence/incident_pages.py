@@ -43,7 +43,7 @@ def tell(paper: Paper, case: IncidentFile) -> None:
     paper.heading("Timeline of the incident")
     paper.text("How it was opened, written into, closed, opened again and taken out.")
     paper.table(
-        (40, 110, 40),
+        (44, 120, 26),
         ("When", "What", "Through"),
         [(moment(step.at), step.words, step.through) for step in case.timeline],
     )
@@ -69,7 +69,7 @@ def _entries(paper: Paper, title: str, case: IncidentFile, kinds: Sequence[str],
         if entry.corrected_by is not None:
             below.append(f"Corrected by entry {entry.corrected_by}.")
         if entry.identified:
-            below.append("The store knows who it is, and gives it apart from this paper.")
+            below.append("The store knows who it is; this paper does not say it.")
         paper.quote(f"{entry.number}. {_whose(entry)}", entry.words, below)
 
 
@@ -105,14 +105,14 @@ def _request(paper: Paper, request: Request) -> None:
     facts += [(name, said) for name, said in (("Said", request.reason), ("Note", request.note)) if said]
     paper.facts(facts)
     paper.table(
-        (40, 82, 38, 30),
+        (44, 88, 36, 22),
         ("When", "What", "Who", "Through"),
         [(moment(step.at), step.words, step.name or "", step.through) for step in request.timeline],
     )
     if request.pages:
         paper.text("Who was called, and how far each call verifiably got:")
         rows = [(one.name, moment(one.created_at), one.reason, _reached(one)) for one in request.pages]
-        paper.table((34, 38, 58, 60), ("Who", "Called", "Why they", "How far"), rows)
+        paper.table((34, 44, 52, 60), ("Who", "Called", "Why they", "How far"), rows)
     if request.earlier_pages:
         paper.text(f"{request.earlier_pages} earlier calls are not told here.")
 

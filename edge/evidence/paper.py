@@ -23,6 +23,7 @@ FEWER_LETTERS = (
     "their marks, or as '?'. The files beside this paper have the words as they were written."
 )
 WIDTH = 190
+_LABEL = 58
 _QUIET, _RULE = 90, 170
 
 
@@ -69,8 +70,9 @@ class Paper:
             self._pdf.set_text_color(0)
         self._pdf.ln(3)
 
-    def heading(self, words: str, size: int = 13) -> None:
-        if self._pdf.will_page_break(40):
+    def heading(self, words: str, size: int = 13, room: int = 40) -> None:
+        """Not without `room` mm for what follows it."""
+        if self._pdf.will_page_break(room):
             self._pdf.add_page()
         self._pdf.ln(3)
         self._pdf.set_font(self._face, "B", size)
@@ -121,9 +123,9 @@ class Paper:
         if self._pdf.will_page_break(9 * lines):
             self._pdf.add_page()
         self._pdf.set_font(self._face, "", 9)
-        begin = self._pdf.l_margin + 48
+        begin = self._pdf.l_margin + _LABEL
         for number in range(lines):
-            self._pdf.cell(48, 9, self._said(label) if not number else "", align="L")
+            self._pdf.cell(_LABEL, 9, self._said(label) if not number else "", align="L")
             self._pdf.set_draw_color(_RULE)
             foot = self._pdf.get_y() + 7
             self._pdf.line(begin, foot, self._pdf.l_margin + WIDTH, foot)
@@ -164,6 +166,7 @@ class Paper:
             return
         pdf = self._pdf
         pdf.set_font(self._face, "", 8)
+        pdf.set_draw_color(_RULE)
         with pdf.table(
             col_widths=widths, line_height=4.2, text_align="LEFT", first_row_as_headings=names is not None,
             borders_layout="HORIZONTAL_LINES", padding=0.8,
@@ -172,6 +175,7 @@ class Paper:
                 line = table.row()
                 for cell in cells:
                     line.cell(self._said(cell))
+        pdf.set_draw_color(0)
         pdf.ln(2)
 
     def _line(self, words: str, height: float) -> None:

@@ -68,7 +68,6 @@ def report(told: Told) -> bytes:
     if told.incident is not None:
         paper.page()
         incident_pages.tell(paper, told.incident)
-        paper.page()
     _clips(paper, told)
     _custody(paper, told)
     _head(paper, told)
@@ -90,7 +89,11 @@ def _title(paper: Paper, told: Told) -> None:
             ("Made", moment(told.made_at)),
             ("By", ERASED if own is None or own.actor is None else own.actor),
             ("Reason", ERASED if own is None or own.reason is None else own.reason),
-            ("Clips", f"{len(told.clips)} in this bundle" + (f", {apart} that are not" if apart else "")),
+            (
+                "Clips",
+                f"{len(told.clips)} in this bundle"
+                + (f"; {apart} named below that {'is' if apart == 1 else 'are'} not" if apart else ""),
+            ),
         ]
     )
     paper.heading("What this is")
@@ -136,11 +139,11 @@ def _clips(paper: Paper, told: Told) -> None:
     if apart:
         paper.heading("Clips that are not in this bundle")
         rows = [(str(one.clip), one.device, moment(one.started_at), one.why_not or "") for one in apart]
-        paper.table((44, 28, 36, 82), ("Clip", "Kiosk", "Begins", "Why not"), rows)
+        paper.table((44, 32, 44, 70), ("Clip", "Kiosk", "Begins", "Why not"), rows)
     if told.incident and told.incident.cameras:
         paper.heading("Cameras that were asked and gave nothing")
         given = [(one.device, moment(one.asked_at), one.why) for one in told.incident.cameras]
-        paper.table((44, 40, 106), ("Kiosk", "Asked", "Why"), given)
+        paper.table((44, 44, 102), ("Kiosk", "Asked", "Why"), given)
 
 
 def _custody(paper: Paper, told: Told) -> None:
@@ -149,7 +152,7 @@ def _custody(paper: Paper, told: Told) -> None:
     names = {clip.id: f"clip {number}" for number, clip in enumerate(told.clips, 1)}
     names[str(told.export)] = "export"
     paper.table(
-        (13, 34, 24, 18, 34, 67),
+        (12, 44, 23, 16, 33, 62),
         ("Entry", "When", "What", "Of", "Who", "Why"),
         [
             (
@@ -183,7 +186,7 @@ def _head(paper: Paper, told: Told) -> None:
     if told.anchors.witnesses:
         rows = [(w.device, str(w.size), moment(at_ms(w.at_ms)), w.key) for w in told.anchors.witnesses]
         paper.text("These kiosks hold a head of the same log and have signed that they do:")
-        paper.table((36, 18, 40, 96), ("Kiosk", "Entries", "Said", "Key"), rows)
+        paper.table((34, 16, 44, 96), ("Kiosk", "Entries", "Said", "Key"), rows)
     else:
         paper.text("No kiosk has said yet that it holds a head of this log.")
     if told.stamped is not None:

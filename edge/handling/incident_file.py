@@ -216,7 +216,7 @@ def _left_out(case: Casefile, requests: Sequence[Request], *, silent: bool) -> l
     known = [str(one.number) for one in case.entries if one.id in case.identities]
     if known:
         entries = f"entry {known[0]}" if len(known) == 1 else f"entries {', '.join(known)}"
-        said.append(f"Who the people of {entries} are: the store knows it and gives it apart from this file.")
+        said.append(f"Who the people of {entries} are: the store knows it, and this file does not say it.")
     said += [
         f"{one.earlier_pages} earlier calls of people for the request {one.reference}."
         for one in requests

@@ -72,7 +72,9 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.evidence_clip": tuple(
         f"/manage/evidence/{{{one}}}" for one in ("sealed", "told_of", "mismatched", "gone", "purged")
     ),
-    "manage.evidence_bundle": tuple(f"/manage/evidence/exports/{{{one}}}" for one in ("exported", "asked")),
+    "manage.evidence_bundle": tuple(
+        f"/manage/evidence/exports/{{{one}}}" for one in ("exported", "asked", "exported_case")
+    ),
     "manage.charts": ("/manage/charts", "/manage/charts?from=2020-01-01&to=2020-01-02"),
     "manage.feedback": ("/manage/feedback", "/manage/feedback?judged=burst"),
     "manage.feedback_new": ("/manage/feedback/new",),

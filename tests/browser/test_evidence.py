@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import json
 import re
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from deploy.demo import shop
 from deploy.provision import writing
+from edge.handling import incidents
 from tests.browser.test_desk_log import sign_in_at_the_desk
 from tests.browser.test_round import PATIENCE_MS
 from tests.rig import film, footage, furnished
@@ -41,6 +43,7 @@ PLAY = """async (video) => {
 class Store:
     address: str
     alarm: str
+    case: str
 
 
 @pytest.fixture(scope="module")
@@ -58,8 +61,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
         at = yesterday - dt.timedelta(seconds=SECONDS / 2)
         shot = Shot(shop.STORE, "kiosk-entrance", "entrance", alarm, at, video, SECONDS, WIDTH, HEIGHT)
         footage.seal(conn, config.vault_path, shot, now)
+        case = incidents.of_request(conn, shop.STORE, alarm, now)
     with furnished.served(config) as address, furnished.vault(config):
-        yield Store(address, alarm)
+        yield Store(address, alarm, case)
 
 
 def test_a_manager_looks_holds_exports_and_proves(
@@ -106,6 +110,35 @@ def test_a_manager_looks_holds_exports_and_proves(
     page.locator(".clips tbody a").click()
     deeds = page.locator(".custody tbody tr td:nth-child(2)").all_inner_texts()
     assert deeds == ["Exported", "Held", "Looked at", "Sealed"]
+    assert complaints == []
+
+
+def test_an_incident_goes_from_its_page_to_the_police_in_one_button_and_a_reason(
+    store: Store, page: Page, complaints: list[str], tmp_path: Path
+) -> None:
+    sign_in_at_the_desk(page, store.address)
+    page.goto(f"{store.address}/manage/incidents/{store.case}")
+    page.get_by_role("link", name="Export for the police or a court").click()
+    page.get_by_label("For whom and why").fill("Police, file 12")
+    page.get_by_role("button", name="Export for the police or a court").click()
+    button = page.get_by_role("button", name="Download the bundle")
+    expect(button).to_be_visible()
+    with page.expect_download() as fetched:
+        button.click()
+    bundle = tmp_path / "bundle.zip"
+    fetched.value.save_as(bundle)
+    said = re.findall(r"(--\w+) (\S+)", page.locator("pre.keep").inner_text())
+    known = [word for pair in said for word in pair]
+    done = verified(bundle, *known)
+    assert done.stdout.startswith("ok:") and done.returncode == 0
+    with zipfile.ZipFile(bundle) as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    assert json.loads(files["incident.json"])["purpose"] == "Police, file 12"
+    files["incident.json"] = files["incident.json"].replace(b"file 12", b"file 13")
+    with zipfile.ZipFile(bundle, "w") as archive:
+        for name, raw in files.items():
+            archive.writestr(name, raw)
+    assert "altered: incident.json" in verified(bundle, *known).stdout
     assert complaints == []
 
 

@@ -1,7 +1,8 @@
-"""`floorbell evidence` says in one sentence what it cannot do."""
+"""`floorbell evidence` takes an incident out, and says in one sentence what it cannot do."""
 
 from datetime import UTC, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
@@ -9,6 +10,12 @@ from deploy.cli import main
 from deploy.provision import writing
 from edge.config import load_config
 from edge.evidence import custody
+from edge.handling import incidents
+from edge.handling import writing as entries
+from edge.handling.writing import Said
+from edge.incidents.rules import Kind
+from edge.incidents.store import New
+from edge.people import store as people
 
 ZONE = ["--zone", "tills=Tills"]
 
@@ -43,6 +50,44 @@ def test_a_clip_that_is_not_there_is_named(
     assert main(words) == 1
     assert capsys.readouterr().err == "There is no clip '../x' in this store.\n"
     assert not (tmp_path / "out.zip").exists()
+
+
+def test_an_incident_without_a_clip_is_exported_and_verified(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loaded, now, out = load_config(Path(config)), datetime.now(UTC), str(tmp_path / "out.zip")
+    with writing(loaded) as conn:
+        who = people.add(conn, loaded.store, "Mira", "manager", now)
+        new = New(str(uuid4()), "theft", "tills", now, who.id)
+        made = incidents.open_by_hand(conn, loaded.store, who.id, new, now, "desk")
+        entries.write(conn, loaded.store, made, who.id, Said(Kind.STATEMENT, "He ran."), now, "desk")
+    command = ["evidence", "export", "--config", config, "--by", "Mira", "--reason", "Court", out]
+    assert main([*command, "--incident", f"{now.astimezone().year}-0001"]) == 0
+    said = capsys.readouterr().out
+    assert "0001 and 0 clips. Keep these apart" in said
+    known = [word for line in said.splitlines()[1:] for word in line.split()]
+    assert main(["evidence", "verify", out, *known]) == 0
+    assert capsys.readouterr().out.startswith("ok: out.zip: ")
+    # Without the head nothing but the store's own key holds the entry.
+    assert main(["evidence", "verify", out, *known[:2]]) == 1
+    assert "unanchored: incident.json" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--incident", "12"], "The incident is '12'; a number is like 2026-0012."),
+        (["--incident", "2026-0099"], "There is no incident 2026-0099 in this store."),
+        ([], "Say which clips, or which incident: --clip or --incident, not both."),
+    ],
+)
+def test_an_incident_that_is_none_is_said_in_a_sentence(
+    config: str, tmp_path: Path, words: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = str(tmp_path / "out.zip")
+    command = ["evidence", "export", "--config", config, "--by", "Mira", "--reason", "Court", out]
+    assert main([*command, *words]) == 1
+    assert capsys.readouterr().err == f"{sentence}\n" and not Path(out).exists()
 
 
 @pytest.mark.parametrize(

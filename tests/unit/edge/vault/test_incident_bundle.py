@@ -299,7 +299,8 @@ def test_the_report_tells_the_whole_incident(
         return
     text = printed.words_of(content[report.NAME])
     for words in (
-        "Incident 2026-0001: Threat", "By Mira", f"Reason {REASON}", "1 in this bundle, 2 that are not",
+        "Incident 2026-0001: Threat", "By Mira", f"Reason {REASON}",
+        "1 in this bundle; 2 named below that are not",
         "What is not in it", "Who the people of entry 3 are", "How to check it", f"--key {STORE_KEY.key}",
         "1. A shopper said He had a red cap. Written by Igor", "Corrected by entry 2.", "249.00",
         "Police called Sofia", "Mira exported it:", "Security request ABC-DEF", "raised",

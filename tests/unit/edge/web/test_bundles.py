@@ -7,10 +7,11 @@ import pytest
 
 from edge.evidence.findings import Known, Verdict
 from edge.evidence.verify import verify
+from edge.handling import incidents
 from edge.web.services import EXPORTS_AT_ONCE
 from tests.rig import footage
 
-from .conftest import Browser, Shop
+from .conftest import STORE, Browser, Shop
 
 
 def asked(browser: Browser, clip: str, **form: object) -> str:
@@ -44,6 +45,47 @@ def test_what_the_desk_exports_verifies_with_what_the_page_says(
     size, root = re.findall("--head ([0-9]+):([0-9a-f]{64})", page)[0]
     (finding,) = verify(tmp_path / "bundle.zip", Known(keys, [(int(size), root)]))
     assert finding.verdict is Verdict.OK
+
+
+def test_from_an_incidents_page_to_a_bundle_that_verifies_with_what_the_page_says(
+    shop: Shop, mira: Browser, alarm: str, tmp_path: Path
+) -> None:
+    shop.seal(alarm)
+    case = shop.write(lambda conn: incidents.of_request(conn, STORE, alarm, shop.clock.now))
+    page = mira.get(f"/manage/incidents/{case}").text
+    assert "Export for the police or a court" in page and "1 clip in which nobody is blurred" in page
+    asked = mira.post(f"/manage/incidents/{case}/export", reason="Police, file 12")
+    assert asked.status_code == 303
+    footage.make_bundles(shop.services)
+    page = mira.get(asked.location).text
+    assert "Export of incident 2026-0001" in page and "Ready" in page and "incident.json" in page
+    bundle = mira.post(f"{asked.location}/download")
+    (tmp_path / "bundle.zip").write_bytes(bundle.data)
+    keys = frozenset(re.findall("--key ([0-9a-f]{64})", page))
+    size, root = re.findall("--head ([0-9]+):([0-9a-f]{64})", page)[0]
+    (finding,) = verify(tmp_path / "bundle.zip", Known(keys, [(int(size), root)]))
+    assert finding.verdict is Verdict.OK
+    assert shop.custody()[-2:] == [
+        ("exported", "Mira", "Police, file 12"),
+        ("downloaded", "Mira", "The bundle of the incident file and 1 clip (desk)"),
+    ]
+    after = mira.get(f"/manage/incidents/{case}").text
+    assert "Mira exported it: “Police, file 12”" in after and asked.location in after
+
+
+def test_an_incident_is_taken_out_with_a_reason_and_by_those_who_see_evidence(
+    shop: Shop, mira: Browser, visitor: Browser, alarm: str
+) -> None:
+    case = shop.write(lambda conn: incidents.of_request(conn, STORE, alarm, shop.clock.now))
+    mira.get(f"/manage/incidents/{case}")
+    refused = mira.post(f"/manage/incidents/{case}/export", reason=" ")
+    assert refused.status_code == 400 and "1 to 500" in refused.text and "take-out" in refused.text
+    assert mira.post("/manage/incidents/nothing/export", reason="x").status_code == 404
+    visitor.sign_in_at_desk("Sofia")
+    page = visitor.get(f"/manage/incidents/{case}").text
+    assert "Only a manager or an admin takes an incident out" in page
+    assert visitor.post(f"/manage/incidents/{case}/export", reason="Case 12").status_code == 403
+    assert shop.custody() == [] and shop.read("SELECT * FROM export") == []
 
 
 def test_an_export_stands_in_the_log_or_is_not_asked_for(shop: Shop, mira: Browser, clip: str) -> None:

@@ -147,3 +147,25 @@ def test_what_an_incident_keeps_is_said_and_of_a_silent_one_only_where_it_may_be
     assert plain.get(f"/evidence/{loud}").json["clip"]["kept_by"] is None
     shop.write(lambda conn: conn.exec_driver_sql(f"UPDATE interaction SET silent = 0 WHERE id = '{alarm}'"))
     assert plain.get("/evidence").json["clips"][0]["kept_by"] == {"number": None, "until": None}
+
+
+def test_an_incident_is_exported_by_a_token_that_may_export_and_may_know_of_it(
+    shop: Shop, let: Let, plain: Program
+) -> None:
+    request = shop.raise_request("Igor", kind="security")
+    made = shop.write(lambda conn: incidents.of_request(conn, STORE, request, shop.clock.now))
+    address = f"/incidents/{made}/export"
+    assert plain.post(address, reason="Case 7").status_code == 403
+    deaf = let("read:evidence", "act:evidence", name="Deaf")
+    trusted = let("read:evidence", "act:evidence", "security", name="Police desk")
+    assert deaf.post(address, reason="Case 7").status_code == 404
+    told_of(shop, request)
+    asked = trusted.post(address, reason="Case 7")
+    assert (asked.status_code, asked.json["incident"], asked.json["clips"]) == (201, made, [])
+    (left,) = asked.json["left_out"]
+    assert left.endswith("The kiosk has told of it; it has not come to the store server yet.")
+    footage.make_bundles(shop.services)
+    assert trusted.get(f"/exports/{asked.json['id']}").json["state"] == "ready"
+    assert shop.read("SELECT name, through FROM incident_step WHERE what = 'exported'") == [
+        ("Police desk", "api")
+    ]
