@@ -8,7 +8,7 @@ import pytest
 
 from edge.evidence import paper
 
-_STREAM = re.compile(rb"stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_STREAM = re.compile(rb"stream\n(.*?)\nendstream", re.DOTALL)
 _SHOWN = re.compile(rb"\(((?:\\.|[^\\()])*)\) Tj")
 
 
