@@ -119,7 +119,18 @@ def _incident(
     actor, files = Actor(by, "command"), VaultFiles(loaded.vault_path)
     late_at = now - dt.timedelta(hours=loaded.vault.arrive_hours)
     return exporting.take_incident(
-        conn, loaded.store, loaded.title, found, identity, actor, reason, now, late_at, files.has, silent=True
+        conn,
+        loaded.store,
+        loaded.title,
+        found,
+        identity,
+        actor,
+        reason,
+        now,
+        late_at,
+        files.has,
+        silent=True,
+        currency=loaded.currency,
     )
 
 

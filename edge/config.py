@@ -119,6 +119,8 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     store: Name
     title: Annotated[str, Meta(min_length=1, max_length=80)]
     identity: str = "identity"
+    # What amounts of losses are in, by ISO 4217; they are kept in its hundredths.
+    currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "EUR"
     database: str = "floorbell.db"
     broker: BrokerAt = field(default_factory=BrokerAt)
     web: Web = field(default_factory=Web)

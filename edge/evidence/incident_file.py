@@ -178,6 +178,7 @@ class IncidentFile(Struct, frozen=True):
     outcome_words: str | None
     closed_at: datetime | None
     lost_cents: int | None
+    currency: str
     entries: list[Entry]
     timeline: list[Step]
     checks: list[Check]

@@ -20,7 +20,10 @@ def tell(paper: Paper, case: IncidentFile) -> None:
             ("Opened", f"{moment(case.opened_at)} by {case.opened_by or 'the security request'}"),
             ("State", f"closed {moment(case.closed_at)}" if case.closed_at else "open"),
             ("Outcome", case.outcome_words or "none yet"),
-            ("Lost, as far as is known", "not known" if case.lost_cents is None else money(case.lost_cents)),
+            (
+                "Lost, as far as is known",
+                "not known" if case.lost_cents is None else money(case.lost_cents, case.currency),
+            ),
         ]
     )
     _entries(paper, "What was said", case, ("statement", "account"), "Nobody has written down what happened.")
@@ -51,8 +54,8 @@ def tell(paper: Paper, case: IncidentFile) -> None:
         _request(paper, request)
 
 
-def money(cents: int) -> str:
-    return f"{cents / 100:,.2f}"
+def money(cents: int, currency: str) -> str:
+    return f"{cents / 100:,.2f} {currency}"
 
 
 def _entries(paper: Paper, title: str, case: IncidentFile, kinds: Sequence[str], nothing: str) -> None:
@@ -70,10 +73,10 @@ def _entries(paper: Paper, title: str, case: IncidentFile, kinds: Sequence[str],
             below.append(f"Corrected by entry {entry.corrected_by}.")
         if entry.identified:
             below.append("The store knows who it is; this paper does not say it.")
-        paper.quote(f"{entry.number}. {_whose(entry)}", entry.words, below)
+        paper.quote(f"{entry.number}. {_whose(entry, case.currency)}", entry.words, below)
 
 
-def _whose(entry: Entry) -> str:
+def _whose(entry: Entry, currency: str) -> str:
     if entry.kind == "account":
         return f"Own account of {entry.name}"
     if entry.kind == "statement":
@@ -81,7 +84,7 @@ def _whose(entry: Entry) -> str:
     if entry.kind == "person":
         return entry.role or "Not known"
     if entry.kind == "loss":
-        return "Amount not known" if entry.amount_cents is None else money(entry.amount_cents)
+        return "Amount not known" if entry.amount_cents is None else money(entry.amount_cents, currency)
     return "Done"
 
 

@@ -70,12 +70,24 @@ def ask_incident(
     has_file: Callable[[str], bool],
     *,
     silent: bool,
+    currency: str,
 ) -> str:
     """Ask the vault for the bundle of an incident, with all of its clips that can go along, also if that is
     none; the export's id. NotFound, or EdgeError without a reason."""
     identity = str(uuid4())
     taken = take_incident(
-        conn, store, title, incident_id, identity, actor, reason, now, overdue_at, has_file, silent=silent
+        conn,
+        store,
+        title,
+        incident_id,
+        identity,
+        actor,
+        reason,
+        now,
+        overdue_at,
+        has_file,
+        silent=silent,
+        currency=currency,
     )
     ids, reason = [clip.id for clip in taken.clips], holds.checked(reason)
     exports.add(
@@ -100,6 +112,7 @@ def take_incident(
     has_file: Callable[[str], bool],
     *,
     silent: bool,
+    currency: str,
 ) -> Taken:
     """Write down that it is taken out, in its timeline and in the custody log, and what it is then.
 
@@ -110,7 +123,19 @@ def take_incident(
     casefile.seen(conn, store, incident_id, silent=silent)
     incidents.note(conn, store, incident_id, actor, "exported", f"{actor.name} exported it: “{reason}”", now)
     case = casefile.read(conn, store, incident_id, overdue_at, silent=silent, silent_clips=silent)
-    file = told(conn, store, title, case, identity, actor.name, reason, now, has_file, silent=silent)
+    file = told(
+        conn,
+        store,
+        title,
+        case,
+        identity,
+        actor.name,
+        reason,
+        now,
+        has_file,
+        silent=silent,
+        currency=currency,
+    )
     along = {str(one.clip) for one in file.clips if one.included}
     chosen = [one.clip for one in case.clips if one.clip.id in along]
     written = incident_file.encode(file)

@@ -50,6 +50,7 @@ def told(
     has_file: Callable[[str], bool],
     *,
     silent: bool,
+    currency: str,
 ) -> IncidentFile:
     """The file of the export `identity`. `has_file`: whether the vault has what has this hash. `silent`:
     whether `case` has clips of silent requests too."""
@@ -80,6 +81,7 @@ def told(
         outcome_words=OUTCOMES[row.outcome] if row.outcome else None,
         closed_at=row.closed_at,
         lost_cents=case.lost_cents,
+        currency=currency,
         entries=_entries(case),
         timeline=[Step(one.at, one.what, one.name, one.through, one.words) for one in case.steps],
         checks=[_check(one.key, one.done) for one in case.checks],

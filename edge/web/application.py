@@ -85,6 +85,11 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     def everywhere() -> dict[str, Any]:
         # In a frame, as in the demo, it would scroll the page around it to itself.
         framed = request.headers.get("Sec-Fetch-Dest") == "iframe"
-        return {"store_title": config.title, "now": clock(), "asks_at_once": "" if framed else "autofocus"}
+        return {
+            "currency": config.currency,
+            "store_title": config.title,
+            "now": clock(),
+            "asks_at_once": "" if framed else "autofocus",
+        }
 
     return app

@@ -68,5 +68,7 @@ def _cents(text: str) -> int | None:
         return None
     whole, _, part = text.partition(".")
     if not ((whole + part).isascii() and (whole + part).isdigit() and len(part) <= 2 and len(whole) <= 9):
-        raise Faulty(f"The amount is {text[:40]!r}; it looks like 249 or 249.90.", "amount")
+        raise Faulty(
+            f"The amount is {text[:40]!r}; it looks like 249, 249.90 or 249,90, with nothing else.", "amount"
+        )
     return int(whole or "0") * 100 + int((part + "00")[:2])

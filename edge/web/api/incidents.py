@@ -90,7 +90,8 @@ class IncidentStep(Struct):
 
 class IncidentEntry(Struct):
     """What was written, never changed: `corrects` is the number of the entry that this one corrects,
-    `corrected_by` that of the one which corrects this."""
+    `corrected_by` that of the one which corrects this.
+    `amount_cents` is in hundredths of `currency`."""
 
     id: str
     number: int
@@ -99,6 +100,7 @@ class IncidentEntry(Struct):
     said_by: str
     role: str | None
     amount_cents: int | None
+    currency: str | None
     happened_at: datetime | None
     corrects: int | None
     corrected_by: int | None
@@ -372,6 +374,7 @@ def _whole(case: Casefile) -> IncidentWhole:
                 entry.said_by,
                 entry.role,
                 entry.amount_cents,
+                None if entry.amount_cents is None else services().config.currency,
                 entry.happened_at,
                 entry.corrects,
                 case.corrected.get(entry.number),

@@ -64,7 +64,7 @@ def ask_incident(
     files, title = VaultFiles(room.config.vault_path), room.config.title
     return exporting.ask_incident(
         conn, room.store, title, incident_id, actor, reason, room.clock(), room.overdue_at, files.has,
-        silent=silent,
+        silent=silent, currency=room.config.currency,
     )  # fmt: skip
 
 

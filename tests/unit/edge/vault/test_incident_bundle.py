@@ -51,7 +51,17 @@ class Case:
         files, late = self.door.app.extensions["vault"].files, now - timedelta(hours=24)
         with self.door.engine.begin() as conn:
             return exporting.ask_incident(
-                conn, STORE, "Botiga", self.incident, mira, reason, now, late, files.has, silent=silent
+                conn,
+                STORE,
+                "Botiga",
+                self.incident,
+                mira,
+                reason,
+                now,
+                late,
+                files.has,
+                silent=silent,
+                currency="CHF",
             )
 
     def taken(self) -> Exported:
@@ -117,6 +127,7 @@ def test_the_file_tells_who_said_what_and_when_it_was_written_and_corrected(case
     assert (person.role, person.identified, loss.amount_cents, file.lost_cents) == (
         "Shopper", True, 24_900, 24_900,
     )  # fmt: skip
+    assert file.currency == "CHF"
     ticked = next(one for one in file.checks if one.check == "police-called")
     assert (ticked.words, ticked.name, ticked.at) == ("Police called", "Sofia", START)
     (request,) = file.requests

@@ -84,12 +84,23 @@ def test_everything_is_written_with_who_and_when_and_corrected_by_a_further_entr
     ):
         assert mira.post(f"{at}/write", **form).status_code == 303
     text = mira.get(at).text
-    for shown in ("Witness", "249.90", "124.95", "The door was locked", 'Corrected by <a href="#entry-5">'):
+    for shown in (
+        "Witness",
+        "249.90 EUR",
+        "124.95 EUR",
+        "Amount in EUR",
+        "The door was locked",
+        'Corrected by <a href="#entry-5">',
+    ):
         assert shown in text, shown
     # What is lost is counted without what was corrected.
-    assert "<dt>Lost, as far as is known</dt><dd>124.95</dd>" in text
+    assert "<dt>Lost, as far as is known</dt><dd>124.95 EUR</dd>" in text
     wrong = mira.post(f"{at}/write", kind="loss", words="A hat", amount="much")
-    assert wrong.status_code == 400 and "it looks like 249 or 249.90" in wrong.text and "A hat" in wrong.text
+    assert (
+        wrong.status_code == 400
+        and "it looks like 249, 249.90 or 249,90" in wrong.text
+        and "A hat" in wrong.text
+    )
     assert mira.post(f"{at}/write", kind="poem", words="O").status_code == 400
     assert len(written(shop)) == 5
 

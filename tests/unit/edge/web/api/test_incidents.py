@@ -24,6 +24,7 @@ def test_one_is_opened_written_into_closed_and_opened_again(shop: Shop, program:
     loss = program.post(f"{of}/entries", person=sofia, kind="loss", words="Two jackets", amount_cents=24_900)
     again = program.post(f"{of}/entries", person=sofia, kind="loss", words="One jacket", corrects=2)
     assert loss.status_code == again.status_code == 200
+    assert [e["currency"] for e in again.json["entries"]] == [None, "EUR", None]
     assert [e["corrected_by"] for e in again.json["entries"]] == [None, 3, None]
     ticked = program.post(f"{of}/check", person=sofia, check="stock-checked").json
     assert [c["name"] for c in ticked["checks"] if c["check"] == "stock-checked"] == ["Sofia"]
