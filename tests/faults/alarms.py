@@ -327,7 +327,9 @@ class Alarms:
                 found[request] = alarm
             elif not self._jumps:
                 taken_s = int(received) / 1e6 - self._clock_s
-                parts = alarm.parts - {"web"} if device != "phone" else alarm.parts
+                # The pages do not say when they are ready: an open stream does.
+                here = {stream(FIRST[0])} if device == "phone" else set()
+                parts = (alarm.parts - {"web"}) | here
                 again.append(Joined(str(event), alarm.raised_s, parts, taken_s))
         return list(found.values()), again
 
