@@ -265,7 +265,7 @@ def _incidents(conn: sa.Connection, ids: dict[str, str], alarm: str, now: dt.dat
         write(name, who, Kind.STATEMENT, "Nothing is known of it yet.")
     made["exported_case"] = exporting.ask_incident(
         conn, store, "Riverside", made["case"], Actor(shop.MANAGER.name, "desk", ids[shop.MANAGER.name]),
-        LONG_WORDS[:400], now, now - dt.timedelta(hours=24), lambda _: True, silent=True,
+        LONG_WORDS[:400], now, now - dt.timedelta(hours=24), lambda _: True, silent=True, currency="EUR",
     )  # fmt: skip
     incidents.close(conn, store, made["case_closed"], nadia, "police", "File 12", None, now, "desk")
     for who in (ids[shop.VISITOR.name], luka):
