@@ -30,7 +30,7 @@ def new_here(now: datetime) -> New:
     """The incident that the form is to open. Faulty."""
     form = request.form
     return New(
-        _id("case"), form.get("class", "")[:32], form.get("zone", "")[:32], at_here(now) or now,
+        id_here("case"), form.get("class", "")[:32], form.get("zone", "")[:32], at_here(now) or now,
         signed_in().person.id,
     )  # fmt: skip
 
@@ -49,11 +49,12 @@ def said_here(kind: Kind, now: datetime) -> Said:
         _cents(form.get("amount", "")),
         at_here(now, "said_at") if kind is Kind.STATEMENT else None,
         int(corrects) if corrects else None,
-        _id("entry"),
+        id_here("entry"),
     )
 
 
-def _id(name: str) -> str:
+def id_here(name: str) -> str:
+    """The form's own id in this field, or a new one. Faulty."""
     text = request.form.get(name, "")
     try:
         return str(UUID(text)) if text else str(uuid4())

@@ -96,6 +96,12 @@ EXPORT_STATES = {
     "failed": "Could not be made",
     "removed": "Removed after a week",
 }
+ACCESS_STATES = {
+    "open": "Open",
+    "extended": "Open, extended",
+    "answered": "Answered",
+    "closed": "Closed",
+}
 OUTSIDE_STATES = {
     "waiting": "Waiting",
     "accepted": "Accepted",

@@ -38,6 +38,7 @@ NO_PAGES = {
     "manage.people_template": "a file",
     "manage.incidents_csv": "a file",
     "manage.evidence_video": "bytes",
+    "manage.evidence_access_copy": "bytes",
     "manage.drills_result": "a file",
     "manage.stream": "a stream",
     "manage.strip": "a part of the desk",
@@ -75,6 +76,14 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.evidence_bundle": tuple(
         f"/manage/evidence/exports/{{{one}}}" for one in ("exported", "asked", "exported_case")
     ),
+    "manage.evidence_access": ("/manage/access-requests",),
+    "manage.evidence_access_new": ("/manage/access-requests/new",),
+    "manage.evidence_access_one": tuple(
+        f"/manage/access-requests/{{{one}}}" for one in ("access", "access_answered", "access_closed")
+    ),
+    "manage.evidence_access_clip": tuple(
+        f"/manage/access-requests/{{{one}}}/clips/{{sealed}}" for one in ("access", "access_answered")
+    ),
     "manage.charts": ("/manage/charts", "/manage/charts?from=2020-01-01&to=2020-01-02"),
     "manage.feedback": ("/manage/feedback", "/manage/feedback?judged=burst"),
     "manage.feedback_new": ("/manage/feedback/new",),
@@ -102,7 +111,8 @@ VISITS: dict[str, tuple[str, ...]] = {
 # What a fresh store shows before its first day.
 EMPTY = (
     "/manage/floor", "/manage/log", "/manage/incidents", "/manage/charts", "/manage/feedback",
-    "/manage/evidence", "/manage/people", "/manage/devices", "/manage/device/kiosk-tills", "/manage/changes",
+    "/manage/evidence", "/manage/access-requests", "/manage/people", "/manage/devices",
+    "/manage/device/kiosk-tills", "/manage/changes",
     "/manage/tokens", "/manage/outside", "/manage/drills", "/manage/reach",
     "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
 )  # fmt: skip
@@ -121,6 +131,7 @@ REFUSED = {
     "/manage/tokens": 403,
     "/manage/outside": 403,
     "/manage/evidence": 403,
+    "/manage/access-requests": 403,
     "/manage/incidents?state=lost": 400,
     "/manage/incidents/nothing": 404,
     "/floor/nothing-here": 404,

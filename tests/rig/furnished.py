@@ -17,11 +17,24 @@ from broker.witness import HeadRefused
 from deploy.demo import shop, stage
 from deploy.demo.history import story, write
 from deploy.provision import add_person, writing
+from edge.access_requests import shown
+from edge.access_requests import store as access_store
+from edge.access_requests.store import New as NewAccess
 from edge.audit.store import Actor
 from edge.config import EdgeConfig, Policies
 from edge.db import feedback_tables, store_tables, tables
 from edge.evidence import captures, clips, exports, heads, holds
-from edge.handling import exporting, incidents, keeping, losing, raising, safety
+from edge.evidence.masks import Key, Masks, Mode, Track
+from edge.handling import (
+    access_requests,
+    covering,
+    exporting,
+    incidents,
+    keeping,
+    losing,
+    raising,
+    safety,
+)
 from edge.handling import writing as entries
 from edge.handling.writing import Said
 from edge.incidents.rules import Kind
@@ -93,6 +106,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         rated = conn.execute(newest.where(i.kind == "feedback", i.about.is_not(None))).scalar_one()
         recorded = _clips(conn, config.vault_path, ids[shop.MANAGER.name], alarm, waiting, mine, now)
         cases = _incidents(conn, ids, alarm, now)
+        asked_for = _access_requests(conn, ids[shop.MANAGER.name], recorded["sealed"], now)
         outside = told_outside.tell(conn, shop.STORE, now)
         troubled.trouble(conn, ids, now)
         drills = drilled.drill(conn, shop.STORE, ids[shop.MANAGER.name], shop.MANAGER.name, now)
@@ -100,6 +114,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
             ids
             | recorded
             | cases
+            | asked_for
             | outside
             | drills
             | {
@@ -270,6 +285,36 @@ def _incidents(conn: sa.Connection, ids: dict[str, str], alarm: str, now: dt.dat
     incidents.close(conn, store, made["case_closed"], nadia, "police", "File 12", None, now, "desk")
     for who in (ids[shop.VISITOR.name], luka):
         incidents.ask_account(conn, store, made["complaint"], nadia, who, now, "desk")
+    return made
+
+
+def _access_requests(conn: sa.Connection, manager: str, clip: str, now: dt.datetime) -> dict[str, str]:
+    """One that waits and is overdue, with a clip that is marked and a copy of it that is being made; one that
+    was answered with footage whose file is ready; and one that is closed and asks for its holds' release."""
+    mira, store, made = Actor(shop.MANAGER.name, "desk", manager), shop.STORE, {}
+    around, today = dt.timedelta(minutes=10), now.astimezone().date()
+    boxes = Masks(Mode.OTHERS, (Track((Key(0, 100, 100, 300, 500), Key(5000, 500, 200, 300, 500))),))
+    for name, days in (("access", 40), ("access_answered", 26), ("access_closed", 3)):
+        new = NewAccess(
+            str(new_id(int(now.timestamp() * 1000))), "letter", today - dt.timedelta(days=days),
+            "asker@example.org", "Showed a passport at the desk", LONG_WORDS[:300], "entrance", now - around,
+            now,
+        )  # fmt: skip
+        made[name] = one = access_requests.open_(conn, store, new, mira, now)
+        if name == "access_closed":
+            access_requests.answer(conn, store, one, "nothing", "", "", mira, None, now)
+            access_requests.close(conn, store, one, mira, None, now)
+            access_requests.ask_release(conn, store, one, mira, "It is answered", now, silent=True)
+            continue
+        covering.mark(conn, store, one, clip, True, mira, now, silent=True)
+        covering.save(conn, store, one, clip, boxes, 0, mira, now, silent=True)
+        if name == "access_answered":
+            copy = shown.of_request(conn, one)[clip]
+            covering.made(conn, store, copy, None, whole=True, now=now)
+            covering.watched(conn, store, one, clip, 1, mira, now, silent=True)
+            access_requests.answer(conn, store, one, "footage", "", LONG_WORDS, mira, None, now)
+            row = access_store.one(conn, store, one)
+            access_store.set_packed(conn, one, 170_000, None, row.revision)
     return made
 
 

@@ -4,6 +4,8 @@ from flask import Blueprint
 from flask_limiter import Limiter
 
 from edge.web.manage import (
+    access_clip,
+    access_requests,
     bundle,
     changes,
     charts,
@@ -54,6 +56,21 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/incidents/<incident_id>", view_func=incident.incidents_one)
     add("/incidents/<incident_id>/<act>", view_func=incident.incidents_act, methods=["POST"])
     add("/evidence", view_func=evidence.evidence)
+    add("/access-requests", view_func=access_requests.evidence_access)
+    add("/access-requests/new", view_func=access_requests.evidence_access_new)
+    add("/access-requests/new", view_func=access_requests.evidence_access_new_do, methods=["POST"])
+    one = "/access-requests/<request_id>"
+    add(one, view_func=access_requests.evidence_access_one)
+    add(f"{one}/file", view_func=access_requests.evidence_access_file, methods=["POST"])
+    add(f"{one}/<act>", view_func=access_requests.evidence_access_act, methods=["POST"])
+    shown = f"{one}/clips/<clip_id>"
+    add(shown, view_func=access_clip.evidence_access_clip)
+    add(f"{shown}/look", view_func=access_clip.evidence_access_look, methods=["POST"])
+    add(f"{shown}/mark", view_func=access_clip.evidence_access_mark, methods=["POST"])
+    add(f"{shown}/boxes", view_func=access_clip.evidence_access_save, methods=["POST"])
+    add(f"{shown}/watch", view_func=access_clip.evidence_access_watch, methods=["POST"])
+    add(f"{shown}/watched", view_func=access_clip.evidence_access_watched, methods=["POST"])
+    add(f"{shown}/video", view_func=access_clip.evidence_access_copy)
     add("/evidence/<clip_id>", view_func=clip.evidence_clip)
     add("/evidence/<clip_id>/view", view_func=clip.evidence_view, methods=["POST"])
     add("/evidence/<clip_id>/video", view_func=clip.evidence_video)

@@ -3,7 +3,7 @@
 The vault makes the bundle. Whoever fetches it stands in the custody log before its first byte is sent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 from uuid import UUID
@@ -98,19 +98,28 @@ def sent(room: Services, export_id: str, actor: Actor, *, silent: bool) -> AnyRe
     """The whole bundle as a file. 503 while too many files are under way, 409 if there is no bundle."""
     with room.read() as conn:
         exporting.seen(conn, room.store, export_id, silent=silent)
+    return taken(
+        room,
+        lambda conn: exporting.download(conn, room.store, export_id, actor, room.clock(), silent=silent),
+        VaultFiles(room.config.vault_path).exported(UUID(export_id)),
+        f"floorbell-evidence-{room.store}-{export_id[:8]}.zip",
+    )
+
+
+def taken(
+    room: Services, write_down: Callable[[sa.Connection], object], path: Path, name: str
+) -> AnyResponse:
+    """A zip file that leaves the store, once that is written down. 503 while too many are under way."""
     if not room.exports.acquire(blocking=False):
         return full()
     try:
-        room.change(
-            lambda conn: exporting.download(conn, room.store, export_id, actor, room.clock(), silent=silent)
-        )
-        file, size = _opened(VaultFiles(room.config.vault_path).exported(UUID(export_id)))
+        room.change(write_down)
+        file, size = _opened(path)
     except BaseException:
         room.exports.release()
         raise
     response = Response(_chunks(file), content_type="application/zip")
     response.content_length = size
-    name = f"floorbell-evidence-{room.store}-{export_id[:8]}.zip"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.call_on_close(room.exports.release)
     response.call_on_close(file.close)
