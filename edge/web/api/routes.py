@@ -1,6 +1,7 @@
 """Every route of the API with the scopes that it needs: the one table that guards, answers and documents."""
 
 from edge.web.api import (
+    access_requests,
     acting,
     changes,
     devices,
@@ -96,6 +97,14 @@ ROUTES = (
     Route("POST", "/exports", exports.export_ask, EXPORT, exports.Export, body=exports.NewExport, created=True),
     Route("GET", "/exports/{id}", exports.export_read, EXPORTS, exports.Export),
     Route("POST", "/exports/{id}/download", exports.export_download, EXPORT, ZIP),
+
+    Route("GET", "/access-requests", access_requests.access_requests_list, EXPORTS, access_requests.AccessRequests),
+    Route("POST", "/access-requests", access_requests.access_request_open, EXPORT, access_requests.AccessWhole, body=access_requests.NewAccessRequest, created=True),
+    Route("GET", "/access-requests/{id}", access_requests.access_request_read, EXPORTS, access_requests.AccessWhole),
+    Route("POST", "/access-requests/{id}/extend", access_requests.access_request_extend, EXPORT, access_requests.AccessWhole, body=access_requests.Extended),
+    Route("POST", "/access-requests/{id}/answer", access_requests.access_request_answer, EXPORT, access_requests.AccessWhole, body=access_requests.AccessAnswered),
+    Route("POST", "/access-requests/{id}/close", access_requests.access_request_close, EXPORT, access_requests.AccessWhole, body=access_requests.AccessClosed),
+    Route("POST", "/access-requests/{id}/reopen", access_requests.access_request_reopen, EXPORT, access_requests.AccessWhole, body=access_requests.AccessReopened),
 
     Route("GET", "/incidents", incidents.incidents_search, CASES, incidents.Incidents, query=incidents.IncidentsAsked),
     Route("POST", "/incidents", incidents.incident_open, CASE, incidents.IncidentWhole, body=incidents.NewIncident, created=True),

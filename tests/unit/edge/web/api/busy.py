@@ -6,11 +6,12 @@ from hashlib import sha256
 import sqlalchemy as sa
 
 from broker.events import new_id
+from edge.access_requests import store as access_store
 from edge.audit.store import Actor
 from edge.db import store_tables, tables
 from edge.db.outside_tables import outside_delivery
 from edge.devices.store import register
-from edge.handling import exporting, incidents, keeping, writing
+from edge.handling import access_requests, exporting, incidents, keeping, writing
 from edge.handling.writing import Said
 from edge.incidents.rules import Kind
 from edge.incidents.store import New
@@ -62,6 +63,7 @@ def fill(shop: Shop) -> dict[str, list[str]]:
         "exports": [ready, asked],
         "clips": clips,
         "incidents": cases,
+        "access-requests": [asked_for(shop), asked_for(shop, answered=True)],
         "outside": [told_outside(shop), told_outside(shop, silent=True), "guards"],
         "zones": ["shoes", "tills"],
         "person": people,
@@ -119,6 +121,23 @@ def case(shop: Shop, name: str, about: str | None = None, *, closed: bool = Fals
         writing.write(conn, STORE, made, who, said, now, "desk")
         if closed:
             incidents.close(conn, STORE, made, who, "settled", "", None, now, "desk")
+        return made
+
+    return str(shop.write(write))
+
+
+def asked_for(shop: Shop, *, answered: bool = False) -> str:
+    """An access request of the last hour."""
+    now, mira = shop.clock.now, Actor("Mira", "desk", shop.people["Mira"].id)
+    new = access_store.New(
+        str(new_id(int(now.timestamp() * 1000))), "desk", now.date(), "a@example.org", "Passport", "",
+        "shoes", now - timedelta(hours=1), now,
+    )  # fmt: skip
+
+    def write(conn: sa.Connection) -> str:
+        made = access_requests.open_(conn, STORE, new, mira, now)
+        if answered:
+            access_requests.answer(conn, STORE, made, "nothing", "", "", mira, None, now)
         return made
 
     return str(shop.write(write))

@@ -10,6 +10,7 @@ from .conftest import Let, Program
 SIGN_IN = "A program has a token; it does not sign in or out."
 FORM = "An empty form, or one with what another address reads."
 PART = "A part of another page."
+BY_EYE = "Who is in a picture, and that nobody else can be recognised, only a person says."
 DOES: dict[str, tuple[str, ...] | str] = {
     "door.open_door": "It leads on.",
     "static": "Files of the pages.",
@@ -93,6 +94,22 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.evidence_hold": ("evidence_hold",),
     "manage.evidence_ask": ("hold_ask_release",),
     "manage.evidence_release": ("hold_release",),
+    "manage.evidence_access": ("access_requests_list",),
+    "manage.evidence_access_new": FORM,
+    "manage.evidence_access_new_do": ("access_request_open",),
+    "manage.evidence_access_one": ("access_request_read",),
+    "manage.evidence_access_act": (
+        "access_request_extend", "access_request_answer", "access_request_close", "access_request_reopen",
+        "hold_ask_release", "hold_release",
+    ),
+    "manage.evidence_access_clip": BY_EYE,
+    "manage.evidence_access_look": BY_EYE,
+    "manage.evidence_access_mark": BY_EYE,
+    "manage.evidence_access_save": BY_EYE,
+    "manage.evidence_access_watch": BY_EYE,
+    "manage.evidence_access_watched": BY_EYE,
+    "manage.evidence_access_copy": BY_EYE,
+    "manage.evidence_access_file": "What goes to the asker is handed over by a person, who signs in.",
     "manage.stream": ("stream",),
     "manage.devices": ("devices_list", "refused_list"),
     "manage.strip": PART,
