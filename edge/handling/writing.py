@@ -174,7 +174,7 @@ def _check(said: Said, now: datetime) -> None:
         raise Faulty(f"What is written has {len(words)} signs; 1 to {rules.MAX_WORDS} are allowed.", "words")
     if len(said.said_by.strip()) > MAX_NAME:
         raise Faulty(f"Whose words these are has more than {MAX_NAME} signs.", "said_by")
-    if said.kind is Kind.PERSON and said.role not in ROLES:
+    if (said.role or said.kind is Kind.PERSON) and said.role not in ROLES:
         raise Faulty(f"The role is {str(said.role)[:40]!r}; allowed are {', '.join(ROLES)}.", "role")
     if said.amount_cents is not None and not 0 <= said.amount_cents <= MAX_CENTS:
         raise Faulty("The amount is from 0 to a thousand million.", "amount")

@@ -1,4 +1,4 @@
-"""What has arrived and waits for the loop that commits. Security and the answers of pagers first; paho's
+"""What has arrived and waits for the loop that commits. Security first, then the answers of pagers; paho's
 threads only put here."""
 
 import logging
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 # Far more than the broker's receive maximum lets through of what is sent as the contract says.
 MOST_WAITING = 10_000
-# Kinds of events that wait behind no backlog: what a pager's holder answers stops the paging.
+# Kinds of events that have the connection of security: no backlog is before them on their way here.
 URGENT = ("security", "answer")
 
 
@@ -29,8 +29,9 @@ class Waiting:
         return self.arrival.topic.endswith("/event/security")
 
     @property
-    def urgent(self) -> bool:
-        return self.arrival.topic.rpartition("/event/")[2] in URGENT
+    def answer(self) -> bool:
+        """What a pager's holder answers stops the paging: it waits behind no backlog, and before no security."""
+        return self.arrival.topic.endswith("/event/answer")
 
     @property
     def clip(self) -> bool:
@@ -38,12 +39,13 @@ class Waiting:
 
 
 class Inbox:
-    """Three queues and one wake-up. The broker's receive maximum bounds how much can wait, but for QoS 0:
+    """Four queues and one wake-up. The broker's receive maximum bounds how much can wait, but for QoS 0:
     of that only so much is taken that no device can fill the memory with it; the rest gets no receipt."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._security: deque[Waiting] = deque()
+        self._answers: deque[Waiting] = deque()
         self._events: deque[Waiting] = deque()
         self._words: dict[object, object] = {}
         self._woken = False
@@ -56,7 +58,7 @@ class Inbox:
                     log.error("Events come with QoS 0 faster than they can be committed; some are dropped.")
                 self._overrun = True
                 return
-            (self._security if waiting.urgent else self._events).append(waiting)
+            self._queue_of(waiting).append(waiting)
             self._condition.notify()
 
     def put_word(self, about: object, word: object) -> None:
@@ -76,15 +78,15 @@ class Inbox:
     def wait(self, timeout_s: float) -> bool:
         """Wait until something is there or woken; True if it was woken."""
         with self._condition:
-            if not (self._security or self._events or self._words or self._woken) and timeout_s > 0:
+            if not (self.backlog or self._words or self._woken) and timeout_s > 0:
                 self._condition.wait(timeout_s)
             woken, self._woken = self._woken, False
             return woken
 
     def take(self, most: int) -> tuple[list[Waiting], dict[object, object]]:
-        """Up to `most` events and all words. Security requests go alone: only answers share their commit."""
+        """Up to `most` events and all words. Security requests go alone: nothing shares their commit."""
         with self._condition:
-            source = self._security or self._events
+            source = self._security or self._answers or self._events
             self._overrun = self._overrun and self.backlog >= MOST_WAITING // 2
             events = [source.popleft() for _ in range(min(most, len(source)))]
             words, self._words = self._words, {}
@@ -94,20 +96,25 @@ class Inbox:
         """What could not be committed waits again, in its old order, before what came since."""
         with self._condition:
             for waiting in reversed(events):
-                (self._security if waiting.urgent else self._events).appendleft(waiting)
+                self._queue_of(waiting).appendleft(waiting)
             self._words = {a: w for a, w in words.items() if a not in self._words} | self._words
 
     def pause(self, seconds: float) -> None:
-        """Leave the write lock free for an associate's tap, unless a security request is waiting."""
+        """Leave the write lock free for an associate's tap, unless a security request or answer waits."""
         deadline = time.monotonic() + seconds
         with self._condition:
-            while not self._security and (left := deadline - time.monotonic()) > 0:
+            while not self.urgent() and (left := deadline - time.monotonic()) > 0:
                 self._condition.wait(left)
 
     def urgent(self) -> bool:
         """Whether a security request, or an answer, is waiting."""
-        return bool(self._security)
+        return bool(self._security or self._answers)
 
     @property
     def backlog(self) -> int:
-        return len(self._security) + len(self._events)
+        return len(self._security) + len(self._answers) + len(self._events)
+
+    def _queue_of(self, waiting: Waiting) -> deque[Waiting]:
+        if waiting.security:
+            return self._security
+        return self._answers if waiting.answer else self._events

@@ -195,8 +195,21 @@ def test_a_drill_is_marked_and_a_place_that_nobody_knows_is_said_so(
 def test_a_pager_is_not_called_by_what_it_pressed_itself(server: Server, who: dict[str, str]) -> None:
     pager = give(server, "pager-1", who["Igor"])
     give(server, "pager-2", who["Igor"])
-    server.take(pager.event(SecurityRequested("hold")))
+    server.take(pager.event(SecurityRequested("hold", silent=False)))
     assert told(server, "pager-1") == [] and len(told(server, "pager-2")) == 1
+
+
+def test_nothing_of_whoever_presses_security_silently_on_their_pager_rings(
+    server: Server, who: dict[str, str]
+) -> None:
+    pager = give(server, "pager-1", who["Igor"])
+    give(server, "pager-2", who["Igor"])
+    server.take(pager.event(SecurityRequested("hold")))
+    for _ in range(30):
+        server.clock.forward(1)
+        server.timers()
+    assert told(server, "pager-1") == told(server, "pager-2") == []
+    assert who["Igor"] not in states(server) and who["Sofia"] in states(server)
 
 
 def test_one_that_comes_online_hears_what_waits_and_what_ended(

@@ -28,3 +28,14 @@ def test_no_device_fills_the_memory_with_events_that_the_broker_does_not_hold_ba
     waiting.put_event(event(1))
     waiting.put_event(event(1, "security"))
     assert waiting.backlog == 6, "what the broker holds back is always taken"
+
+
+def test_security_is_taken_before_the_answers_of_pagers_and_both_before_the_rest() -> None:
+    waiting = Inbox()
+    kinds = ("greet", "answer", "answer", "security", "greet", "security")
+    for kind in kinds:
+        waiting.put_event(event(1, kind))
+    taken = []
+    while waiting.backlog:
+        taken.append([one.arrival.topic.rpartition("/")[2] for one in waiting.take(10)[0]])
+    assert taken == [["security"] * 2, ["answer"] * 2, ["greet"] * 2]
