@@ -30,7 +30,7 @@ class Waiting:
 
     @property
     def answer(self) -> bool:
-        """What a pager's holder answers stops the paging: it waits behind no backlog, and before no security."""
+        """What a holder answers stops the paging: behind no backlog, and before no security."""
         return self.arrival.topic.endswith("/event/answer")
 
     @property

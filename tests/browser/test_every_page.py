@@ -97,7 +97,7 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.zones": ("/manage/zones",),
     "manage.policy": ("/manage/policy",),
     "manage.policy_one": ("/manage/policy/help", "/manage/policy/security"),
-    "manage.outside": ("/manage/outside", "/manage/outside?state=accepted&channel=guards"),
+    "manage.outside": ("/manage/outside", "/manage/outside?state=accepted&channel=patrol"),
     "manage.outside_one": ("/manage/outside/{outside}", "/manage/outside/{outside_waits}"),
     "manage.drills": ("/manage/drills",),
     "manage.drills_one": ("/manage/drills/{drill_failed}", "/manage/drills/{drill_asked}"),

@@ -15,9 +15,9 @@ from edge.outside.wording import Facts
 
 CHANNELS = """
 [[outside.channel]]
-name = "guards"
+name = "patrol"
 kind = "webhook"
-file = "guards.toml"
+file = "patrol.toml"
 opened = ["threat", "assault"]
 closed = ["all"]
 
@@ -41,19 +41,22 @@ def tell(conn: sa.Connection, name: str, now: dt.datetime) -> dict[str, str]:
     """Ids of deliveries: 'outside' was accepted at the third try, 'outside_waits' waits for another one."""
     ago = lambda minutes: now - dt.timedelta(minutes=minutes)  # noqa: E731
     head = "head-office-on-call-telephone"
-    faults = {"guards": None, head: "head-office.txt may be read by others (mode 0644); run chmod 600 on it."}
+    faults = {
+        "patrol": None,
+        head: "head-office.txt may be read by others (mode 0644); run chmod 600 on it.",
+    }
     store.see(conn, name, faults, ago(400))
     took = Ended(Outcome.ACCEPTED, "The receiver took it (200 OK).")
     away = Ended(Outcome.FAILED, "The receiver cannot be reached: Connection refused.")
     place = {"zone": "entrance", "zone_title": "Entrance"}
     for at, channel, what, facts, course in (
-        (ago(300), "guards", TEST, Facts(name, "Demo", ago(300)), [took]),
+        (ago(300), "patrol", TEST, Facts(name, "Demo", ago(300)), [took]),
         (ago(90), head, OPENED, Facts(name, "Demo", ago(90), **place, classed_as="theft", number="2026-0012"),
          [Ended(Outcome.REFUSED, "The receiver refuses this message for good (410 Gone).")]),
         (ago(60), head, SECURITY, Facts(name, "Demo", ago(60), **place, reference="K7QX", drill=True), []),
-        (ago(9), "guards", SECURITY, Facts(name, "Demo", ago(9), **place, reference="M2PA", silent=True),
+        (ago(9), "patrol", SECURITY, Facts(name, "Demo", ago(9), **place, reference="M2PA", silent=True),
          [away, Ended(Outcome.UNKNOWN, SILENT), took]),
-        (ago(1), "guards", SECURITY, Facts(name, "Demo", ago(1), **place, reference="Q8TT"), [away, away]),
+        (ago(1), "patrol", SECURITY, Facts(name, "Demo", ago(1), **place, reference="Q8TT"), [away, away]),
     ):  # fmt: skip
         store.mark(conn, name, what, "x", at)
         happened = store.unspread(conn, name, 10_000)[-1]

@@ -266,6 +266,8 @@ def test_people_losses_and_identities_are_for_those_who_work_on_it(desk: Desk) -
     about = desk.open("Ana")
     with pytest.raises(NotAllowed, match="as a statement"):
         desk.say("Ana", about, "Two jackets", kind=Kind.LOSS)
+    with pytest.raises(Faulty, match="role is 'boss'; allowed are shopper"):
+        desk.say("Igor", about, "He shouted.", role="boss")
     desk.say("Igor", about, "Two jackets", kind=Kind.LOSS, amount_cents=24_900)
     desk.say("Igor", about, "About 30, grey coat", kind=Kind.PERSON, role="shopper")
     with pytest.raises(NotAllowed):
