@@ -30,7 +30,7 @@ push = sa.Table(
     sa.Column("store", name_kind(), nullable=False),
     # None: a trial that the person asked for
     sa.Column("page", id_kind(), index=True),
-    sa.Column("request", id_kind()),
+    sa.Column("request", id_kind(), index=True),
     sa.Column("person", id_kind(), nullable=False),
     sa.Column("session", sa.String(64), nullable=False),
     sa.Column("urgent", sa.Boolean, nullable=False),

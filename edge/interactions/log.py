@@ -70,8 +70,12 @@ class Happening:
 
 @dataclass(frozen=True)
 class PageStory:
-    """How far one page verifiably got; None for each stage it has not reached, or that nobody reported."""
+    """How far one page verifiably got; None for each stage it has not reached, or that nobody reported.
 
+    `streamed_at`: when it was written to an open page of its person.
+    """
+
+    id: str
     person_name: str
     round: int
     reason: str
@@ -80,6 +84,7 @@ class PageStory:
     answer: str | None
     created_at: datetime
     sent_at: datetime | None
+    streamed_at: datetime | None
     delivered_at: datetime | None
     seen_at: datetime | None
     closed_at: datetime | None

@@ -39,7 +39,8 @@ class Reach(StrEnum):
 class Responder:
     """One of the staff. `signed_in_at`: on a phone, the last time, if they still are; `heard_at`: when a
     phone of theirs last answered; `presence_at`: since when they are what they say; `pagers`: those that they
-    hold, and when each was last heard, if it does not call itself offline."""
+    hold, and when each was last heard, if it does not call itself offline; `pushes`: of each phone that may
+    be called by push, when a push last arrived there, by its own word."""
 
     id: str
     name: str
@@ -49,6 +50,7 @@ class Responder:
     signed_in_at: datetime | None = None
     heard_at: datetime | None = None
     pagers: tuple[tuple[str, datetime | None], ...] = ()
+    pushes: tuple[datetime | None, ...] = ()
 
     def on_pagers(self, now: datetime) -> list[str]:
         """Their pagers that are heard."""
@@ -75,6 +77,16 @@ def reach(one: Responder, now: datetime) -> Reach:
     return Reach.ASKED if now - one.began_at <= ANSWER else Reach.SILENT
 
 
+def ways(one: Responder, now: datetime) -> tuple[str, ...]:
+    """By which ways a page would go to them now: 'stream' to a page that answers, 'push' to a phone that is
+    locked, 'pager' to one that is heard."""
+    state, pager = reach(one, now), bool(one.on_pagers(now))
+    if state is Reach.AWAY:
+        return ()
+    there = (("stream", state is Reach.ANSWERS), ("push", bool(one.pushes)), ("pager", pager))
+    return tuple(way for way, is_there in there if is_there)
+
+
 def unreachable(roster: Sequence[Responder], now: datetime) -> list[Found]:
     """Whose phone did not answer when they began, and by which way they were to be reached."""
     found = []
@@ -92,5 +104,8 @@ def unreachable(roster: Sequence[Responder], now: datetime) -> list[Found]:
         if one.pagers:
             names = " and ".join(name for name, _ in one.pagers)
             words = f"{words[:-1]}; {names} {'is' if len(one.pagers) == 1 else 'are'} not heard either."
+        if one.pushes:
+            # That a push service would take it shows nothing of the phone.
+            words += " It is called by push too; whether that arrives is not known."
         found.append(Found(Key("", What.PHONE, one.id), one.began_at, words))
     return found

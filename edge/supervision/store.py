@@ -13,6 +13,7 @@ from edge.db.columns import moved
 from edge.db.drill_tables import drill
 from edge.db.evidence_tables import witness
 from edge.db.inserts import if_new
+from edge.db.push_tables import push_subscription
 from edge.db.store_tables import device, person, session, zone
 from edge.db.supervision_tables import trouble, trouble_told
 from edge.db.tables import gap, quarantine
@@ -304,13 +305,19 @@ def responders(conn: sa.Connection, store: str, now: datetime) -> list[Responder
     held = dict[str, list[tuple[str, datetime | None]]]()
     for who, name, at in conn.execute(_PAGERS, {"in_store": store}):
         held.setdefault(who, []).append((name, at))
+    u, pushed = push_subscription.c, dict[str, list[datetime | None]]()
+    valid = sa.and_(session.c.token_sha256 == u.session, session.c.expires_at > now)
+    phones = sa.select(u.person, u.shown_at).select_from(push_subscription.join(session, valid))
+    for who, at in conn.execute(phones.where(u.store == store).order_by(u.made_at)):
+        pushed.setdefault(who, []).append(at)
     found = []
     for r in conn.execute(_RESPONDERS, {"in_store": store, "in_now": now}):
         there = presence.at(r.presence, r.presence_until, now)
         # A break ends by itself.
         since = r.presence_at if there == Presence(r.presence) else r.presence_until
         on = tuple(held.get(r.id, ()))
-        found.append(Responder(r.id, r.name, r.role, there, since, r.signed_in_at, r.heard_at, on))
+        by_push = tuple(pushed.get(r.id, ()))
+        found.append(Responder(r.id, r.name, r.role, there, since, r.signed_in_at, r.heard_at, on, by_push))
     return found
 
 

@@ -9,6 +9,7 @@ from itertools import groupby
 from edge.interactions.log import Row
 from edge.interactions.request import ENDINGS
 from edge.lengths import in_words
+from edge.pushing.told import Pushed
 
 KINDS = {
     "help": "Help",
@@ -307,3 +308,24 @@ FILTERS = {
     "size": size,
     "local": local,
 }
+
+
+def pushed(one: Pushed) -> str:
+    """How a push to a locked phone went, as far as is known."""
+    if one.opened_at:
+        return f"opened on the phone at {local(one.opened_at):%H:%M:%S}"
+    if one.shown_at:
+        return f"shown by the phone at {local(one.shown_at):%H:%M:%S}"
+    if one.sent_at:
+        return f"sent to the phone's push service at {local(one.sent_at):%H:%M:%S}"
+    said = f" {one.words}" if one.words else ""
+    tried = f"after {one.tries} {'try' if one.tries == 1 else 'tries'}."
+    match one.state:
+        case "waiting":
+            return f"being tried.{said}" if one.tries else "not tried yet"
+        case "over":
+            return f"not needed any more {tried}{said}" if one.tries else "not needed any more"
+        case "given_up":
+            return f"given up {tried}{said}"
+        case _:
+            return f"not sent.{said}"

@@ -11,7 +11,8 @@ from edge.errors import NotFound
 from edge.interactions import index
 from edge.interactions import log as interactions
 from edge.interactions.filters import Filters
-from edge.interactions.log import Story
+from edge.interactions.log import PageStory, Story
+from edge.pushing import told as pushes
 from edge.reports import floor as now_there
 from edge.web import bearer
 from edge.web.api.shapes import Moment, Short, shape
@@ -97,8 +98,20 @@ class Line(Struct):
     words: str
 
 
+class Pushed(Struct):
+    """A push to one locked phone. `state` is waiting, sent, gone, refused, given_up or over; 'sent': its push
+    service has it. `shown_at` and `opened_at` are the phone's own word."""
+
+    state: str
+    tries: int
+    sent_at: datetime | None
+    shown_at: datetime | None
+    opened_at: datetime | None
+    words: str
+
+
 class Paged(Struct):
-    """How far one page verifiably got."""
+    """How far one page verifiably got, by whichever way. `streamed_at`: to an open page of its person."""
 
     person_name: str
     round: int
@@ -107,9 +120,11 @@ class Paged(Struct):
     answer: str | None
     created_at: datetime
     sent_at: datetime | None
+    streamed_at: datetime | None
     delivered_at: datetime | None
     seen_at: datetime | None
     closed_at: datetime | None
+    pushes: list[Pushed]
 
 
 class Rating(Struct):
@@ -210,6 +225,7 @@ def interaction_read(id: str) -> Whole:
     with room.read() as conn:
         story = story_of(conn, id)
         ratings = interactions.ratings_of(conn, room.store, id)
+        pushed = pushes.of_request(conn, room.store, id)
     return Whole(
         shape(story.row, Interaction),
         [
@@ -223,10 +239,15 @@ def interaction_read(id: str) -> Whole:
             )
             for line in story.happenings
         ],
-        [shape(page, Paged) for page in story.pages],
+        [_paged(page, pushed.get(page.id, [])) for page in story.pages],
         story.earlier_pages,
         [shape(rating, Rating) for rating in ratings],
     )
+
+
+def _paged(page: PageStory, pushed: list[pushes.Pushed]) -> Paged:
+    values = {name: getattr(page, name) for name in Paged.__struct_fields__ if name != "pushes"}
+    return Paged(**values, pushes=[shape(one, Pushed) for one in pushed])
 
 
 def floor_read() -> Floor:

@@ -6,7 +6,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from edge.supervision import store as supervision
-from edge.supervision.reach import Reach, reach
+from edge.supervision.reach import Reach, reach, ways
 from edge.web.services import services
 
 State = Annotated[str, Meta(description=f"One of {', '.join(Reach)}.")]
@@ -14,7 +14,8 @@ State = Annotated[str, Meta(description=f"One of {', '.join(Reach)}.")]
 
 class Reachable(Struct):
     """`began_at` is when they signed in or became what they say; `heard_at` when a phone of theirs
-    last answered; `pagers` those of their pagers that are heard now."""
+    last answered; `pagers` those of their pagers that are heard now; `ways` by which a page would go:
+    stream, push, pager. That a push would arrive is not known."""
 
     person: str
     name: str
@@ -25,6 +26,7 @@ class Reachable(Struct):
     signed_in_at: datetime | None
     heard_at: datetime | None
     pagers: list[str]
+    ways: list[str]
 
 
 class WhoIsReachable(Struct):
@@ -41,7 +43,7 @@ def reach_list() -> WhoIsReachable:
         [
             Reachable(
                 one.id, one.name, one.role, one.presence.value, reach(one, now).value, one.began_at,
-                one.signed_in_at, one.heard_at, one.on_pagers(now),
+                one.signed_in_at, one.heard_at, one.on_pagers(now), list(ways(one, now)),
             )
             for one in found
         ]

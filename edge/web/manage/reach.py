@@ -4,8 +4,9 @@ from flask import make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from edge.paging import feed
+from edge.pushing import store as pushes
 from edge.supervision import store as supervision
-from edge.supervision.reach import Reach, reach
+from edge.supervision.reach import Reach, reach, ways
 from edge.web.access import signed_in
 from edge.web.services import services
 
@@ -18,6 +19,8 @@ WORDS = {
     Reach.NOT_SIGNED_IN: "Signed in on no phone",
 }
 
+WAYS = {"stream": "open page", "push": "push", "pager": "pager"}
+
 
 def reach_() -> Response:
     """The page; for htmx only what changes."""
@@ -26,6 +29,7 @@ def reach_() -> Response:
     with room.read() as conn:
         cursor = feed.head(conn, room.store)
         everyone = supervision.responders(conn, room.store, now)
+        sender = pushes.sends(conn, room.store, now)
     found = [(one, reach(one, now)) for one in everyone]
     order = [Reach.SILENT, Reach.NOT_SIGNED_IN, Reach.ASKED, Reach.QUIET, Reach.ON_PAGER, Reach.ANSWERS]
     here = sorted(
@@ -38,6 +42,8 @@ def reach_() -> Response:
         here=here,
         away=away,
         heard={one.id: one.on_pagers(now) for one, _ in here},
+        ways={one.id: [WAYS[way] for way in ways(one, now)] for one, _ in here},
+        sender=sender,
         answers=sum(state is Reach.ANSWERS for _, state in here),
         words_of=WORDS,
         me=signed_in().person,

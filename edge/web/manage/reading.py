@@ -17,6 +17,7 @@ from edge.paging import feed
 from edge.people import rights
 from edge.people import store as people
 from edge.people.store import Person
+from edge.pushing import told as pushes
 from edge.reports.devices import kiosks
 from edge.web import told, words
 from edge.web.access import signed_in
@@ -91,6 +92,7 @@ def interaction(interaction_id: str) -> AnyResponse:
         story = interactions.timeline_of(conn, room.store, interaction_id)
         ratings = interactions.ratings_of(conn, room.store, interaction_id)
         cases = links.of_interaction(conn, room.store, interaction_id)
+        pushed = pushes.of_request(conn, room.store, interaction_id)
         clips, unfilmed, kept_by = [], [], {}
         if rights.why_not_evidence(me.role) is None:
             silent = rights.sees_silent_evidence(me.role)
@@ -105,6 +107,7 @@ def interaction(interaction_id: str) -> AnyResponse:
             template,
             story=story,
             ratings=ratings,
+            pushed=pushed,
             cases=[(id_, numbered(year, number)) for id_, year, number in cases],
             clips=clips,
             kept_by=kept_by,

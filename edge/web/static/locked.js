@@ -19,7 +19,8 @@ function show(state, at, sender) {
   const why = hindrance();
   const on = state !== "off";
   // Switched on, it may have been blocked since.
-  say(why && (!on || why === "denied") ? why : state, at);
+  const known = state === "waiting" && !sender ? "on" : state;
+  say(why && (!on || why === "denied") ? why : known, at);
   aside.hidden = !on || sender;
   buttons.on.hidden = on || Boolean(why);
   buttons.off.hidden = buttons.trial.hidden = !on;

@@ -49,6 +49,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_push")),
     )
     op.create_index(op.f("ix_push_page"), "push", ["page"])
+    op.create_index(op.f("ix_push_request"), "push", ["request"])
     waiting = sa.text("next_at IS NOT NULL")
     op.create_index(
         "ix_push_waiting",

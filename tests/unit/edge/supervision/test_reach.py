@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from edge.presence import Presence
-from edge.supervision.reach import Reach, Responder, reach, unreachable
+from edge.supervision.reach import Reach, Responder, reach, unreachable, ways
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
@@ -81,3 +81,13 @@ def test_the_shift_begins_by_the_shops_clock_and_its_10_seconds_are_10_whatever_
     for after_s in (14, 180, 3700):
         (found,) = unreachable([one], began + timedelta(seconds=after_s))
         assert found.words == f"Ana is here since {said}, and their phone has not answered within 10 s."
+
+
+def test_the_ways_are_named_and_a_push_makes_nobody_reached() -> None:
+    began = NOW - timedelta(minutes=5)
+    locked = Responder("a", "Ana", "associate", Presence.AVAILABLE, began, began, pushes=(None,))
+    assert reach(locked, NOW) is Reach.SILENT and ways(locked, NOW) == ("push",)
+    (found,) = unreachable([locked], NOW)
+    assert found.words.endswith("It is called by push too; whether that arrives is not known.")
+    open_ = replace(locked, heard_at=NOW)
+    assert ways(open_, NOW) == ("stream", "push") and ways(replace(open_, presence=Presence.OFF), NOW) == ()

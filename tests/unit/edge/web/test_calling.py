@@ -7,7 +7,7 @@ from werkzeug.test import TestResponse
 
 from edge.pushing import queue
 from edge.pushing.queue import Called, Claimed, Room
-from edge.pushing.rules import WORTH
+from edge.pushing.rules import WORTH, Ended, Outcome
 from tests.rig.push_phone import PushPhone
 from tests.unit.edge.web.conftest import STORE, Browser, Shop
 
@@ -152,3 +152,20 @@ def test_the_workers_script_has_its_words_in_the_phones_language_and_nothing_of_
         ]
     )
     assert not any(word in script.text for word in ("The trial store", "Ana", "Shoes"))
+
+
+def test_the_desk_says_of_each_page_how_its_push_went_and_never_that_it_arrived_before_the_phone_does(
+    shop: Shop, ana: Browser
+) -> None:
+    switch_on(ana)
+    push, mira = called(shop, "Ana"), Browser(shop.app)
+    mira.sign_in_at_desk("Mira")
+    ((request,),) = shop.read("SELECT id FROM interaction")
+    assert "push: being tried." in mira.get(f"/manage/log/{request}").text
+    sent = Ended(Outcome.SENT, "Sent to the phone's push service (201 Created).")
+    shop.write(lambda conn: queue.end(conn, push, "w", sent, shop.clock()))
+    assert "push: sent to the phone&#39;s push service at " in mira.get(f"/manage/log/{request}").text
+    report(ana, push.id, "shown")
+    assert "push: shown by the phone at " in mira.get(f"/manage/log/{request}").text
+    page = mira.get("/manage/reach").text
+    assert "No messenger runs here" in page and "a push last arrived" in page
