@@ -46,7 +46,7 @@ def put(
         silent=True, drill=False, started_at=START, ended_at=ended, bytes=len(video), sha256=digest,
         manifest_sha256=sha256(written).hexdigest(), signature="", key=None, codec="h264", width=640,
         height=360, announced_at=START, sealed_at=START, keep_until=None, purged_at=None, trouble=None,
-        lost_at=None,
+        lost_at=None, clock_synced=True, clock_behind_ms=None, clock_heard_at=None,
     )  # fmt: skip
 
 
