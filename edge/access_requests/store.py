@@ -198,13 +198,9 @@ def one(conn: sa.Connection, store: str, request_id: str) -> Row:
     return found[0]
 
 
-def listed(conn: sa.Connection, store: str, *, waiting: bool | None = None) -> list[Row]:
+def listed(conn: sa.Connection, store: str) -> list[Row]:
     """The newest MAX_LISTED; those that wait for their answer first, the most pressing of them at the top."""
-    conditions = []
-    if waiting is not None:
-        inside = access_request.c.state.in_(WAITING)
-        conditions.append(inside if waiting else sa.not_(inside))
-    found = _read(conn, store, *conditions)
+    found = _read(conn, store)
     return sorted(found, key=lambda row: (not row.waits, row.due_on if row.waits else date.min))
 
 
