@@ -367,6 +367,60 @@ def test_as_much_is_compared_whatever_is_typed_and_whoever_has_a_second_pin(
     assert len(compared) == 2
 
 
+@pytest.mark.usefixtures("with_second")
+def test_as_much_is_written_with_either_pin_in_one_transaction_each(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, done = shop.services.writer.run, list[list[str]]()
+
+    def listened(work: Callable[[sa.Connection], object]) -> object:
+        done.append([])
+        return run(lambda conn: told_of(conn, work))
+
+    def told_of(conn: sa.Connection, work: Callable[[sa.Connection], object]) -> object:
+        def note(_c: object, _k: object, statement: str, *_: object) -> None:
+            if "SAVEPOINT" not in statement:
+                done[-1].append(statement)
+
+        sa.event.listen(conn, "before_cursor_execute", note)
+        return work(conn)
+
+    monkeypatch.setattr(shop.services.writer, "run", listened)
+    # The second time round their call is open already.
+    for _ in range(2):
+        done.clear()
+        for name, pin in (("Ana", PIN), ("Ana", SECOND)):
+            assert Browser(shop.app).sign_in(shop.people[name], pin).status_code == 303
+        own, watched = done
+        assert own == watched and any("INSERT INTO page" in statement for statement in own)
+    done.clear()
+    # Who has no second PIN cannot be told from who has one.
+    Browser(shop.app).sign_in(shop.people["Marc"])
+    assert len(done) == 1 and any("INSERT INTO page" in statement for statement in done[0])
+
+
+def test_with_ones_own_pin_nothing_of_a_call_stays(shop: Shop) -> None:
+    names = [name for (name,) in shop.read("SELECT name FROM sqlite_master WHERE type = 'table'")]
+
+    def rows() -> dict[object, object]:
+        return {name: shop.read(f"SELECT * FROM {name}") for name in names}
+
+    before = rows()
+    sign_in(shop, "Ana")
+    assert {name for name, there in rows().items() if there != before[name]} == {"session", "person"}
+
+
+def test_a_call_that_cannot_be_rehearsed_keeps_nobody_out(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> str:
+        raise KeyError
+
+    monkeypatch.setattr(raising, "call", broken)
+    assert Browser(shop.app).sign_in(shop.people["Ana"]).status_code == 303
+    assert shop.read("SELECT count(*) FROM session") == [(1,)]
+
+
 @pytest.mark.parametrize(
     ("second", "again", "sentence"),
     [
