@@ -70,6 +70,7 @@ REFUSED = (
     "This request is over; nobody is asked any more.",
     "Somebody watches the caller's phone; nothing is shown there.",
     "Nobody asks any more.",
+    "This is a drill; nobody else is called for it.",
     "This request is closed already; call a supervisor to the place instead.",
     "No supervisor or manager is signed in on a phone; nobody was called.",
     "%(name)s is unreachable; choose somebody who is here.",

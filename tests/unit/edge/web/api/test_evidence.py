@@ -158,7 +158,7 @@ def test_an_incident_is_exported_by_a_token_that_may_export_and_may_know_of_it(
     assert plain.post(address, reason="Case 7").status_code == 403
     deaf = let("read:evidence", "act:evidence", name="Deaf")
     trusted = let("read:evidence", "act:evidence", "security", name="Police desk")
-    assert deaf.post(address, reason="Case 7").status_code == 404
+    assert deaf.post(address, reason="Case 7").status_code == 403
     told_of(shop, request)
     asked = trusted.post(address, reason="Case 7")
     assert (asked.status_code, asked.json["incident"], asked.json["clips"]) == (201, made, [])

@@ -11,6 +11,7 @@ SIGN_IN = "A program has a token; it does not sign in or out."
 FORM = "An empty form, or one with what another address reads."
 PART = "A part of another page."
 BY_EYE = "Who is in a picture, and that nobody else can be recognised, only a person says."
+PHONE = "Only the phone's own browser can be called while it is locked."
 DOES: dict[str, tuple[str, ...] | str] = {
     "door.open_door": "It leads on.",
     "static": "Files of the pages.",
@@ -21,6 +22,14 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "floor.heard": "Only the phone itself can prove that it is reached.",
     "floor.manifest": "What a phone needs to install the page.",
     "floor.speak": "The words of the phone's own pages.",
+    "floor.locked": PHONE,
+    "floor.locked_state": PHONE,
+    "floor.locked_on": PHONE,
+    "floor.locked_trial": PHONE,
+    "floor.locked_off": PHONE,
+    "floor.locked_renewed": PHONE,
+    "floor.locked_told": PHONE,
+    "floor.worker": PHONE,
     "floor.pages": ("pages_list",),
     "floor.pages_part": PART,
     "floor.stream": ("stream",),
