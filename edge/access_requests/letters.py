@@ -55,7 +55,7 @@ def letter(shop: OfShop, facts: Facts) -> str:
         [
             facts.title,
             "",
-            f"Your request for the footage of yourself, received on {facts.received_on}, "
+            f"Your request for the footage of yourself, received on {_day(facts.received_on)}, "
             f"number {facts.number}",
             "",
             f"You asked for {facts.place}, {_moment(facts.began_at)} to {_moment(facts.ended_at)}. "
@@ -81,8 +81,13 @@ def letter(shop: OfShop, facts: Facts) -> str:
     )
 
 
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
 def _moment(at: datetime) -> str:
-    return f"{at.astimezone():%Y-%m-%d %H:%M:%S}"
+    here = at.astimezone()
+    return f"{_day(here)}, {here:%H:%M:%S}"
 
 
 def _span(hours: float) -> str:

@@ -156,9 +156,9 @@ def why_not_open(
     if came not in CAME:
         return "came", f"It came {came[:40]!r}; allowed are {', '.join(CAME)}."
     if not today - RECEIVED_WITHIN <= received_on <= today:
-        return "received", f"It was received in the last {RECEIVED_WITHIN.days} days and not in the future."
+        return "received", f"It must be of the last {RECEIVED_WITHIN.days} days, and not in the future."
     if ended_at <= began_at:
-        return "to", "The time until which to look lies after the one from which to look."
+        return "to", "‘Until’ must be later than ‘From’."
     if ended_at - began_at > LONGEST:
         return "to", "The time to look through is at most 24 hours; ask when it was."
     if began_at > now:

@@ -94,7 +94,8 @@ def _request(paper: Paper, request: Request) -> None:
     raised = moment(request.raised_at) + ("" if request.age_known else ", when it came; its age is not known")
     facts = [
         ("Where", f"{request.zone_title}, {request.device}"),
-        ("About", request.topic or "not said"),
+        # A security request's topic is the gesture that raised it.
+        ("Gesture" if request.kind == "security" else "About", request.topic or "not said"),
         ("Raised", raised + (", silently" if request.silent else "")),
         ("State", request.state),
         ("Answered", _stage(request.acknowledged_at, request.owner)),
@@ -129,5 +130,7 @@ def _stage(at: datetime | None, by: str | None = None) -> str:
 def _reached(page: Page) -> str:
     stages = (("sent", page.sent_at), ("delivered", page.delivered_at), ("seen", page.seen_at))
     reached = [f"{word} {at.astimezone():%H:%M:%S}" for word, at in stages if at is not None]
+    if reached and page.state == stages[len(reached) - 1][0]:
+        return ", ".join(reached)
     state = page.state.replace("_", " ") + (f" ({page.answer})" if page.answer else "")
     return ", ".join([state, *reached])

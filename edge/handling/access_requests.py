@@ -28,7 +28,12 @@ from edge.evidence import clips, custody, holds
 from edge.evidence.holds import Hold
 from edge.handling import keeping
 
-_TEXTS = ("contact", "identity", "description")
+# As the desk asks for them.
+_TEXTS = {
+    "contact": "How to reach the asker",
+    "identity": "How it was made sure who they are",
+    "description": "What they look like",
+}
 
 
 def reason_of(number: str) -> str:
@@ -42,12 +47,12 @@ def open_(conn: sa.Connection, name: str, new: New, actor: Actor, now: datetime)
         if known != name:
             raise NotFound("There is no such access request in this store.")
         return new.id
-    for field in _TEXTS:
+    for field, asked in _TEXTS.items():
         text = getattr(new, field)
         least = 0 if field == "description" else 1
         if not least <= len(text.strip()) <= rules.MAX_CONTACT:
             said = f"{least} to {rules.MAX_CONTACT} are allowed"
-            raise Faulty(f"The field {field} has {len(text.strip())} signs; {said}.", field)
+            raise Faulty(f"‘{asked}’ has {len(text.strip())} signs; {said}.", field)
     titles = devices.zones(conn, name)
     if new.zone not in titles:
         raise Faulty(f"The zone is {new.zone[:32]!r}; allowed are {', '.join(titles) or 'none yet'}.", "zone")

@@ -270,6 +270,12 @@ def moment(at: datetime) -> str:
     return f"{here.day} {here:%B %Y, %H:%M:%S}"
 
 
+def until(began: datetime, ended: datetime) -> str:
+    """'2 March 2026, 14:05:10 to 14:25:10'; with the day again where it is another."""
+    same = local(began).date() == local(ended).date()
+    return f"{moment(began)} to {clock_time(ended) if same else moment(ended)}"
+
+
 def size(count: int) -> str:
     """Bytes as people say them: '812 bytes', '4.1 MB'."""
     if count < 1000:
@@ -305,6 +311,7 @@ FILTERS = {
     "clock_time": clock_time,
     "day": day,
     "moment": moment,
+    "until": until,
     "size": size,
     "local": local,
 }

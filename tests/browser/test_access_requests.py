@@ -23,6 +23,7 @@ from tests.browser.test_every_page import AXE, RUNS_OUT
 from tests.browser.test_round import PATIENCE_MS
 from tests.rig import film, footage, furnished
 from tests.rig.footage import Shot
+from tests.rig.store import wait_for
 
 pytestmark = pytest.mark.browser
 expect.set_options(timeout=PATIENCE_MS)
@@ -130,6 +131,19 @@ def test_others_are_covered_by_mouse_and_numbers_and_the_copy_shows_nobody_else(
     expect(page.get_by_label("Left %")).to_have_value("30.0")
     assert look_at(page) == []
     page.set_viewport_size({"width": 1440, "height": 900})
+    # By keyboard one more, and away again: the focus stays where the next one begins.
+    another = page.get_by_role("button", name="Add a box")
+    another.press("Enter")
+    expect(page.get_by_label("Left %").last).to_be_focused()
+    page.get_by_role("button", name="Remove the box").last.press("Enter")
+    expect(another).to_be_focused()
+    # Whoever leaves is asked first.
+    asked: list[str] = []
+    page.once("dialog", lambda one: (asked.append(one.type), one.dismiss()))
+    page.locator(".crumb a").click(no_wait_after=True)
+    wait_for(lambda: page.wait_for_timeout(20) or asked, "the question")
+    assert asked == ["beforeunload"]
+    expect(page.locator(".keys button")).to_have_count(3)
     page.get_by_role("button", name="Save, and make the covered copy").click()
     expect(page.get_by_text("To be watched.")).to_be_visible()
     page.get_by_role("button", name="Watch the covered copy").click()

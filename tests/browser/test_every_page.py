@@ -92,7 +92,9 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.people_one": ("/manage/people/{person}", "/manage/people/{long_named}"),
     "manage.people_import": ("/manage/people/import",),
     "manage.devices": ("/manage/devices",),
-    "manage.device_one": ("/manage/device/kiosk-tills", "/manage/device/kiosk-entrance"),
+    "manage.device_one": tuple(
+        f"/manage/device/{one}" for one in ("kiosk-tills", "kiosk-entrance", "pager-1", "pager-2", "pager-3")
+    ),
     "manage.device_aside": ("/manage/set-aside/{number}",),
     "manage.zones": ("/manage/zones",),
     "manage.policy": ("/manage/policy",),
@@ -119,7 +121,8 @@ EMPTY = (
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (
     "/manage/people", "/manage/people/{person}", "/manage/zones", "/manage/policy", "/manage/policy/help",
-    "/manage/device/kiosk-tills", "/manage/incidents/{case}", "/floor/", "/floor/incidents",
+    "/manage/device/kiosk-tills", "/manage/device/pager-2", "/manage/incidents/{case}", "/floor/",
+    "/floor/incidents",
     "/floor/incidents/{case}", "/floor/incidents/{case_closed}", "/floor/incidents/new?request={alarm}",
 )  # fmt: skip
 # The phone of a supervisor who hears of troubles, looks, and asks a caller; and the caller's own.

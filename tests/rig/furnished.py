@@ -23,6 +23,7 @@ from edge.access_requests.store import New as NewAccess
 from edge.audit.store import Actor
 from edge.config import EdgeConfig, Policies
 from edge.db import feedback_tables, store_tables, tables
+from edge.devices.store import register
 from edge.evidence import captures, clips, exports, heads, holds
 from edge.evidence.masks import Key, Masks, Mode, Track
 from edge.handling import (
@@ -39,6 +40,7 @@ from edge.handling import writing as entries
 from edge.handling.writing import Said
 from edge.incidents.rules import Kind
 from edge.incidents.store import New
+from edge.paging import pagers
 from edge.paging import store as paging
 from edge.people import store as people
 from edge.web.shopper import sign_of
@@ -98,6 +100,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
             reason=LONG_WORDS,
         )  # fmt: skip
         _devices(conn, now)
+        _pagers(conn, (waiting, ids["Marta"]), long_named.id, now)
         number = _set_aside(conn, now)
         i = tables.interaction.c
         newest = sa.select(i.id).where(i.store == shop.STORE).order_by(i.raised_at.desc()).limit(1)
@@ -341,6 +344,18 @@ def _devices(conn: sa.Connection, now: dt.datetime) -> None:
                 found_at=now, closed_at=closed,
             )
         )  # fmt: skip
+
+
+def _pagers(conn: sa.Connection, called: tuple[str, str], long_named: str, now: dt.datetime) -> None:
+    """One that was called beside its holder's phone, one whose holder has a long name, one of nobody."""
+    request_, holder = called
+    for name, person in (("pager-1", holder), ("pager-2", long_named), ("pager-3", None)):
+        register(conn, shop.STORE, name, "fitting-rooms", None, now)
+        mine = sa.update(store_tables.device).where(store_tables.device.c.name == name)
+        conn.execute(mine.values(pager=True, holder=person))
+    page = conn.execute(sa.select(tables.page.c.id).where(tables.page.c.request == request_)).scalar_one()
+    (tried,) = pagers.add(conn, shop.STORE, [("pager-1", page, request_, holder)], now)
+    pagers.mark_sent(conn, [tried.id], now)
 
 
 def _set_aside(conn: sa.Connection, now: dt.datetime) -> int:

@@ -14,12 +14,14 @@ const list = cover.querySelector("[data-boxes]");
 const moment = cover.querySelector("[data-moment]");
 const play = cover.querySelector("[data-play]");
 const said = cover.querySelector("[data-said]");
+const addButton = cover.querySelector("[data-add]");
 const larger = Number(cover.dataset.larger);
 const atLeast = Number(cover.dataset.atLeast);
 const earlierMs = Number(cover.dataset.earlierMs);
 
 const masks = JSON.parse(form.elements.masks.value);
 let chosen = 0;
+let unsaved = false;
 
 const nowMs = () => Math.round(video.currentTime * 1000);
 const covering = () => masks.mode === "others";
@@ -71,6 +73,7 @@ function add(box) {
 
 function changed() {
   said.textContent = "Not saved yet.";
+  unsaved = true;
   drawList();
   draw();
 }
@@ -203,15 +206,17 @@ list.addEventListener("click", (event) => {
     masks.tracks.splice(number, 1);
     chosen = clamp(chosen, 0, Math.max(0, masks.tracks.length - 1));
     changed();
+    // The button that was pressed may be gone, or stand for the next box.
+    addButton.focus();
   } else if (event.target.closest("[data-forget]") && track.keys.length > 1) {
     track.keys = track.keys.filter((key) => key.at_ms !== nowMs());
     changed();
   }
 });
 
-cover.querySelector("[data-add]").addEventListener("click", () => {
+addButton.addEventListener("click", () => {
   video.pause();
-  if (add({ left: 400, top: 300, width: 200, height: 400 })) list.lastElementChild.querySelector("input").focus();
+  if (add({ left: 400, top: 300, width: 200, height: 400 })) list.lastElementChild.querySelector("input").select();
 });
 
 // One drag: of a new box, of one as a whole, or of its corner.
@@ -266,7 +271,14 @@ for (const input of form.elements.mode) {
     changed();
   });
 }
-form.addEventListener("submit", () => (form.elements.masks.value = JSON.stringify(masks)));
+form.addEventListener("submit", () => {
+  form.elements.masks.value = JSON.stringify(masks);
+  unsaved = false;
+});
+// To mark the asker, or to go back, loads another page: boxes that were drawn are not lost without a question.
+addEventListener("beforeunload", (event) => {
+  if (unsaved) event.preventDefault();
+});
 
 play.addEventListener("click", () => (video.paused ? video.play() : video.pause()));
 moment.addEventListener("input", () => go(Number(moment.value)));

@@ -171,7 +171,7 @@ def test_what_was_typed_stays_where_it_is_refused(shop: Shop, mira: Browser) -> 
     mira.get("/manage/access-requests/new")
     typed = FORM | {"from": "2026-03-02T09:00", "to": "2026-03-02T08:00"}
     answer = mira.post("/manage/access-requests/new", **typed)
-    assert answer.status_code == 400 and "a@example.org" in answer.text and "lies after" in answer.text
+    assert answer.status_code == 400 and "a@example.org" in answer.text and "must be later" in answer.text
     assert mira.post("/manage/access-requests/new", **(typed | {"received": "soon"})).status_code == 400
     assert shop.read("SELECT count(*) FROM access_request") == [(0,)]
 
