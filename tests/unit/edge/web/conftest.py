@@ -174,6 +174,13 @@ class Browser:
         return response
 
 
+def sign_in(shop: Shop, name: str) -> Browser:
+    """Their phone."""
+    visitor = Browser(shop.app)
+    visitor.sign_in(shop.people[name])
+    return visitor
+
+
 @pytest.fixture(scope="session")
 def hashes() -> tuple[str, str]:
     return passwords.hash_pin(PIN), passwords.hash_password(PASSWORD)
@@ -221,6 +228,21 @@ def shop(tmp_path: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop
 @pytest.fixture
 def visitor(shop: Shop) -> Browser:
     return Browser(shop.app)
+
+
+@pytest.fixture
+def ana(shop: Shop) -> Browser:
+    return sign_in(shop, "Ana")
+
+
+@pytest.fixture
+def marc(shop: Shop) -> Browser:
+    return sign_in(shop, "Marc")
+
+
+@pytest.fixture
+def sofia(shop: Shop) -> Browser:
+    return sign_in(shop, "Sofia")
 
 
 @pytest.fixture

@@ -1,26 +1,10 @@
 """The associate's page: what it shows, and what its forms do."""
 
-import pytest
-
 from .conftest import Browser, Shop
 
 
 def state(shop: Shop, request: str) -> object:
     return shop.read("SELECT state FROM interaction WHERE id = :id", id=request)[0][0]
-
-
-@pytest.fixture
-def ana(shop: Shop) -> Browser:
-    visitor = Browser(shop.app)
-    visitor.sign_in(shop.people["Ana"])
-    return visitor
-
-
-@pytest.fixture
-def marc(shop: Shop) -> Browser:
-    visitor = Browser(shop.app)
-    visitor.sign_in(shop.people["Marc"])
-    return visitor
 
 
 def test_a_page_shows_topic_zone_reason_count_and_code(shop: Shop, ana: Browser) -> None:

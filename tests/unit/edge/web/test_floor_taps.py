@@ -11,20 +11,6 @@ from .conftest import Browser, Shop
 TAP, OTHER = "01890a5d-ac96-774b-bcce-b302099a8057", "01890a5d-ac96-774b-bcce-b302099a8058"
 
 
-@pytest.fixture
-def ana(shop: Shop) -> Browser:
-    visitor = Browser(shop.app)
-    visitor.sign_in(shop.people["Ana"])
-    return visitor
-
-
-@pytest.fixture
-def marc(shop: Shop) -> Browser:
-    visitor = Browser(shop.app)
-    visitor.sign_in(shop.people["Marc"])
-    return visitor
-
-
 def lines(shop: Shop, what: str) -> list[object]:
     return [row[0] for row in shop.read("SELECT words FROM timeline WHERE what = :what", what=what)]
 

@@ -2,7 +2,6 @@
 
 import re
 
-import pytest
 import sqlalchemy as sa
 
 from edge.config import Policies
@@ -11,27 +10,6 @@ from edge.handling.telling import Telling
 from edge.paging import timers
 
 from .conftest import STORE, Browser, Shop
-
-
-def sign_in(shop: Shop, name: str) -> Browser:
-    visitor = Browser(shop.app)
-    visitor.sign_in(shop.people[name])
-    return visitor
-
-
-@pytest.fixture
-def ana(shop: Shop) -> Browser:
-    return sign_in(shop, "Ana")
-
-
-@pytest.fixture
-def marc(shop: Shop) -> Browser:
-    return sign_in(shop, "Marc")
-
-
-@pytest.fixture
-def sofia(shop: Shop) -> Browser:
-    return sign_in(shop, "Sofia")
 
 
 def test_declining_takes_one_tap_and_a_reason_and_the_card_is_gone(
