@@ -48,7 +48,7 @@ def video_name(number: int) -> str:
 def letter(shop: OfShop, facts: Facts) -> str:
     """The letter as it is proposed."""
     videos = [
-        f"  {video_name(number)}: {_moment(began)} to {ended.astimezone():%H:%M:%S}"
+        f"  {video_name(number)}: {_from_to(began, ended)}"
         for number, (began, ended) in enumerate(facts.clips, 1)
     ]
     return "\n".join(
@@ -58,7 +58,7 @@ def letter(shop: OfShop, facts: Facts) -> str:
             f"Your request for the footage of yourself, received on {_day(facts.received_on)}, "
             f"number {facts.number}",
             "",
-            f"You asked for {facts.place}, {_moment(facts.began_at)} to {_moment(facts.ended_at)}. "
+            f"You asked for {facts.place}, {_from_to(facts.began_at, facts.ended_at)}. "
             "You are in these videos:",
             *videos,
             "Others are covered with grey, as their pictures are theirs. The videos are copies; the line "
@@ -85,9 +85,10 @@ def _day(day: date) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _moment(at: datetime) -> str:
-    here = at.astimezone()
-    return f"{_day(here)}, {here:%H:%M:%S}"
+def _from_to(began: datetime, ended: datetime) -> str:
+    first, last = began.astimezone(), ended.astimezone()
+    again = "" if first.date() == last.date() else f"{_day(last)}, "
+    return f"{_day(first)}, {first:%H:%M:%S} to {again}{last:%H:%M:%S}"
 
 
 def _span(hours: float) -> str:

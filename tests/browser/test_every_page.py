@@ -309,7 +309,7 @@ def test_so_is_what_is_told_to_whoever_walks_the_floor(house: House) -> None:
 def test_the_cards_have_room_in_every_language(house: House, language: str) -> None:
     page, found = house.pages["walking"], []
     page.set_viewport_size({"width": 360, "height": 800})
-    for where in WALKING:
+    for where in (*WALKING, "/floor/locked"):
         page.goto(f"{house.address}/floor/")
         page.get_by_role("button", name=language).click()
         page.wait_for_load_state()
