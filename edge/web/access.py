@@ -1,50 +1,23 @@
-"""Who may see what. Deny by default: an endpoint is named in PUBLIC, or needs a session of its audience.
+"""The guard before every view: it lets in whom the table says (admission.py), and nobody else."""
 
-Those of the API and the metrics need a token instead (bearer.py)."""
-
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, TypeVar, cast
+from collections.abc import Mapping
+from typing import cast
 
 from flask import Blueprint, Flask, Response, abort, g, make_response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.audit.store import Actor
-from edge.people import rights, sessions
+from edge.people import sessions
 from edge.people.sessions import Audience, SignIn
 from edge.web import bearer
+from edge.web.admission import Admission
 from edge.web.services import services
 
-# Every endpoint that answers without a session. A test walks the whole address map against this.
-PUBLIC = frozenset(
-    {
-        "static",
-        "door.open_door",
-        "health.alive",
-        "health.ready",
-        "api.document",
-        "api.index",
-        "api.footage",
-        "floor.manifest",
-        "floor.names",
-        "floor.pin",
-        "floor.sign_in",
-        "floor.speak",
-        "manage.sign_in_page",
-        "manage.sign_in",
-        "shopper.find",
-        "shopper.look_up",
-        "shopper.ask",
-        "shopper.give",
-    }
-)
 # One browser may hold an associate's phone and a manager's desk side by side: decisions/001.
 COOKIES: dict[Audience, str] = {"floor": "floorbell_floor", "manage": "floorbell_manage"}
 DOORS: dict[Audience, str] = {"floor": "floor.names", "manage": "manage.sign_in_page"}
 
 SIGNED_OUT = "You are signed out; sign in again."
-
-View = TypeVar("View", bound=Callable[..., Any])
 
 door = Blueprint("door", __name__)
 
@@ -55,28 +28,27 @@ def open_door() -> AnyResponse:
     return redirect(url_for("floor.pages"))
 
 
-def guard(app: Flask) -> None:
-    """Refuse every request to what is not public and has no session of its audience."""
+def guard(app: Flask, table: Mapping[str, Admission]) -> None:
+    """Refuse every request that the table does not let in: 403 and a sentence, or the way to the door."""
 
     @app.before_request
-    def refuse_strangers() -> AnyResponse | None:
-        if request.endpoint is None or request.endpoint in PUBLIC:
+    def refuse() -> AnyResponse | None:
+        if request.endpoint is None:
             return None
-        if request.blueprint in ("api", "metrics"):
-            return bearer.refuse_strangers()
-        audience = audience_here()
-        if audience is None:
+        admission = table.get(request.endpoint)
+        if admission is None:
             abort(403)
-        found = sign_in_of(audience)
+        if admission.audience == "public":
+            return None
+        if admission.audience == "token":
+            return bearer.refuse_strangers() or bearer.refuse_without(admission.scopes)
+        found = sign_in_of(admission.audience)
         if found is None:
-            return _to_the_door(audience)
+            return _to_the_door(admission.audience)
         g.sign_in = found
+        if not admission.lets_in(found.person.role):
+            abort(403, admission.refusal)
         return None
-
-
-def audience_here() -> Audience | None:
-    """The audience whose room this request is in."""
-    return request.blueprint if request.blueprint in COOKIES else None
 
 
 def sign_in_of(audience: Audience) -> SignIn | None:
@@ -92,30 +64,6 @@ def sign_in_of(audience: Audience) -> SignIn | None:
 def signed_in() -> SignIn:
     """The session of this request; only behind guard()."""
     return cast(SignIn, g.sign_in)
-
-
-def needs_changer(view: View) -> View:
-    """For views that change the store: 403 with a sentence for whoever only looks."""
-
-    @wraps(view)
-    def guarded(*args: Any, **values: Any) -> Any:
-        if sentence := rights.why_not_change(signed_in().person.role):
-            abort(403, sentence)
-        return view(*args, **values)
-
-    return cast(View, guarded)
-
-
-def needs_evidence(view: View) -> View:
-    """For views of what cameras recorded: 403 with a sentence for whoever may not see it."""
-
-    @wraps(view)
-    def guarded(*args: Any, **values: Any) -> Any:
-        if sentence := rights.why_not_evidence(signed_in().person.role):
-            abort(403, sentence)
-        return view(*args, **values)
-
-    return cast(View, guarded)
 
 
 def actor_here() -> Actor:

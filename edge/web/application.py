@@ -11,8 +11,8 @@ from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 
 from edge.config import EdgeConfig
-from edge.web import access, headers, languages, refusals, words
-from edge.web.api import api_blueprint
+from edge.web import access, admission, headers, languages, refusals, words
+from edge.web.api import admissions, api_blueprint
 from edge.web.floor import calling, floor_blueprint, quiet
 from edge.web.health import health
 from edge.web.manage import manage_blueprint, navigation
@@ -39,6 +39,7 @@ class FormCookie(SecureCookieSessionInterface):
 
 def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     """See edge.create_app."""
+    table = admission.PAGES | admissions()
     app = Flask("edge.web", root_path=str(Path(__file__).parent))
     app.config.update(
         SECRET_KEY=secret_key(Path(config.directory)),
@@ -57,12 +58,12 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.jinja_env.filters.update(words.FILTERS, said_here=said_here)
     app.jinja_env.globals["words"] = words
     app.jinja_env.globals["place_here"] = navigation.here
-    app.jinja_env.globals["desk_places"] = lambda role: navigation.places(app.view_functions, role)
+    app.jinja_env.globals["desk_places"] = lambda role: navigation.places(table, role)
     app.jinja_env.globals["quiet_bar"] = quiet.bar
     app.extensions["floorbell"] = Services(config, clock)
 
     limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
-    access.guard(app)
+    access.guard(app, table)
     forms = CSRFProtect(app)
     languages.install(app)
     headers.install(app, config.web.frames)
@@ -80,6 +81,10 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     # They have a proof of their own that they come from here, which does not age.
     for one in (quiet.call, calling.locked_renewed, calling.locked_told):
         forms.exempt(one)
+
+    admission.check(
+        table, ((rule.endpoint, frozenset(rule.methods or ())) for rule in app.url_map.iter_rules())
+    )
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:

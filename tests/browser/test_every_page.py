@@ -14,7 +14,7 @@ from deploy.demo.shop import MANAGER, PEOPLE, VISITOR
 from deploy.demo.stage import person_ids
 from edge import create_app
 from edge.config import EdgeConfig
-from edge.web.access import PUBLIC
+from edge.web.admission import PUBLIC
 from tests.browser.conftest import Demo, WorkedIn
 from tests.rig import furnished
 

@@ -9,6 +9,7 @@ from flask_limiter import Limiter
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.tokens.scopes import SCOPES
+from edge.web.admission import Admission
 from edge.web.api import footage
 from edge.web.api.document import document as described
 from edge.web.api.routes import ROUTES
@@ -23,6 +24,14 @@ def api_blueprint(limiter: Limiter, title: str) -> Blueprint:
     # No token: a player cannot send one. The grant in the address says whose look it is.
     api.add_url_rule("/footage/<clip_id>", "footage", footage.footage)
     return api
+
+
+def admissions() -> dict[str, Admission]:
+    """The API's part of the table of who is let in: each route asks for its scopes."""
+    return {
+        f"api.{route.name}": Admission("token", changes=route.method != "GET", scopes=route.scopes)
+        for route in ROUTES
+    }
 
 
 def index() -> AnyResponse:

@@ -1,4 +1,4 @@
-"""How a route of the API is called: scope, query and body are checked, the view answers with a record."""
+"""How a route of the API is called: query and body are checked, the view answers with a record."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -92,8 +92,6 @@ def _whole(value: Any) -> Any:
 
 def _called(route: Route) -> Callable[..., AnyResponse]:
     def view(**path: str) -> AnyResponse:
-        if refused := bearer.refuse_without(route.scopes):
-            return refused
         if any("\x00" in part for part in path.values()):
             raise NotFound("There is nothing of that name in this store.")
         asked: dict[str, Struct] = {}

@@ -24,7 +24,7 @@ from edge.handling import access_requests as handling
 from edge.paging import feed
 from edge.people import rights
 from edge.web import report
-from edge.web.access import actor_here, needs_evidence, signed_in
+from edge.web.access import actor_here, signed_in
 from edge.web.manage import bundle
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.minutes import at_here
@@ -51,7 +51,6 @@ class Found:
     purged_why: str | None
 
 
-@needs_evidence
 def evidence_access() -> Response:
     room = services()
     with room.read() as conn:
@@ -68,12 +67,10 @@ def evidence_access() -> Response:
     return make_response(page)
 
 
-@needs_evidence
 def evidence_access_new() -> Response:
     return _form()
 
 
-@needs_evidence
 def evidence_access_new_do() -> Response:
     room, actor = services(), actor_here()
     try:
@@ -86,13 +83,11 @@ def evidence_access_new_do() -> Response:
     return saved(url_for("manage.evidence_access_one", request_id=done), "The access request is open.")
 
 
-@needs_evidence
 def evidence_access_one(request_id: str) -> Response:
     """For htmx only the part that changes while its file is made."""
     return page_of(request_id)
 
 
-@needs_evidence
 def evidence_access_act(request_id: str, act: str) -> Response:
     """One of DONE. What stands against it is said on the same page, with what was typed."""
     if act not in DONE:
@@ -108,7 +103,6 @@ def evidence_access_act(request_id: str, act: str) -> Response:
     return saved(url_for("manage.evidence_access_one", request_id=request_id), DONE[act])
 
 
-@needs_evidence
 def evidence_access_file(request_id: str) -> Response:
     """What goes to the asker. That it was taken away stands in the custody log before its first byte is
     sent."""

@@ -21,7 +21,7 @@ from edge.incidents import listing
 from edge.incidents.classes import CLASSES
 from edge.paging import feed
 from edge.people import rights
-from edge.web.access import actor_here, needs_evidence, signed_in
+from edge.web.access import actor_here, signed_in
 from edge.web.manage import clip as clip_page
 from edge.web.manage import incident as incident_page
 from edge.web.manage.evidence import kept_here
@@ -32,7 +32,6 @@ from edge.web.services import Services, services
 _CHUNK_BYTES = 64 * 1024
 
 
-@needs_evidence
 def evidence_export(clip_id: str) -> AnyResponse:
     """Ask for a bundle of this clip and of those that were chosen beside it."""
     room, actor, silent = services(), actor_here(), _silent()
@@ -46,7 +45,6 @@ def evidence_export(clip_id: str) -> AnyResponse:
     return saved(url_for("manage.evidence_bundle", export_id=done), "The export is asked for.")
 
 
-@needs_evidence
 def incidents_export(incident_id: str) -> AnyResponse:
     """Ask for the bundle of an incident, for the police or a court."""
     room, actor, silent = services(), actor_here(), _silent()
@@ -68,7 +66,6 @@ def ask_incident(
     )  # fmt: skip
 
 
-@needs_evidence
 def evidence_bundle(export_id: str) -> AnyResponse:
     """How far it is; for htmx only the part that changes."""
     room = services()
@@ -89,7 +86,6 @@ def evidence_bundle(export_id: str) -> AnyResponse:
     return make_response(render_template(template, classes=CLASSES, me=signed_in().person, **context))
 
 
-@needs_evidence
 def evidence_download(export_id: str) -> AnyResponse:
     return sent(services(), export_id, actor_here(), silent=_silent())
 

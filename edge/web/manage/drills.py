@@ -21,7 +21,7 @@ from edge.paging import feed
 from edge.people import rights
 from edge.people import store as people
 from edge.schedule import Plan
-from edge.web.access import actor_here, needs_changer, signed_in
+from edge.web.access import actor_here, signed_in
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
 
@@ -37,7 +37,6 @@ def drills_() -> Response:
     return _page()
 
 
-@needs_changer
 def drills_do() -> Response:
     """`do` is run, plan or people."""
     room, actor, form = services(), actor_here(), request.form

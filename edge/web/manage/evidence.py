@@ -19,7 +19,7 @@ from edge.handling import keeping
 from edge.handling.keeping import Kept
 from edge.paging import feed
 from edge.people import rights
-from edge.web.access import needs_evidence, signed_in
+from edge.web.access import signed_in
 from edge.web.manage import asking
 from edge.web.services import services
 
@@ -52,7 +52,6 @@ class Custody:
     stamp: Standing
 
 
-@needs_evidence
 def evidence() -> Response:
     """Narrowed by ?zone=, ?state= and ?held=yes or no; ?before= goes on. 400 for an address that says
     nonsense."""

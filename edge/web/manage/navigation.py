@@ -1,24 +1,25 @@
-"""The desk's navigation, as data. A page is listed once its view is there, for the roles that may see it."""
+"""The desk's navigation, as data. A page is listed for the roles that its address lets in."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from edge.web.admission import Admission
 
 
 @dataclass(frozen=True)
 class Place:
-    """A page of the desk. Those of the endpoints in `of` stand under it too; no `roles`: every desk role."""
+    """A page of the desk. Those of the endpoints in `of` stand under it too."""
 
     endpoint: str
     title: str
     of: tuple[str, ...] = ()
-    roles: tuple[str, ...] = ()
 
 
 PLACES = (
     Place("manage.floor", "Floor"),
     Place("manage.log", "Log", of=("manage.interaction",)),
     Place("manage.incidents", "Incidents"),
-    Place("manage.evidence", "Evidence", roles=("manager", "admin")),
+    Place("manage.evidence", "Evidence"),
     Place("manage.charts", "Charts"),
     Place("manage.feedback", "Feedback"),
     Place("manage.people", "People"),
@@ -27,13 +28,13 @@ PLACES = (
     Place("manage.zones", "Zones"),
     Place("manage.policy", "Policy", of=("manage.outside", "manage.outside_one")),
     Place("manage.changes", "Changes"),
-    Place("manage.tokens", "Tokens", roles=("manager", "admin")),
+    Place("manage.tokens", "Tokens"),
 )
 
 
-def places(known: Collection[str], role: str) -> list[Place]:
-    """What this role may go to, of the endpoints that there are."""
-    return [place for place in PLACES if place.endpoint in known and (not place.roles or role in place.roles)]
+def places(table: Mapping[str, Admission], role: str) -> list[Place]:
+    """What this role may go to, as the table of who is let in says."""
+    return [place for place in PLACES if place.endpoint in table and table[place.endpoint].lets_in(role)]
 
 
 def here(endpoint: str | None) -> Place | None:

@@ -14,7 +14,7 @@ from edge.reports import floor as now_there
 from edge.routing import inforce, roster
 from edge.routing.choose import Wanted
 from edge.routing.preview import Foreseen, foresee
-from edge.web.access import actor_here, needs_changer, signed_in
+from edge.web.access import actor_here, signed_in
 from edge.web.manage import policy_form
 from edge.web.manage.policy_form import Typed
 from edge.web.manage.saving import save, saved, status_of
@@ -58,7 +58,6 @@ def policy_one(kind: str) -> Response:
     return _page(kind, policy_form.shown(_in_force(kind)), request.args)
 
 
-@needs_changer
 def policy_do(kind: str) -> Response:
     """`do` is save, file (back to edge.toml) or anything else: only a preview of what was typed."""
     room, actor, form, file = services(), actor_here(), request.form, services().config.policy

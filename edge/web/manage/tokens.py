@@ -8,17 +8,15 @@ from edge.handling import granting
 from edge.paging import feed
 from edge.tokens import store as kept
 from edge.tokens.scopes import SCOPES
-from edge.web.access import actor_here, needs_changer, signed_in
+from edge.web.access import actor_here, signed_in
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
 
 
-@needs_changer
 def tokens() -> Response:
     return _page()
 
 
-@needs_changer
 def tokens_add() -> Response:
     """The new token, shown this once; headers keep it out of every cache."""
     room, actor, secret = services(), actor_here(), kept.fresh()
@@ -31,7 +29,6 @@ def tokens_add() -> Response:
     return _page(shown=(done.name, secret))
 
 
-@needs_changer
 def tokens_revoke(token_id: str) -> Response:
     room, actor = services(), actor_here()
     done = save(lambda conn: granting.revoke(conn, room.store, actor, token_id, room.clock()))

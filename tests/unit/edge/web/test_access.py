@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from edge.people import store as people
-from edge.web.access import COOKIES, PUBLIC
+from edge.web.access import COOKIES
+from edge.web.admission import PUBLIC
 
 from .conftest import PASSWORD, PIN, Browser, Shop
 

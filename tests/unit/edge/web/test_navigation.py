@@ -2,21 +2,16 @@
 
 import pytest
 
-from edge.web.manage import navigation
+from edge.web.admission import PAGES
 from edge.web.manage.navigation import here, places
 
 from .conftest import Browser, Shop
 
 
-def test_only_pages_that_there_are_are_listed_in_their_order() -> None:
-    found = places({"manage.devices", "manage.log", "health.alive"}, "supervisor")
-    assert [place.title for place in found] == ["Log", "Devices"]
-
-
-def test_a_page_for_some_roles_is_listed_for_them_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    only = navigation.Place("manage.policy", "Policy", roles=("manager",))
-    monkeypatch.setattr(navigation, "PLACES", (only,))
-    assert places({"manage.policy"}, "manager") == [only] and places({"manage.policy"}, "supervisor") == []
+def test_a_page_is_listed_for_the_roles_that_its_address_lets_in() -> None:
+    table = {name: PAGES[name] for name in ("manage.tokens", "manage.devices", "manage.log", "health.alive")}
+    assert [place.title for place in places(table, "supervisor")] == ["Log", "Devices"]
+    assert [place.title for place in places(table, "manager")] == ["Log", "Devices", "Tokens"]
 
 
 @pytest.mark.parametrize(
