@@ -16,6 +16,8 @@ MAX_LETTER = 8000
 # Nobody looks through more than a day for one person.
 LONGEST = timedelta(hours=24)
 RECEIVED_WITHIN = timedelta(days=366)
+# No camera's clip is as old.
+OLDEST = timedelta(days=366 * 50)
 MOST_CLIPS = 200
 
 
@@ -163,6 +165,8 @@ def why_not_open(
         return "to", "The time to look through is at most 24 hours; ask when it was."
     if began_at > now:
         return "from", "The time to look through lies in the future."
+    if now - began_at > OLDEST:
+        return "from", "The time to look through lies more than fifty years back."
     return None
 
 

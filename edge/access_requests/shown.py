@@ -9,10 +9,12 @@ import sqlalchemy as sa
 
 from edge.db.access_tables import access_clip, access_request
 from edge.db.evidence_tables import clip
+from edge.db.inserts import INSERT
 
 # No clip is longer: an index finds those that overlap a time.
 _LONGEST = timedelta(hours=1)
 NONE, ASKED, MADE, FAILED = "none", "asked", "made", "failed"
+_NOTHING = {"revision": 0, "state": NONE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,11 @@ def overlapping(
     return list(conn.execute(query.order_by(c.started_at, c.id).limit(limit)).scalars())
 
 
-def add(conn: sa.Connection, store: str, request: str, clip_id: str, hold: str) -> None:
-    row = {"request": request, "clip": clip_id, "store": store, "hold": hold, "chosen": False, "masks": {}}
-    conn.execute(sa.insert(access_clip).values(row | {"revision": 0, "state": NONE}))
+def hold(conn: sa.Connection, store: str, request: str, clip_id: str, hold_id: str) -> None:
+    """It is held for the access request by this hold from now on."""
+    row = {"request": request, "clip": clip_id, "store": store, "hold": hold_id, "chosen": False, "masks": {}}
+    c, insert = access_clip.c, INSERT[conn.dialect.name](access_clip).values(row | _NOTHING)
+    conn.execute(insert.on_conflict_do_update(index_elements=[c.request, c.clip], set_={"hold": hold_id}))
 
 
 def of_request(conn: sa.Connection, request: str) -> dict[str, Shown]:

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,8 @@ FEWER_LETTERS = (
 )
 WIDTH = 190
 _LABEL = 58
+# Lines of a table's row that one page has room for; a cell of so many signs and breaks is never longer.
+_LINES, _SHORT, _FEW_LINES = 48, 200, 15
 _QUIET, _RULE = 90, 170
 
 
@@ -171,12 +174,24 @@ class Paper:
             col_widths=widths, line_height=4.2, text_align="LEFT", first_row_as_headings=names is not None,
             borders_layout="HORIZONTAL_LINES", padding=0.8,
         ) as table:  # fmt: skip
-            for cells in ([names] if names else []) + [tuple(row) for row in rows]:
+            parts = [part for row in rows for part in self._parts(widths, row)]
+            for cells in ([names] if names else []) + parts:
                 line = table.row()
                 for cell in cells:
-                    line.cell(self._said(cell))
+                    line.cell(cell)
         pdf.set_draw_color(0)
         pdf.ln(2)
+
+    def _parts(self, widths: tuple[int, ...], row: Sequence[str]) -> list[tuple[str, ...]]:
+        """A row that no page has room for is several."""
+        cells = [self._cut(width, self._said(cell)) for width, cell in zip(widths, row, strict=True)]
+        return list(zip_longest(*cells, fillvalue=""))
+
+    def _cut(self, width: int, words: str) -> list[str]:
+        if len(words) <= _SHORT and words.count("\n") <= _FEW_LINES:
+            return [words]
+        lines = self._pdf.multi_cell(width - 4, 4.2, words, align="L", dry_run=True, output="LINES")
+        return ["\n".join(lines[at : at + _LINES]) for at in range(0, len(lines), _LINES)]
 
     def _line(self, words: str, height: float) -> None:
         self._pdf.multi_cell(0, height, self._said(words), align="L", new_x="LMARGIN", new_y="NEXT")

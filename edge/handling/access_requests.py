@@ -4,6 +4,7 @@ Each function is one transaction's work. They raise Refused with one sentence, F
 as an access request waits, the clips of its place and time are held; two people release them, as every
 hold."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -62,9 +63,11 @@ def open_(conn: sa.Connection, name: str, new: New, actor: Actor, now: datetime)
     store.add(conn, name, new, now)
     words = f"{actor.name} opened it: {rules.CAME[new.came].lower()}, received on {new.received_on}."
     _append(conn, new.id, "opened", words, actor, now)
-    held = _hold(conn, name, store.one(conn, name, new.id), actor, now)
-    words = f"{held} {'clip is' if held == 1 else 'clips are'} held for it."
-    _append(conn, new.id, "held", words, Actor("Floorbell", "policy"), now)
+    row = store.one(conn, name, new.id)
+    found = looked_for(conn, name, row, rules.MOST_CLIPS + 1)
+    if len(found) > rules.MOST_CLIPS:
+        raise Refused(f"More than {rules.MOST_CLIPS} clips are of that place and time; ask when it was.")
+    _say_held(conn, new.id, _hold(conn, name, row, found, actor, now), now)
     return new.id
 
 
@@ -94,6 +97,8 @@ def answer(
 ) -> None:
     """What the asker is told. With footage the vault packs the covered copies and the letter; each clip's
     entry in the custody log says so."""
+    # Locked first: whoever places other boxes meanwhile is done before, or comes after.
+    store.load(conn, name, request_id)
     action = Answer(actor.name, how, reason, letter, ready(conn, request_id), based_on)
     change = act(conn, name, request_id, action, actor, now)
     if how != "footage":
@@ -137,11 +142,15 @@ def reopen(
     based_on: int | None,
     now: datetime,
 ) -> None:
-    """Refused once the asker was forgotten: nobody could be answered."""
+    """What it asks for is held again, also what two people had released. Refused once the asker was
+    forgotten: nobody could be answered."""
     if store.one(conn, name, request_id).erased_at is not None:
         raise Refused("Who asked was erased; open a new access request.")
     act(conn, name, request_id, Reopen(actor.name, reason, based_on), actor, now)
-    _hold(conn, name, store.one(conn, name, request_id), actor, now)
+    row = store.one(conn, name, request_id)
+    found = [*shown.of_request(conn, request_id), *looked_for(conn, name, row)]
+    if held := _hold(conn, name, row, found, actor, now):
+        _say_held(conn, request_id, held, now)
 
 
 def ask_release(
@@ -163,9 +172,12 @@ def release(
     conn: sa.Connection, name: str, request_id: str, actor: Actor, now: datetime, *, silent: bool
 ) -> int:
     """Agree to the releases that somebody else has asked for; how many."""
-    found = [hold for hold in standing(conn, name, request_id, silent=silent) if hold.asked_by is not None]
-    if not found:
+    asked = [hold for hold in standing(conn, name, request_id, silent=silent) if hold.asked_by is not None]
+    if not asked:
         raise Refused("Nobody has asked to release what is held; ask first, and another person agrees.")
+    found = [hold for hold in asked if hold.asked_by != (actor.person or actor.name)]
+    if not found:
+        raise Refused("You have asked for this release yourself; another person must agree.")
     for hold in found:
         keeping.release(conn, name, hold.id, actor, now, silent=silent)
     return len(found)
@@ -191,7 +203,7 @@ def hold_told(conn: sa.Connection, name: str, clip_id: str, now: datetime) -> No
     zones = [clip.zone, *devices.neighbours(conn, name).get(clip.zone, [])]
     for row in store.wanted_at(conn, name, zones, clip.started_at, clip.ended_at):
         opened = store.steps(conn, row.id)[0]
-        _hold(conn, name, row, Actor(opened.name, "policy", opened.person), now)
+        _hold(conn, name, row, [clip_id], Actor(opened.name, "policy", opened.person), now)
 
 
 def forget(conn: sa.Connection, name: str, closed_before: datetime, now: datetime) -> int:
@@ -222,21 +234,28 @@ def looked_for(conn: sa.Connection, name: str, row: Row, limit: int = rules.MOST
     return shown.overlapping(conn, name, zones, row.began_at, row.ended_at, limit)
 
 
-def _hold(conn: sa.Connection, name: str, row: Row, actor: Actor, now: datetime) -> int:
-    """Hold what fits and is not held for it yet; how many. Refused if that is more than a person looks
-    through."""
-    found = looked_for(conn, name, row, rules.MOST_CLIPS + 1)
-    if len(found) > rules.MOST_CLIPS:
-        raise Refused(f"More than {rules.MOST_CLIPS} clips are of that place and time; ask when it was.")
+def _hold(
+    conn: sa.Connection, name: str, row: Row, found: Sequence[str], actor: Actor, now: datetime
+) -> int:
+    """Hold those of these clips that are there and not held for it; how many."""
     known, held = shown.of_request(conn, row.id), 0
-    for clip_id in found:
+    stands = {hold.id for hold in standing(conn, name, row.id, silent=True)}
+    for clip_id in dict.fromkeys(found):
+        before = known.get(clip_id)
+        if before is not None and before.hold in stands:
+            continue
         clip = clips.find(conn, name, clip_id)
-        if clip is None or clip_id in known or clip.state == clips.PURGED or clip.lost_at is not None:
+        if clip is None or clip.state == clips.PURGED or clip.lost_at is not None:
             continue
         hold = keeping.place_hold(conn, name, clip_id, actor, reason_of(row.number), now, silent=True)
-        shown.add(conn, name, row.id, clip_id, hold)
+        shown.hold(conn, name, row.id, clip_id, hold)
         held += 1
     return held
+
+
+def _say_held(conn: sa.Connection, request_id: str, held: int, now: datetime) -> None:
+    words = f"{held} {'clip is' if held == 1 else 'clips are'} held for it."
+    _append(conn, request_id, "held", words, Actor("Floorbell", "policy"), now)
 
 
 def _append(conn: sa.Connection, request_id: str, what: str, words: str, actor: Actor, now: datetime) -> None:

@@ -27,6 +27,7 @@ from edge.evidence.reporting import reported
 from edge.handling.telling import Telling
 
 log = logging.getLogger(__name__)
+OWN_FAULT = "It failed by a fault of the program; the log has it."
 Read = Callable[[], AbstractContextManager[sa.Connection]]
 
 
@@ -68,6 +69,11 @@ class Bundles:
             except (EdgeError, OSError) as error:
                 log.error("The export %s could not be made: %s", one.id, error)
                 self._change(one, partial(self._fail, one, str(error)))
+            except sa.exc.SQLAlchemyError:
+                raise
+            except Exception:
+                log.exception("The export %s could not be made.", one.id)
+                self._change(one, partial(self._fail, one, OWN_FAULT))
             self._told()
 
     def remove_old(self) -> None:

@@ -44,17 +44,23 @@ class Covering:
         self._stop.set()
 
     def make(self) -> None:
-        """Every copy and every file that is asked for. One that cannot be made says why and is not tried
-        again."""
+        """Every copy and every file that is asked for. A copy that cannot be made says why and is not tried
+        again; a file that the disk has no room for is."""
         with self._read() as conn:
             copies_, files = shown.to_cover(conn, self._name), store.to_pack(conn, self._name)
-        try:
-            for one in copies_:
+        for one in copies_:
+            try:
                 self._cover(one)
-        except Stopped:
-            return
+            except Stopped:
+                return
+            except OSError as error:
+                log.error("The covered copy of the clip %s could not be made: %s", one.clip, error)
+                self._say(one, f"It could not be written: {error.strerror}.", whole=False)
         for row in files:
-            self._pack(row)
+            try:
+                self._pack(row)
+            except OSError as error:
+                log.error("The file of access request %s waits: %s", row.number, error)
 
     def remove_old(self) -> None:
         """What no access request needs any more: also what a kill has left."""

@@ -94,6 +94,9 @@ class Keeping:
             work()
         except (StorageError, sa.exc.SQLAlchemyError, OSError) as error:
             log.warning("The vault could not be looked after: %s", error)
+        except Exception:
+            # Without this thread nothing more is sealed into the log, deleted or exported.
+            log.exception("The vault could not be looked after.")
 
     def turn(self) -> None:
         """One look."""

@@ -282,3 +282,41 @@ def test_managers_are_told_once_a_week_before_and_that_it_is_over(
     assert look(1) == look(1) == look(10) == [told]
     desk.answer(request, "nothing")
     assert look(0.01) == [told] and look(0.01) == []
+
+
+def test_a_clip_is_told_of_and_held_however_many_are_of_that_place_and_time(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access_requests.rules, "MOST_CLIPS", 2)
+    request = desk.open()
+    told = [desk.seal(after) for after in (0, 20, 40)]
+    assert set(desk.shown(request)) == set(told)
+    assert all(desk.held(clip) for clip in told)
+    with pytest.raises(Refused, match="More than 2 clips"):
+        desk.open()
+
+
+def test_what_was_released_is_held_again_once_it_is_opened_again(desk: Desk) -> None:
+    clip, request = desk.seal(0), desk.open()
+    now = desk.clock()
+    desk.answer(request, "nothing")
+    desk.do(access_requests.ask_release, request, MIRA, "Done", now, silent=True)
+    desk.do(access_requests.release, request, ADAM, now, silent=True)
+    assert desk.held(clip) == []
+    desk.do(access_requests.reopen, request, "They sent a picture", MIRA, None, now)
+    assert desk.held(clip) == ["Access request 2026-0001"]
+    with desk.conn.begin():
+        assert len(access_requests.standing(desk.conn, STORE, request, silent=True)) == 1
+        assert "1 clip is held" in store.steps(desk.conn, request)[-1].words
+
+
+def test_each_agrees_to_what_the_other_asked_for(desk: Desk) -> None:
+    one, other, request = desk.seal(0), desk.seal(20), desk.open()
+    now = desk.clock()
+    desk.answer(request, "nothing")
+    for clip, actor in ((one, MIRA), (other, ADAM)):
+        hold = desk.shown(request)[clip].hold
+        desk.do(keeping.ask_release, hold, actor, "Done", now, silent=True)
+    assert desk.do(access_requests.release, request, MIRA, now, silent=True) == 1
+    assert desk.do(access_requests.release, request, ADAM, now, silent=True) == 1
+    assert desk.held(one) == desk.held(other) == []

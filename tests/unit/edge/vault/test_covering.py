@@ -1,5 +1,6 @@
 """The vault makes covered copies and what goes out to the asker, and nothing of others is in it."""
 
+import errno
 import os
 import zipfile
 from datetime import date, timedelta
@@ -116,6 +117,32 @@ def test_a_copy_that_cannot_be_made_says_why(
     one = found(door, request_id, broken)
     assert one.state == "failed" and (one.trouble or "").startswith("The video could not be copied: ")
     assert VaultFiles(door.folder).all_covered() == []
+
+
+def test_a_disk_without_room_keeps_nothing_else_from_being_made(
+    door: Door, clip: Clip, request_id: str, maker: Covering, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cover(door, request_id, clip)
+    maker.make()
+    answer(door, request_id, clip)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Covering, "_write", full)
+        maker.make()
+    assert row(door, request_id).package == "asked"
+    maker.make()
+    assert row(door, request_id).package == "ready"
+    with door.engine.begin() as conn:
+        access_requests.reopen(conn, STORE, request_id, "Again", MIRA, None, door.clock())
+    cover(door, request_id, clip)
+    with monkeypatch.context() as patch:
+        patch.setattr(VaultFiles, "covering", full)
+        maker.make()
+    one = found(door, request_id, clip)
+    assert (one.state, one.trouble) == ("failed", "It could not be written: No space left on device.")
 
 
 def test_a_stop_leaves_it_and_the_next_start_makes_it(

@@ -180,6 +180,40 @@ def test_an_incident_without_any_clip_is_evidence_too(bare: Case) -> None:
     }  # fmt: skip
 
 
+def test_what_is_longer_than_a_page_is_printed_over_several(
+    bare: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A form sends as many lines as its writer likes, and the widest letters."""
+    printed.without_fonts(monkeypatch)
+    bare.write("Igor", Kind.STATEMENT, "He shouted.\n" * 300, said_by="W" * 60)
+    bare.write("Sofia", Kind.ACTION, "W" * 4000)
+    identity = bare.ask("First line\n" + "x\n" * 200 + "Last line")
+    maker_of(bare.door).make()
+    with bare.door.engine.connect() as conn:
+        one = exports.find(conn, STORE, identity)
+    assert one is not None and (one.state, one.trouble) == ("ready", None)
+    content = content_of(bare.door.app.extensions["vault"].files.exported(UUID(identity)))
+    for name in (report.NAME, certificate.NAME):
+        words = printed.words_of(content[name])
+        assert "First line" in words and "Last line" in words
+
+
+def test_an_export_whose_papers_fail_says_so_and_the_next_one_is_made(
+    bare: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = bare.ask()
+    with monkeypatch.context() as patch:
+        patch.setattr(report, "report", lambda told: 1 / 0)
+        maker_of(bare.door).make()
+    second = bare.ask()
+    maker_of(bare.door).make()
+    with bare.door.engine.connect() as conn:
+        broken, made = (exports.find(conn, STORE, one) for one in (first, second))
+    assert broken is not None and made is not None
+    assert (broken.state, broken.trouble) == ("failed", "It failed by a fault of the program; the log has it.")
+    assert made.state == "ready"
+
+
 def test_a_true_bundle_of_an_incident_is_ok_for_both(case: Case) -> None:
     one = case.taken()
     assert one.names(one.path) == {"ok"}

@@ -56,3 +56,6 @@ def test_what_cannot_be_opened_is_refused_in_a_sentence(let: Let) -> None:
     late = asker.post("/access-requests", **NEW | {"ended_at": "2026-03-05T10:00:00Z"})
     assert late.status_code == 422 and "24 hours" in late.text
     assert asker.post("/access-requests", **NEW | {"received_on": "soon"}).status_code == 422
+    first = {"began_at": "0001-01-01T00:00:00+14:00", "ended_at": "0001-01-01T10:00:00+14:00"}
+    early = asker.post("/access-requests", **NEW | first)
+    assert early.status_code == 422 and "fifty years" in early.text
