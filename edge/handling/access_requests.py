@@ -234,9 +234,7 @@ def looked_for(conn: sa.Connection, name: str, row: Row, limit: int = rules.MOST
     return shown.overlapping(conn, name, zones, row.began_at, row.ended_at, limit)
 
 
-def _hold(
-    conn: sa.Connection, name: str, row: Row, found: Sequence[str], actor: Actor, now: datetime
-) -> int:
+def _hold(conn: sa.Connection, name: str, row: Row, found: Sequence[str], actor: Actor, now: datetime) -> int:
     """Hold those of these clips that are there and not held for it; how many."""
     known, held = shown.of_request(conn, row.id), 0
     stands = {hold.id for hold in standing(conn, name, row.id, silent=True)}

@@ -35,10 +35,10 @@ def answer(
     """
     store, request = telling.store, str(said.request)
     person = _holder(conn, store, pager)
-    called = [one for one in pagers.called(conn, request) if one.pager == pager]
+    called = pagers.called_by(conn, request, pager)
     if not called:
         raise Refused(f"{pager} was not called about this request.")
-    if called[-1].person != person:
+    if called[0].person != person:
         raise Refused(f"{pager} was called for somebody else, who held it then.")
     mine = [one.page for one in called if one.person == person]
     acts = said.answer in ("coming", "there")

@@ -80,17 +80,17 @@ def by_pagers(conn: sa.Connection, store: str, news: Sequence[News], now: dateti
 
 def again(conn: sa.Connection, store: str, pager: str, now: datetime) -> list[Message]:
     """What a pager that comes online is told: the calls that wait for its holder, and what ended lately."""
-    latest = {one.request: one for one in pagers.lately(conn, store, pager, now - timedelta(seconds=VALID_S))}
-    told = {one.id: one for one in requests.among(conn, store, list(latest))}
+    latest = pagers.lately(conn, store, pager, now - timedelta(seconds=VALID_S))
+    told = {one.id: one for one in requests.among(conn, store, [last.request for last in latest])}
     titles, found = devices.zones(conn, store), []
     _, holder = pagers.holder(conn, store, pager)
-    for request_id, last in latest.items():
-        request = told[request_id]
-        waiting = pages.waiting_page(conn, request_id, last.person) if last.person == holder else None
+    for last in latest:
+        request = told[last.request]
+        waiting = pages.waiting_page(conn, request.id, last.person) if last.person == holder else None
         if waiting is None:
             found.append(_end(store, request, titles, last, now))
         else:
-            one = Called(request_id, last.person, waiting.id, waiting.reason, waiting.round)
+            one = Called(request.id, last.person, waiting.id, waiting.reason, waiting.round)
             found.append(_call(store, request, titles, one, last, now))
     return found
 
@@ -121,7 +121,8 @@ def _calls(
         # Whoever pressed it must not be given away by it.
         if by.person == one.person and by.pager != told[one.request].device
     ]
-    before = {(a.request, a.pager) for one, _ in wanted for a in pagers.called(conn, one.request)}
+    about = sorted({one.request for one, _ in wanted})
+    before = {(last.request, last.pager) for one in about for last in pagers.called(conn, one)}
     tries = pagers.add(conn, store, [(by.pager, o.page, o.request, o.person) for o, by in wanted], now)
     new = [(one, by) for one, by in wanted if (one.request, by.pager) not in before]
     requests.append(

@@ -48,7 +48,7 @@ class Inbox:
         self._answers: deque[Waiting] = deque()
         self._events: deque[Waiting] = deque()
         self._words: dict[object, object] = {}
-        self._woken = False
+        self._answered = self._woken = False
         self._overrun = False
 
     def put_event(self, waiting: Waiting) -> None:
@@ -84,9 +84,12 @@ class Inbox:
             return woken
 
     def take(self, most: int) -> tuple[list[Waiting], dict[object, object]]:
-        """Up to `most` events and all words. Security requests go alone: nothing shares their commit."""
+        """Up to `most` events and all words. Security requests go alone: nothing shares their commit. A pager
+        that answers without end has every other turn, so that others' presses come through."""
         with self._condition:
-            source = self._security or self._answers or self._events
+            turn = self._events if self._answered else self._answers
+            source = self._security or turn or self._answers or self._events
+            self._answered = source is self._answers
             self._overrun = self._overrun and self.backlog >= MOST_WAITING // 2
             events = [source.popleft() for _ in range(min(most, len(source)))]
             words, self._words = self._words, {}
@@ -107,8 +110,8 @@ class Inbox:
                 self._condition.wait(left)
 
     def urgent(self) -> bool:
-        """Whether a security request, or an answer, is waiting."""
-        return bool(self._security or self._answers)
+        """Whether a security request is waiting, or an answer whose turn it is."""
+        return bool(self._security or (self._answers and not self._answered))
 
     @property
     def backlog(self) -> int:

@@ -45,7 +45,21 @@ _HELD = (
 )
 _HELD_BY = _HELD.where(device.c.holder.in_(sa.bindparam("in_people", expanding=True)))
 _IN_ORDER = (attempt.c.created_at, attempt.c.id)
-_CALLED = sa.select(*_COLUMNS).where(attempt.c.request == sa.bindparam("in_request")).order_by(*_IN_ORDER)
+# Security is repeated without end: of each pager and person the last call says enough.
+_LAST = (
+    sa.select(sa.func.max(attempt.c.id))
+    .where(attempt.c.request == sa.bindparam("in_request"))
+    .group_by(attempt.c.pager, attempt.c.person)
+)
+_CALLED = sa.select(*_COLUMNS).where(attempt.c.id.in_(_LAST)).order_by(*_IN_ORDER)
+# As many rounds of one request as an answer may be about.
+MOST_ANSWERED = 100
+_OF_PAGER = (
+    sa.select(*_COLUMNS)
+    .where(attempt.c.request == sa.bindparam("in_request"), attempt.c.pager == sa.bindparam("in_pager"))
+    .order_by(attempt.c.created_at.desc(), attempt.c.id.desc())
+    .limit(MOST_ANSWERED)
+)
 _SENT = (
     sa.update(attempt)
     .where(attempt.c.id.in_(sa.bindparam("in_ids", expanding=True)), attempt.c.sent_at.is_(None))
@@ -95,15 +109,23 @@ def add(
 
 
 def called(conn: sa.Connection, request: str) -> list[Attempt]:
-    """Every attempt of a request, in order."""
+    """The last attempt of a request by each pager for each person, in order."""
     return [Attempt(*row) for row in conn.execute(_CALLED, {"in_request": request})]
 
 
+def called_by(conn: sa.Connection, request: str, pager: str) -> list[Attempt]:
+    """The attempts of a request by this pager, the latest first; MOST_ANSWERED at most."""
+    found = conn.execute(_OF_PAGER, {"in_request": request, "in_pager": pager})
+    return [Attempt(*row) for row in found]
+
+
 def lately(conn: sa.Connection, store: str, pager: str, since: datetime) -> list[Attempt]:
-    """What a pager was called by about requests that are open, and since then about others; in order."""
+    """What a pager was called by last about each request that is open, and since then about others; in
+    order."""
     a = attempt.c
-    joined = sa.select(*_COLUMNS).join(interaction, interaction.c.id == a.request)
-    query = joined.where(a.store == store, a.pager == pager, sa.or_(is_open, a.created_at >= since))
+    joined = sa.select(sa.func.max(a.id)).join(interaction, interaction.c.id == a.request)
+    each = joined.where(a.store == store, a.pager == pager, sa.or_(is_open, a.created_at >= since))
+    query = sa.select(*_COLUMNS).where(a.id.in_(each.group_by(a.request)))
     return [Attempt(*row) for row in conn.execute(query.order_by(*_IN_ORDER))]
 
 

@@ -290,7 +290,8 @@ class Commits:
     @contextlib.contextmanager
     def _apart(self, conn: sa.Connection, telling: Telling, what: str) -> Iterator[list[bool]]:
         """A savepoint: a bug in what is done for one must not keep the others waiting."""
-        news, messages, counted = len(telling.news), len(telling.messages), len(telling.counted)
+        news, messages = len(telling.news), len(telling.messages)
+        pushed, counted = len(telling.pushes), len(telling.counted)
         done: list[bool] = []
         try:
             with conn.begin_nested():
@@ -302,7 +303,8 @@ class Commits:
         except Exception:
             log.exception("%s failed.", what)
             done.clear()
-            del telling.news[news:], telling.messages[messages:], telling.counted[counted:]
+            del telling.news[news:], telling.messages[messages:]
+            del telling.pushes[pushed:], telling.counted[counted:]
 
     def _intake(
         self,

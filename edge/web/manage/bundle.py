@@ -105,12 +105,17 @@ def sent(room: Services, export_id: str, actor: Actor, *, silent: bool) -> AnyRe
 def taken(
     room: Services, write_down: Callable[[sa.Connection], object], path: Path, name: str
 ) -> AnyResponse:
-    """A zip file that leaves the store, once that is written down. 503 while too many are under way."""
+    """A zip file that leaves the store, once that is written down; a file that is not there does not, and
+    nothing says that it did. 503 while too many are under way."""
     if not room.exports.acquire(blocking=False):
         return full()
+
+    def open_it(conn: sa.Connection) -> tuple[IO[bytes], int]:
+        write_down(conn)
+        return _opened(path)
+
     try:
-        room.change(write_down)
-        file, size = _opened(path)
+        file, size = room.change(open_it)
     except BaseException:
         room.exports.release()
         raise

@@ -7,7 +7,7 @@ from broker import codec, topics
 from broker.events import HelpRequested, PageAnswered, SecurityRequested
 from broker.pages import Page
 from edge.db.store_tables import device
-from edge.db.tables import outgoing, page, timeline
+from edge.db.tables import attempt, outgoing, page, timeline
 from edge.devices.store import register
 from edge.handling import acting, calling, summoning
 from edge.paging import pagers
@@ -255,3 +255,26 @@ def test_whoever_works_here_no_more_holds_no_pager(server: Server, who: dict[str
         people.disable(server.conn, STORE, who["Ana"], server.clock())
         assert pagers.held(server.conn, STORE) == []
         assert pagers.holder(server.conn, STORE, "pager-1") == (True, None)
+
+
+def test_a_round_costs_no_more_after_hours_of_rounds(
+    server: Server, kiosk: Kiosk, who: dict[str, str]
+) -> None:
+    igor = give(server, "pager-1", who["Igor"])
+    give(server, "pager-2", who["Sofia"])
+    press = kiosk.event(SecurityRequested("hold"))
+    server.take(press)
+    for _ in range(12):
+        server.clock.forward(10)
+        server.timers()
+    assert len(server.rows(attempt)) > 20
+    with server.conn.begin():
+        last = pagers.called(server.conn, str(id_of(press)))
+        assert {(one.pager, one.person) for one in last} == {
+            ("pager-1", who["Igor"]),
+            ("pager-2", who["Sofia"]),
+        }
+        lately = pagers.lately(server.conn, STORE, "pager-1", server.clock())
+    assert {str(told(server, one.pager)[-1].page) for one in last} == {one.page for one in last}
+    assert [one.page for one in lately] == [one.page for one in last if one.pager == "pager-1"]
+    assert answered(server, igor, press, "coming") is None

@@ -39,3 +39,16 @@ def test_security_is_taken_before_the_answers_of_pagers_and_both_before_the_rest
     while waiting.backlog:
         taken.append([one.arrival.topic.rpartition("/")[2] for one in waiting.take(10)[0]])
     assert taken == [["security"] * 2, ["answer"] * 2, ["greet"] * 2]
+
+
+def test_a_pager_that_answers_without_end_keeps_no_press_of_others_waiting() -> None:
+    waiting = Inbox()
+    for kind in ("answer", "answer", "help"):
+        waiting.put_event(event(1, kind))
+    taken, urgent = [], []
+    for _ in range(3):
+        waiting.put_event(event(1, "answer"))
+        taken.append([one.arrival.topic.rpartition("/")[2] for one in waiting.take(2)[0]])
+        urgent.append(waiting.urgent())
+    assert taken == [["answer"] * 2, ["help"], ["answer"] * 2]
+    assert urgent == [False, True, False], "what else is to be done has its turn too"

@@ -210,7 +210,10 @@ def test_an_export_whose_papers_fail_says_so_and_the_next_one_is_made(
     with bare.door.engine.connect() as conn:
         broken, made = (exports.find(conn, STORE, one) for one in (first, second))
     assert broken is not None and made is not None
-    assert (broken.state, broken.trouble) == ("failed", "It failed by a fault of the program; the log has it.")
+    assert (broken.state, broken.trouble) == (
+        "failed",
+        "It failed by a fault of the program; the log has it.",
+    )
     assert made.state == "ready"
 
 

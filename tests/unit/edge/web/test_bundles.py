@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.evidence.files import VaultFiles
 from edge.evidence.findings import Known, Verdict
 from edge.evidence.verify import verify
 from edge.handling import incidents
@@ -115,6 +116,20 @@ def test_not_a_byte_of_a_bundle_is_sent_unless_that_is_written_down(
         fetched = mira.post(f"{address}/download")
         assert fetched.data[:2] == b"PK"
         fetched.close()
+
+
+def test_what_is_not_in_the_vault_any_more_is_not_said_to_have_been_taken_away(
+    shop: Shop, mira: Browser, clip: str
+) -> None:
+    address = asked(mira, clip)
+    footage.make_bundles(shop.services)
+    mira.get(address)
+    before = shop.custody()
+    for path in VaultFiles(shop.services.config.vault_path).all_exported():
+        path.unlink()
+    answer = mira.post(f"{address}/download")
+    assert answer.status_code == 404 and "not in the vault any more" in answer.text
+    assert shop.custody() == before
 
 
 def test_only_so_many_are_sent_at_once(shop: Shop, mira: Browser, clip: str) -> None:
