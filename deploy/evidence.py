@@ -12,7 +12,7 @@ from uuid import uuid4
 import click
 
 from deploy.errors import DeployError
-from deploy.provision import writing
+from deploy.provision import reading, writing
 from deploy.register import CONFIG
 from edge.audit.store import Actor
 from edge.config import EdgeConfig, load_config
@@ -74,7 +74,7 @@ def export_(
         heads.sign_newest(conn, loaded.store, signer, now)
     with TemporaryDirectory(dir=bundle.absolute().parent) as folder:
         copied = {clip.id: _copy(clip, files, Path(folder)) for clip in chosen}
-        with writing(loaded) as conn:
+        with reading(loaded) as conn:
             paper = partial(
                 reported, conn, loaded.store, loaded.title, files, chosen, copied, identity, now, case
             )

@@ -144,6 +144,19 @@ def writing(config: EdgeConfig) -> Iterator[sa.Connection]:
         opened.dispose()
 
 
+@contextmanager
+def reading(config: EdgeConfig) -> Iterator[sa.Connection]:
+    """The store's database as it stands, for as long as it takes: nobody's press waits. DeployError."""
+    opened = engine.connect(config.database_url, write=False)
+    try:
+        with opened.connect() as conn:
+            yield conn
+    except sa.exc.DBAPIError as error:
+        raise DeployError(f"The store's database cannot be read: {error.orig}.") from None
+    finally:
+        opened.dispose()
+
+
 def _edge_toml(wanted: NewStore) -> str:
     # A JSON string without escaped letters is a TOML string.
     title = json.dumps(wanted.title, ensure_ascii=False)

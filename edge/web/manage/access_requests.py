@@ -225,7 +225,7 @@ def _purged_why(conn: sa.Connection, name: str, one: Listed) -> str | None:
 
 
 def _letter(room: Services, row: Row, found: list[Found]) -> str:
-    """As it went out; or as it is proposed, anew where it is opened again, since other clips may be marked."""
+    """As it went out; else as it is proposed, also once it is open again: other clips may be marked."""
     if row.letter is not None and not row.waits:
         return row.letter
     chosen = [one.listed.clip for one in found if one.shown and one.shown.chosen]

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from deploy.cli import main
 from deploy.provision import writing
 from edge.config import load_config
-from edge.evidence import custody
+from edge.evidence import custody, export
 from edge.handling import incidents
 from edge.handling import writing as entries
 from edge.handling.writing import Said
@@ -71,6 +72,25 @@ def test_an_incident_without_a_clip_is_exported_and_verified(
     # Without the head nothing but the store's own key holds the entry.
     assert main(["evidence", "verify", out, *known[:2]]) == 1
     assert "unanchored: incident.json" in capsys.readouterr().out
+
+
+def test_whoever_presses_does_not_wait_for_a_bundle_that_is_written(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded, now, write = load_config(Path(config)), datetime.now(UTC), export.write
+    with writing(loaded) as conn:
+        who = people.add(conn, loaded.store, "Mira", "manager", now)
+        new = New(str(uuid4()), "theft", "tills", now, who.id)
+        incidents.open_by_hand(conn, loaded.store, who.id, new, now, "desk")
+
+    def meanwhile(*args: Any) -> Any:
+        with writing(loaded) as conn:
+            people.add(conn, loaded.store, "Bo", "associate", now)
+        return write(*args)
+
+    monkeypatch.setattr(export, "write", meanwhile)
+    of = ["--incident", f"{now.astimezone().year}-0001", "--by", "Mira", "--reason", "Court"]
+    assert main(["evidence", "export", "--config", config, *of, str(tmp_path / "out.zip")]) == 0
 
 
 @pytest.mark.parametrize(
