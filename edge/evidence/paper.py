@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from fpdf import FPDF
@@ -190,7 +190,8 @@ class Paper:
     def _cut(self, width: int, words: str) -> list[str]:
         if len(words) <= _SHORT and words.count("\n") <= _FEW_LINES:
             return [words]
-        lines = self._pdf.multi_cell(width - 4, 4.2, words, align="L", dry_run=True, output="LINES")
+        found = self._pdf.multi_cell(width - 4, 4.2, words, align="L", dry_run=True, output="LINES")
+        lines = cast(list[str], found)
         return ["\n".join(lines[at : at + _LINES]) for at in range(0, len(lines), _LINES)]
 
     def _line(self, words: str, height: float) -> None:

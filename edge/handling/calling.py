@@ -51,6 +51,14 @@ class Over:
     person: str
 
 
+def caller(conn: sa.Connection, request: Request) -> str | None:
+    """Who is not called, since they call: from a phone, or silently from the pager that they hold. Whoever
+    threatens them would hear their phone ring."""
+    if request.raised_by is None and request.silent:
+        return pagers.holder(conn, request.store, request.device)[1]
+    return request.raised_by
+
+
 def by_pagers(conn: sa.Connection, store: str, news: Sequence[News], now: datetime) -> list[Message]:
     """What the pagers of everybody are to hear whose phone hears this news."""
     latest = {(one.request, one.person): one for one in map(_read, news) if one is not None}

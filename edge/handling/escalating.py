@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from edge.config import Policies, Policy
 from edge.drills import store as drills
 from edge.handling import arriving, capturing
+from edge.handling.calling import caller
 from edge.handling.finishing import finish
 from edge.handling.telling import Telling, paging_text, say, state_text
 from edge.incidents import store as incidents
@@ -18,8 +19,8 @@ from edge.interactions.request import ONE_TAP, Change, LetLapse, Miss, Request, 
 from edge.interactions.store import Entry
 from edge.outside import store as outside
 from edge.outside.channels import SECURITY
-from edge.paging import pagers, timers
 from edge.paging import store as pages
+from edge.paging import timers
 from edge.paging.timers import Timer
 from edge.people.store import by_id
 from edge.policies import Step
@@ -219,8 +220,8 @@ def _page(
 
     `before` is who was paged already, and why.
     """
-    zone, caller = request.zone, _caller(conn, request)
-    wanted = Wanted(request.id, request.kind, zone, floor.title(zone), request.language, caller)
+    zone, who = request.zone, caller(conn, request)
+    wanted = Wanted(request.id, request.kind, zone, floor.title(zone), request.language, who)
     chosen = [(c.person, c.reason) for c in choose(wanted, floor.roster, move.groups, before.keys())]
     if move.again:
         there = {c.id for c in floor.roster if request.kind == "security" or c.presence not in AWAY}
@@ -295,18 +296,10 @@ def _progress(
         say(conn, telling, after, "paging.nobody", {}, now)
 
 
-def _caller(conn: sa.Connection, request: Request) -> str | None:
-    """Who is not called, since they call: from a phone, or silently from the pager that they hold. Whoever
-    threatens them would hear their phone ring."""
-    if request.raised_by is None and request.silent:
-        return pagers.holder(conn, request.store, request.device)[1]
-    return request.raised_by
-
-
 def _anyone_called_is_here(conn: sa.Connection, request: Request, floor: Floor) -> bool:
     """Also if nobody at all is here who could be called."""
-    caller = _caller(conn, request)
-    here = {c.id for c in floor.roster if c.presence not in AWAY and c.id != caller}
+    who = caller(conn, request)
+    here = {c.id for c in floor.roster if c.presence not in AWAY and c.id != who}
     return not here or not here.isdisjoint(pages.paged(conn, request.id))
 
 

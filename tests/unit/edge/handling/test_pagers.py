@@ -1,14 +1,17 @@
 """Hardware pagers: what they are told beside the phones, what they may answer, and what that does."""
 
+import contextlib
+
 import pytest
 import sqlalchemy as sa
 
 from broker import codec, topics
 from broker.events import HelpRequested, PageAnswered, SecurityRequested
 from broker.pages import Page
-from edge.db.store_tables import device
+from edge.db.store_tables import device, person
 from edge.db.tables import attempt, outgoing, page, timeline
 from edge.devices.store import register
+from edge.errors import Refused
 from edge.handling import acting, calling, summoning
 from edge.paging import pagers
 from edge.people import store as people
@@ -210,6 +213,23 @@ def test_nothing_of_whoever_presses_security_silently_on_their_pager_rings(
         server.timers()
     assert told(server, "pager-1") == told(server, "pager-2") == []
     assert who["Igor"] not in states(server) and who["Sofia"] in states(server)
+
+
+def test_nor_when_others_are_called_later(server: Server, who: dict[str, str]) -> None:
+    """In place of an owner who does not come, and by whoever asks for a supervisor."""
+    with server.conn.begin():
+        server.conn.execute(sa.update(person).where(person.c.id == who["Igor"]).values(role="supervisor"))
+    pager = give(server, "pager-1", who["Igor"])
+    press = pager.event(SecurityRequested("hold"))
+    server.take(press)
+    server.do(acting.acknowledge, str(id_of(press)), who["Sofia"])
+    for _ in range(40):
+        server.clock.forward(10)
+        server.timers()
+    assert any("has not answered" in words for words in server.words())
+    with contextlib.suppress(Refused):
+        server.do(summoning.call_to_request, str(id_of(press)), who["Sofia"])
+    assert told(server, "pager-1") == [] and who["Igor"] not in states(server)
 
 
 def test_one_that_comes_online_hears_what_waits_and_what_ended(
