@@ -205,11 +205,12 @@ def test_a_faulty_zone_is_refused(conn: sa.Connection, mira: Actor) -> None:
 
 
 def test_a_device_moves_and_says_so_in_the_audit(conn: sa.Connection, mira: Actor) -> None:
+    shown = basis.of({"zone": "shoes", "pager": False, "holder": None})
     with conn.begin():
-        commanding.move(conn, STORE, mira, "kiosk-1", "tills", START, basis.of({"zone": "shoes"}))
+        commanding.move(conn, STORE, mira, "kiosk-1", "tills", START, shown)
         assert last(conn).words == "kiosk-1 stands in Tills now, before in Shoes."
         with pytest.raises(basis.Stale):
-            commanding.move(conn, STORE, mira, "kiosk-1", "shoes", START, basis.of({"zone": "shoes"}))
+            commanding.move(conn, STORE, mira, "kiosk-1", "shoes", START, shown)
         with pytest.raises(commanding.DeviceError, match="allowed are shoes, tills"):
             commanding.move(conn, STORE, mira, "kiosk-1", "roof", START)
 
