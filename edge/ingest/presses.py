@@ -28,9 +28,10 @@ from edge.drills import store as drills
 from edge.handling import capturing, drilling, escalating, finishing
 from edge.handling.telling import Telling, state_text
 from edge.ingest import store as events
-from edge.ingest.age import apart, in_words
+from edge.ingest.age import in_words
 from edge.ingest.greetings import Greetings
 from edge.ingest.record import Pressed, Records
+from edge.ingest.waits import Waits
 from edge.interactions import store as requests
 from edge.interactions.lifecycle import decide
 from edge.interactions.request import Action, Attend, Cancel, Change, Join, Noted, Request, State
@@ -40,8 +41,6 @@ from edge.outside.channels import MISSED
 from edge.people.store import by_badge
 from edge.reports import tallies
 
-# Where a policy has no ceiling, presses this far apart are still one wait.
-ONE_WAIT = timedelta(seconds=120)
 _INSERT = sa.insert(interaction)
 
 
@@ -64,15 +63,12 @@ class Presses:
         self._floor = escalating.floor_of(conn, store, now)
         ceiling_s = policies.help.ceiling_s
         self._ceiling = None if ceiling_s is None else timedelta(seconds=ceiling_s)
-        self._one_wait = self._ceiling or ONE_WAIT
+        self._waits = Waits(conn, store, self._ceiling, now)
         # By device, kind and whether it is a drill: a real press never joins a drill.
         self._open: dict[tuple[str, str, bool], Request] = {}
         # Help that was cancelled before it came, and when.
         self._cancelled: dict[str, datetime] = {}
         self._early: list[Event] = []
-        # Closed requests that were pressed for, each with its newest press, which a kiosk may wait with.
-        self._over: dict[str, tuple[Request, Event]] = {}
-        self._undated: dict[str, list[tuple[str, Event]]] = {}
         # Scores that speak of requests that come only now.
         self.rated: list[Event] = []
 
@@ -114,9 +110,7 @@ class Presses:
             request = self.request_of(event, event.content.request)
             if request is not None and request.device == event.device:
                 self._apply(event, event.content, request)
-        for request, pressed in self._over.values():
-            self._telling.call(request, *state_text(request), pressed=str(pressed.id))
-            self._telling.recorded(request.id, request.kind, silent=request.silent)
+        self._waits.tell(self._telling)
 
     def help(self, event: Event, content: HelpRequested) -> None:
         if self._drilled(event, content.topic, content.language, silent=False):
@@ -125,15 +119,15 @@ class Presses:
         too_late = self._ceiling is not None and pressed.age.at_least >= self._ceiling
         cancelled_at = self._cancelled.get(str(event.id))
         current = self._open.get((event.device, "help", event.drill))
-        if current is not None and self._in_wait(current, pressed, too_late, cancelled_at is not None):
+        if current is not None and self._waits.holds(current, pressed, too_late, cancelled_at is not None):
             joined = self._join(event, current, content.count, content.topic)
             if cancelled_at is not None:
                 self._carry_out(event, joined, Cancel())
             return
-        over = self._wait_of(event, pressed) if pressed.age.known and not too_late else None
+        over = self._waits.of(event, pressed) if pressed.age.known and not too_late else None
         if over is not None and cancelled_at is None:
             # Pressed while somebody was called for it or was there, and come after they had closed it.
-            self._late(event, self._joined(event, over, Join(content.count, content.topic), pressed))
+            self._waits.late(event, self._joined(event, over, Join(content.count, content.topic), pressed))
         elif too_late:
             words = f"It came {in_words(pressed.age)} after the press; nobody was paged."
             self._after_the_fact(event, content, pressed, State.MISSED, words, self._now)
@@ -252,17 +246,6 @@ class Presses:
                 found.append((press.clock.monotonic_ms, press, press.content))
         return [(press, content) for _, press, content in sorted(found, key=lambda f: f[0])]
 
-    def _in_wait(self, current: Request, pressed: Pressed, too_late: bool, cancelled: bool) -> bool:
-        """Whether a press is one of those that wait with the open request.
-
-        One that was taken back ends it, so it must verifiably have been pressed while this one was open.
-        """
-        if cancelled:
-            return pressed.age.known and pressed.at >= current.raised_at
-        if too_late:
-            return pressed.age.known and pressed.at > current.raised_at - self._one_wait
-        return True
-
     def _after_the_fact(
         self,
         event: Event,
@@ -273,7 +256,7 @@ class Presses:
         closed_at: datetime,
     ) -> None:
         """A press that pages nobody any more: one of a wait that is over, or the first known of its own."""
-        wait = self._wait_of(event, pressed)
+        wait = self._waits.of(event, pressed)
         if wait is not None:
             after = self._joined(event, wait, Join(content.count, content.topic), pressed)
         else:
@@ -291,36 +274,9 @@ class Presses:
                 outside.mark(self._conn, self._store, MISSED, after.id, self._now)
             if state is State.MISSED and not event.drill:
                 self._telling.count(tallies.missed(after.kind, silent=False))
-            if not pressed.age.known and event.device in self._undated:
-                self._undated[event.device].append((after.id, event))
-        self._late(event, after)
-
-    def _late(self, event: Event, request: Request) -> None:
-        """The kiosk is told once about each request, however many presses of it come late. The newest of them
-        comes first (DESIGN 4)."""
-        _, newest = self._over.get(request.id, (request, event))
-        self._over[request.id] = (request, event if (event.seq or 0) >= (newest.seq or 0) else newest)
-
-    def _wait_of(self, event: Event, pressed: Pressed) -> Request | None:
-        """The closed help request of this device during whose wait the press was made.
-
-        Presses of an earlier run of the device's clock have no date; that clock still says how far apart
-        they are.
-        """
-        if pressed.age.known:
-            return requests.closed_around(
-                self._conn, self._store, event.device, event.drill, pressed.at, self._one_wait, self._now
-            )
-        if event.device not in self._undated:
-            known = events.undated_missed(self._conn, self._store, event.device)
-            topic = topics.event(self._store, event.device, "help")
-            self._undated[event.device] = [
-                (request, codec.decode_event(self._store, topic, payload)) for request, payload in known
-            ]
-        for request, first in self._undated[event.device]:
-            if first.drill == event.drill and apart(first.clock, event.clock) < self._one_wait:
-                return requests.find(self._conn, self._store, request)
-        return None
+            if not pressed.age.known:
+                self._waits.begin(event, after)
+        self._waits.late(event, after)
 
     def _raise(
         self,
