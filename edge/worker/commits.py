@@ -13,7 +13,6 @@ from broker.errors import ContractError
 from broker.messages import EdgeState
 from edge.config import Greeter, Policies
 from edge.errors import StorageError
-from edge.feedback import store as scores
 from edge.handling import (
     acting,
     drilling,
@@ -21,17 +20,13 @@ from edge.handling import (
     evidence,
     following,
     greeting,
-    incidents,
-    supervising,
 )
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
 from edge.ingest.intake import Intake, Receipts
-from edge.interactions import index
 from edge.outside import store as outside
 from edge.paging import feed, outgoing, pagers, timers
 from edge.pushing import queue as pushes
-from edge.retention import Retention
 from edge.routing.inforce import InForce
 from edge.schedule import Plan
 from edge.worker.devices import Devices, Word
@@ -91,14 +86,13 @@ class Commits:
         own: Own | None = None,
         plan: Plan = Plan(),  # noqa: B008
         responder: Responder | None = None,
-        retention: Retention = Retention(),  # noqa: B008
     ) -> None:
         """`urgent` says whether a security request is waiting, `wake` asks for a look; clips are asked for
         at `vault_url`; `own` is the server's own side. Without a `responder` nobody drills."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
         self._greeter = greeter
-        self._vault_url, self._remind_after = vault_url, retention.remind_after
+        self._vault_url = vault_url
         self._plan, self._responder = plan, responder
         self._assigned: list[drilling.Assignment] = []
         self._in_force = InForce(store, policies)
@@ -131,62 +125,6 @@ class Commits:
                 self._one_by_one(conn, events)
             finally:
                 batch.events = events
-
-    def index(self, conn: sa.Connection) -> bool:
-        """Write words for the search of the log, in a transaction of its own; whether more may wait.
-
-        A search that is behind is no reason to stop: what fails is tried again at the next look.
-        """
-        try:
-            with conn.begin():
-                return index.settle(conn, self._store) == index.BATCH
-        except sa.exc.DBAPIError as error:
-            log.warning("The log's words could not be written: %s", error.orig)
-            return False
-
-    def judge(self, conn: sa.Connection) -> bool:
-        """Judge the scores in doubt at one device, in a transaction of its own; whether more may wait."""
-        try:
-            with conn.begin():
-                return scores.settle(conn, self._store) is not None
-        except sa.exc.DBAPIError as error:
-            log.warning("Scores could not be judged: %s", error.orig)
-            return False
-
-    def open_incidents(self, conn: sa.Connection) -> bool:
-        """Open incidents of security requests, in a transaction of its own; whether more may wait.
-
-        It can wait: whoever writes first opens it.
-        """
-        try:
-            with conn.begin():
-                return incidents.open_due(conn, self._store, self._clock())
-        except sa.exc.DBAPIError as error:
-            log.warning("Incidents could not be opened: %s", error.orig)
-            return False
-
-    def supervise(self, conn: sa.Connection, reading: sa.Connection) -> None:
-        """Look for what is wrong with the store's own things. Only what is to be told takes the lock."""
-        telling, now = Telling(self._store), self._clock()
-        try:
-            own = self._own_side.look()
-            with reading.begin():
-                anything = supervising.anything(reading, self._store, own, now, self._remind_after)
-            if not anything or self._urgent():
-                return
-            with conn.begin():
-                supervising.look(conn, telling, own, now, self._remind_after)
-                cursor, claimed = telling.flush(conn, now, self._worker)
-        except UNAVAILABLE as error:
-            log.warning("What is wrong could not be looked for: %s", error)
-            return
-        except Exception:
-            # A bug here must not stop the line.
-            log.exception("What is wrong could not be looked for.")
-            return
-        if cursor is not None:
-            self._sender.feed(cursor)
-        self._sender.messages(claimed)
 
     def _transact(self, conn: sa.Connection, batch: Batch) -> None:
         """One commit, and after it everything that may only follow a commit."""

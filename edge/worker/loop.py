@@ -24,6 +24,7 @@ from edge.db.checkpoint import Checkpoints
 from edge.db.engine import check_version, connect
 from edge.hint import HintListener
 from edge.ingest.inbox import URGENT, Inbox, Waiting
+from edge.worker.chores import Chores
 from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link
 from edge.worker.devices import Word
 from edge.worker.lock import take_lock
@@ -86,6 +87,7 @@ class Worker:
         )
         self._sender = Sender(self._store, self._main, clock)
         self._responder = Responder(config.web.host, config.web.port, clock)
+        own = Own.of(config, clock())
         self._commits = Commits(
             self._store,
             config.policy,
@@ -96,10 +98,12 @@ class Worker:
             self._inbox.urgent,
             config.greeter,
             config.vault.url,
-            Own.of(config, clock()),
+            own,
             config.drill,
             self._responder,
-            config.retention,
+        )
+        self._chores = Chores(
+            self._store, self._name, self._sender, clock, self._inbox.urgent, own, config.retention
         )
         # Its own connection: in a shared one a security request waits behind a whole backlog (DESIGN 4).
         self._security = Session(
@@ -237,12 +241,12 @@ class Worker:
                     self._sender.beat()
                     next_beat = now_mono + BEAT_S
                 if now_mono >= next_supervise and not self._inbox.urgent():
-                    self._commits.supervise(conn, reading)
+                    self._chores.supervise(conn, reading)
                     next_supervise = now_mono + SUPERVISE_S
                 if now_mono >= next_words and not self._inbox.backlog and not self._inbox.urgent():
-                    many = self._commits.open_incidents(conn)
-                    many = self._commits.judge(conn) or many
-                    many = self._commits.index(conn) or many
+                    many = self._chores.open_incidents(conn)
+                    many = self._chores.judge(conn) or many
+                    many = self._chores.index(conn) or many
                     next_words = time.monotonic() + (MANY_WORDS_S if many else WORDS_S)
                 if self._inbox.backlog:
                     self._inbox.pause(PAUSE_BESIDE_PEOPLE_S if people else PAUSE_S)
