@@ -1,4 +1,4 @@
-"""What the worker does besides its batches: each in a transaction of its own, which waits for every press."""
+"""What the worker does besides its batches: each in a transaction of its own that can wait."""
 
 import logging
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from edge.feedback import store as scores
 from edge.handling import incidents, supervising
 from edge.handling.telling import Telling
-from edge.interactions import index as log_words
+from edge.interactions import index
 from edge.retention import Retention
 from edge.worker.commits import UNAVAILABLE
 from edge.worker.own import Own
@@ -43,7 +43,7 @@ class Chores:
         """
         try:
             with conn.begin():
-                return log_words.settle(conn, self._store) == log_words.BATCH
+                return index.settle(conn, self._store) == index.BATCH
         except sa.exc.DBAPIError as error:
             log.warning("The log's words could not be written: %s", error.orig)
             return False
