@@ -4,13 +4,11 @@ from itertools import permutations
 
 import pytest
 
-from broker.events import HelpRequested, SecurityRequested
+from broker.events import HelpRequested
 from broker.messages import CallState
 from edge.handling import acting
 from tests.unit.edge.conftest import SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
-
-HOLD = SecurityRequested("hold")
 
 
 def test_a_help_older_than_its_ceiling_is_missed_pages_nobody_and_the_kiosk_is_told(
