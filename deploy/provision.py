@@ -41,6 +41,7 @@ class NewStore:
     web_port: int = 8080
     secure_cookies: bool = True
     frames: str = "none"
+    second_factor: str = "required"
     vault_host: str = "0.0.0.0"
     vault_port: int = 8444
     more: str = ""
@@ -193,4 +194,6 @@ host = "{wanted.web_host}"
 port = {wanted.web_port}
 secure_cookies = {str(wanted.secure_cookies).lower()}
 frames = "{wanted.frames}"
+# Whether managers and admins need a second factor at the desk: "required" or "optional".
+second_factor = "{wanted.second_factor}"
 {wanted.more}"""

@@ -11,9 +11,10 @@ from deploy import provision as making
 from deploy.errors import DeployError
 from edge.config import load_config
 from edge.devices import store as devices
-from edge.handling import commanding, granting, staffing
+from edge.handling import commanding, granting, proving, staffing
 from edge.paging import pagers
 from edge.people import store as people
+from edge.people.rights import wants_second_factor
 from edge.tokens import store as tokens
 from edge.tokens.scopes import SCOPES
 
@@ -200,6 +201,22 @@ def person_disable(name: str, config: Path) -> None:
             raise DeployError(f"There is no {name} in this store.")
         staffing.disable(conn, loaded.store, making.ACTOR, found.id, now())
     click.echo(f"{found.name} is signed out and paged no more.")
+
+
+@person.command("reset-second-factor")
+@click.argument("name")
+@CONFIG
+def person_reset_second_factor(name: str, config: Path) -> None:
+    """NAME has lost phone and recovery codes: the password alone signs them in, and they are out now."""
+    loaded = load_config(config)
+    with making.writing(loaded) as conn:
+        found = people.by_name(conn, loaded.store, name)
+        if found is None or not found.active:
+            raise DeployError(f"There is no {name} in this store.")
+        proving.reset(conn, loaded.store, making.ACTOR, found.id, now())
+    click.echo(f"The second factor of {found.name} is reset.")
+    if wants_second_factor(found.role, loaded.web.second_factor):
+        click.echo("The next sign-in at the desk sets up another.")
 
 
 @click.group()

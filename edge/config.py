@@ -45,6 +45,8 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     # false only where browsers come over plain HTTP from another machine: a trial on a network of your own.
     secure_cookies: bool = True
     shift_hours: Annotated[float, Meta(gt=0, le=24)] = 10
+    # Whether managers and admins use the desk only with a second factor; supervisors may have one.
+    second_factor: Literal["required", "optional"] = "required"
     # Who may show these pages in a frame: 'none', or 'self' for the demo page.
     frames: Literal["none", "self"] = "none"
 

@@ -159,6 +159,7 @@ def _welcome(stage: Stage, data: Path | None, say: Callable[[str], None]) -> Non
         )
         say(f"    {member.name:<7} {member.about:<32} {secret}")
     say("")
+    say("  Managers sign in without a second factor here; a store of your own asks for one.")
     kept = f"Data is kept in {stage.directory}." if data else "Nothing is kept."
     say(f"  Ctrl-C ends it. {kept}")
     sys.stdout.flush()

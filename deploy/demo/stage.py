@@ -86,6 +86,7 @@ def prepare(
         broker_port=free_port(),
         web_port=web_port,
         secure_cookies=False,
+        second_factor="optional",
         vault_host="127.0.0.1",
         vault_port=free_port(),
         frames="self",

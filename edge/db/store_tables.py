@@ -68,6 +68,34 @@ session = sa.Table(
     sa.Column("expires_at", Instant, nullable=False),
     # when this phone last answered what the server had sent it
     sa.Column("heard_at", Instant),
+    # whether it was begun with a second factor
+    sa.Column("strong", sa.Boolean, nullable=False, server_default=sa.false()),
+    # what the browser says of itself, as in "Firefox on Windows"
+    sa.Column("browser", sa.String(80), nullable=False, server_default=""),
+)
+
+# What a person proves with a phone of their own: edge/people/factors.py.
+second_factor = sa.Table(
+    "second_factor",
+    metadata,
+    sa.Column("person", id_kind(), primary_key=True),
+    sa.Column("store", name_kind(), nullable=False),
+    # the secret, sealed with a key that is not in the database
+    sa.Column("sealed", sa.LargeBinary, nullable=False),
+    # of the last code that counted; it and older ones count no more
+    sa.Column("last_step", sa.BigInteger, nullable=False),
+    sa.Column("set_at", Instant, nullable=False),
+)
+
+# What lets a person in whose phone is lost, each once.
+recovery_code = sa.Table(
+    "recovery_code",
+    metadata,
+    sa.Column("person", id_kind(), primary_key=True),
+    # the sign that the code begins with
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("code_hash", sa.String(200), nullable=False),
+    sa.Column("used_at", Instant),
 )
 
 device = sa.Table(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 PIN_LENGTHS = range(4, 9)
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
-_CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
+# No letter looks like another.
+CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
 # A storm of sign-ins may take one core, never both, and never more than a few of the web's threads.
 _AT_ONCE = 1
 _WAITING = 8
@@ -45,6 +46,11 @@ def hash_password(password: str) -> str:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise WeakSecret(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
     return _hasher().hash(password)
+
+
+def hash_code(code: str) -> str:
+    """The argon2id hash of a recovery code."""
+    return _hasher().hash(code)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +85,7 @@ def too_alike(pin: str, second: str) -> bool:
 
 def fresh_password() -> Fresh:
     """A random password of 79 bits that can be read aloud: no letter looks like another."""
-    parts = ("".join(secrets.choice(_CLEAR) for _ in range(4)) for _ in range(4))
+    parts = ("".join(secrets.choice(CLEAR) for _ in range(4)) for _ in range(4))
     password = "-".join(parts)
     return Fresh(password, hash_password(password))
 

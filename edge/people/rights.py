@@ -73,6 +73,18 @@ def why_not_secret(by: str, role: str, *, of_self: bool) -> str | None:
     return ONLY_ADMINS if role in CHANGERS and by != "admin" and not of_self else None
 
 
+def why_not_reset(by: str, role: str, *, of_self: bool) -> str | None:
+    """Against taking away somebody's second factor; one's own is given up with a code of it."""
+    if of_self:
+        return "Nobody resets their own second factor; give it up under Your sign-in, or ask another admin."
+    return why_not_secret(by, role, of_self=False)
+
+
+def wants_second_factor(role: str, policy: str) -> bool:
+    """Whether someone of this role uses the desk only with a second factor. `policy` is web.second_factor."""
+    return policy == "required" and role in CHANGERS
+
+
 def why_not_disable(by: str, role: str, *, of_self: bool, others_in_charge: int) -> str | None:
     if sentence := why_not_change(by):
         return sentence

@@ -27,6 +27,25 @@ class SignIn:
     audience: str
     key: str
     expires_at: datetime
+    # begun with a second factor
+    strong: bool = False
+
+
+@dataclass(frozen=True)
+class Place:
+    """A browser in which somebody is signed in. `browser` is what it says of itself."""
+
+    key: str
+    audience: str
+    browser: str
+    started_at: datetime
+    expires_at: datetime
+    strong: bool
+
+    @property
+    def id(self) -> str:
+        """What names it on a page."""
+        return self.key[:16]
 
 
 def key_of(token: str) -> str:
@@ -41,6 +60,8 @@ def start(
     shift_hours: float,
     *,
     present: bool = True,
+    strong: bool = False,
+    browser: str = "",
 ) -> str:
     """A new session's token. On the floor, whoever was off is available from now on, if `present`."""
     token = secrets.token_urlsafe(32)
@@ -52,6 +73,8 @@ def start(
             audience=audience,
             started_at=now,
             expires_at=now + timedelta(hours=shift_hours),
+            strong=strong,
+            browser=browser[:80],
         )
     )
     if audience == "floor" and present:
@@ -66,7 +89,7 @@ def start(
 def find(conn: sa.Connection, store: str, audience: Audience, key: str, now: datetime) -> SignIn | None:
     """The session with this key (see key_of), or None if it ended, expired, or its person may not be here."""
     row = conn.execute(
-        sa.select(table.c.person, table.c.expires_at).where(
+        sa.select(table.c.person, table.c.expires_at, table.c.strong).where(
             table.c.token_sha256 == key,
             table.c.store == store,
             table.c.audience == audience,
@@ -78,7 +101,15 @@ def find(conn: sa.Connection, store: str, audience: Audience, key: str, now: dat
         return None
     if audience == "manage" and person.role not in DESK_ROLES:
         return None
-    return SignIn(person, audience, key, row[1])
+    return SignIn(person, audience, key, row[1], row[2])
+
+
+def of_person(conn: sa.Connection, store: str, person: str, now: datetime) -> list[Place]:
+    """Where this person is signed in now, the newest first."""
+    s = table.c
+    query = sa.select(s.token_sha256, s.audience, s.browser, s.started_at, s.expires_at, s.strong)
+    query = query.where(s.store == store, s.person == person, s.expires_at > now)
+    return [Place(*row) for row in conn.execute(query.order_by(s.started_at.desc(), s.token_sha256))]
 
 
 def hear(conn: sa.Connection, store: str, heard: Mapping[str, datetime]) -> None:

@@ -7,16 +7,17 @@ from flask import Blueprint, Flask, Response, abort, g, make_response, redirect,
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.audit.store import Actor
-from edge.people import sessions
+from edge.people import rights, sessions
 from edge.people.sessions import Audience, SignIn
 from edge.web import bearer
-from edge.web.admission import Admission
+from edge.web.admission import SETTING_UP, Admission
 from edge.web.services import services
 
 # One browser may hold an associate's phone and a manager's desk side by side: decisions/001.
 COOKIES: dict[Audience, str] = {"floor": "floorbell_floor", "manage": "floorbell_manage"}
 DOORS: dict[Audience, str] = {"floor": "floor.names", "manage": "manage.sign_in_page"}
 
+SET_UP_FIRST = "Set up your second factor first; managers and admins of this store need one."
 SIGNED_OUT = "You are signed out; sign in again."
 
 door = Blueprint("door", __name__)
@@ -44,10 +45,12 @@ def guard(app: Flask, table: Mapping[str, Admission]) -> None:
             return bearer.refuse_strangers() or bearer.refuse_without(admission.scopes)
         found = sign_in_of(admission.audience)
         if found is None:
-            return _to_the_door(admission.audience)
+            return _elsewhere(url_for(DOORS[admission.audience]), SIGNED_OUT)
         g.sign_in = found
         if not admission.lets_in(found.person.role):
             abort(403, admission.refusal)
+        if admission.audience == "manage" and request.endpoint not in SETTING_UP and _is_weak(found):
+            return _elsewhere(url_for("manage.own_factor"), SET_UP_FIRST)
         return None
 
 
@@ -92,12 +95,19 @@ def drop_cookie(response: AnyResponse, audience: Audience) -> None:
     )
 
 
-def _to_the_door(audience: Audience) -> AnyResponse:
-    address = url_for(DOORS[audience])
+def _is_weak(found: SignIn) -> bool:
+    """Begun with a password alone by somebody who needs more."""
+    return not found.strong and rights.wants_second_factor(
+        found.person.role, services().config.web.second_factor
+    )
+
+
+def _elsewhere(address: str, sentence: str) -> AnyResponse:
+    """To the page that has to come first; for what is no page, the sentence."""
     if request.headers.get("HX-Request"):
-        refused: Response = make_response(SIGNED_OUT, 403)
+        refused: Response = make_response(sentence, 403)
         refused.headers["HX-Redirect"] = address
         return refused
     if request.method in ("GET", "HEAD") and "text/html" in request.headers.get("Accept", ""):
         return redirect(address, 303)
-    abort(403, SIGNED_OUT)
+    abort(403, sentence)

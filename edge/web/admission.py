@@ -71,6 +71,7 @@ _LOOKS = _named(
         floor.incident_list floor.incident_new floor.incident_one
     """,
     desk="""
+        manage.own manage.own_factor
         manage.home manage.log manage.export_csv manage.export_xlsx manage.interaction
         manage.floor manage.charts manage.stream
         manage.feedback manage.feedback_new
@@ -92,7 +93,7 @@ _LOOKS = _named(
 )
 _CHANGES = _named(
     _CHANGE,
-    public="floor.sign_in floor.speak manage.sign_in shopper.give",
+    public="floor.sign_in floor.speak manage.sign_in manage.sign_in_code shopper.give",
     floor="""
         floor.sign_out floor.say floor.heard floor.delivered floor.seen
         floor.acknowledge floor.decline floor.attend floor.hand_over floor.take_back floor.supervisor
@@ -104,7 +105,8 @@ _CHANGES = _named(
     """,
     # Of people_act a supervisor may set the presence, nothing else; of incidents_act what rights.py says.
     desk="""
-        manage.sign_out manage.feedback_new_do manage.people_act
+        manage.sign_out manage.own_factor_do manage.own_act manage.own_end
+        manage.feedback_new_do manage.people_act
         manage.incidents_new_do manage.incidents_act
     """,
     store="""
@@ -126,6 +128,8 @@ PAGES: dict[str, Admission] = {
     **_CHANGES,
     "metrics.scrape": Admission("token", changes=False, scopes=("read:metrics",)),
 }
+# Where somebody may go who has yet to set up the second factor that their role needs.
+SETTING_UP = frozenset({"manage.own_factor", "manage.own_factor_do", "manage.sign_out"})
 PUBLIC = frozenset(endpoint for endpoint, one in PAGES.items() if one.audience == "public")
 
 

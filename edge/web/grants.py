@@ -1,4 +1,5 @@
 """What lets a browser or a program fetch the bytes of a clip: a signed word, made once a look is written.
+With another one whoever typed their password goes on to their second factor.
 
 It is signed, not remembered, so that any process of the store can tell. It is worth something only to whom it
 was given, only for that clip, and only for a while.

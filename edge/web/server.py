@@ -81,6 +81,7 @@ def _check(config: EdgeConfig) -> None:
     from pathlib import Path
 
     from edge.db.engine import check_version, connect
+    from edge.people.factors import KEY_NAME
     from edge.web.secret import secret_key
     from edge.web.wake import BrokerWake
 
@@ -88,6 +89,7 @@ def _check(config: EdgeConfig) -> None:
     check_version(engine)
     engine.dispose()
     secret_key(Path(config.directory))
+    secret_key(Path(config.directory), KEY_NAME)
     BrokerWake(config, lambda: None)
 
 

@@ -15,6 +15,7 @@ from edge.db.engine import connect
 from edge.db.writer import Writer
 from edge.errors import StorageError
 from edge.hint import Hinter
+from edge.people.factors import KEY_NAME, Seal
 from edge.people.passwords import Verifier
 from edge.web.errands import Errands
 from edge.web.grants import Grants
@@ -40,6 +41,7 @@ class Services:
         self.writer = Writer(connect(config.database_url, write=True), name="web-writer")
         self.hinter = Hinter(config.hint_path)
         self.verifier = Verifier()
+        self.seal = Seal(secret_key(Path(config.directory), KEY_NAME))
         self.hub = Hub(Feed(self.read, config.store), config.web.streams)
         self.errands = Errands(self)
         self.guarding = Guarding(self)

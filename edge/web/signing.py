@@ -3,7 +3,7 @@
 from enum import Enum
 
 import sqlalchemy as sa
-from flask import redirect, session
+from flask import redirect, request, session
 from werkzeug.wrappers import Response
 
 from broker.events import new_id
@@ -12,7 +12,7 @@ from edge.people import sessions
 from edge.people import store as people
 from edge.people.sessions import Audience, SignIn
 from edge.people.store import Person
-from edge.web import access, throttle
+from edge.web import access, browsers, throttle
 from edge.web.services import Services
 
 
@@ -41,19 +41,26 @@ def proves(room: Services, person: Person | None, secret: str, audience: Audienc
 
 
 def let_in(
-    room: Services, person: Person, audience: Audience, address: str, proof: Proof = Proof.OWN
+    room: Services,
+    person: Person,
+    audience: Audience,
+    address: str,
+    proof: Proof = Proof.OWN,
+    *,
+    strong: bool = False,
 ) -> Response:
-    """Start a session and send the browser on. A session it held before ends with it.
+    """Start a session and send the browser on. A session it held before ends with it. `strong`: a second
+    factor was proven.
 
     Where somebody watches, security is called in the same transaction; nothing of the answer differs. On the
     floor the call is rehearsed for everybody else, so that the answer is not sooner either.
     """
     now = room.clock()
     before = access.sign_in_of(audience)
-    hours = room.config.web.shift_hours
+    hours, browser = room.config.web.shift_hours, browsers.named(request.user_agent.string)
 
     def begin(conn: sa.Connection) -> str:
-        token = sessions.start(conn, person, audience, now, hours)
+        token = sessions.start(conn, person, audience, now, hours, strong=strong, browser=browser)
         if before is not None:
             sessions.end(conn, room.store, before.key, now)
         if audience == "floor":

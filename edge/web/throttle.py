@@ -9,16 +9,16 @@ cookie, and with it a new budget for another's PIN, as often as they like.
 import hashlib
 import secrets
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
-from flask import current_app, request
+from flask import current_app, g, request
 from flask_limiter import Limiter
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
 from edge.web.services import services
 
-View = Callable[[], Any]
+View = Callable[..., Any]
 COOKIE = "floorbell_phone"
 PER_PERSON = "5 per minute; 20 per hour; 60 per day"
 PER_PHONE = "10 per minute; 60 per hour"
@@ -64,7 +64,7 @@ def sign_in_throttle(limiter: Limiter) -> Callable[[View], View]:
         # Wherever a PIN is asked for, it is one budget.
         by_phone = limiter.shared_limit(PER_PHONE, _room, key_func=phone_here, deduct_when=failed)
         by_person = limiter.shared_limit(PER_PERSON, _room, key_func=person_here, deduct_when=failed)
-        return cast(View, by_phone(by_person(view)))
+        return by_phone(by_person(view))
 
     return decorate
 
@@ -76,8 +76,14 @@ def _room(endpoint: str) -> str:
 def _tried() -> str:
     """Whom this sign-in is for, as briefly as a cookie can name many. Cut as by_name's caller cuts it: what
     is not looked at must not make another name."""
+    if request.blueprint == "manage" and "sign_in" in g:
+        return _name(g.sign_in.person.name)
     given = request.form.get("person" if request.blueprint == "floor" else "name", "")
-    return hashlib.sha256(given[:80].strip().lower().encode()).hexdigest()[:16]
+    return _name(given[:80])
+
+
+def _name(given: str) -> str:
+    return hashlib.sha256(given.strip().lower().encode()).hexdigest()[:16]
 
 
 def _cookie() -> tuple[str, list[str]]:

@@ -58,6 +58,8 @@ VISITS: dict[str, tuple[str, ...]] = {
     "floor.quiet": ("/floor/quiet", "/floor/quiet?done=take_back"),
     "floor.sure": ("/floor/quiet/sure",),
     "manage.sign_in_page": ("/manage/sign-in",),
+    "manage.own": ("/manage/own",),
+    "manage.own_factor": ("/manage/own/second-factor",),
     "manage.floor": ("/manage/floor",),
     "manage.log": ("/manage/log", "/manage/log?kind=security", "/manage/log?q=nothing+of+the+kind"),
     "manage.interaction": tuple(

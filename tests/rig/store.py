@@ -69,6 +69,7 @@ class Rig:
             vault_host="127.0.0.1",
             vault_port=free_port(),
             secure_cookies=False,
+            second_factor="optional",
         )
         path = make_store(directory, wanted, now)
         path.write_text(path.read_text() + f"streams = {streams}\n")

@@ -86,6 +86,7 @@ ROUTES = (
     Route("POST", "/people/{id}/pin", people.person_pin, PEOPLE, people.Secret),
     Route("POST", "/people/{id}/second-pin", people.person_second_pin, PEOPLE, people.Secret),
     Route("POST", "/people/{id}/password", people.person_password, PEOPLE, people.Secret),
+    Route("POST", "/people/{id}/second-factor/reset", people.person_second_factor, PEOPLE, people.Person),
     Route("PUT", "/people/{id}/presence", people.person_presence, PEOPLE, people.Person, body=people.Presence),
 
     Route("GET", "/evidence", evidence.evidence_list, FOOTAGE, evidence.Evidence, query=evidence.EvidenceAsked),

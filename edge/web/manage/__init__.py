@@ -27,6 +27,7 @@ from edge.web.manage import (
     policy,
     reach,
     reading,
+    second_factor,
     tokens,
     zones,
 )  # fmt: skip
@@ -37,8 +38,15 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     manage = Blueprint("manage", __name__, url_prefix="/manage")
     add = manage.add_url_rule
     add("/sign-in", view_func=door.sign_in_page)
-    add("/sign-in", view_func=sign_in_throttle(limiter)(door.sign_in), methods=["POST"])
+    slowed = sign_in_throttle(limiter)
+    add("/sign-in", view_func=slowed(door.sign_in), methods=["POST"])
+    add("/sign-in/code", view_func=slowed(door.sign_in_code), methods=["POST"])
     add("/sign-out", view_func=door.sign_out, methods=["POST"])
+    add("/own", view_func=second_factor.own)
+    add("/own/second-factor", view_func=second_factor.own_factor)
+    add("/own/second-factor", view_func=second_factor.own_factor_do, methods=["POST"])
+    add("/own/<act>", view_func=slowed(second_factor.own_act), methods=["POST"])
+    add("/own/sessions/<session_id>/end", view_func=second_factor.own_end, methods=["POST"])
     add("/", view_func=reading.home)
     add("/log", view_func=reading.log)
     add("/log.csv", view_func=export.export_csv)

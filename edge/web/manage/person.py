@@ -9,9 +9,9 @@ from werkzeug.wrappers import Response
 
 from edge.audit.store import Actor
 from edge.errors import EdgeError, NotFound
-from edge.handling import basis, staffing
+from edge.handling import basis, proving, staffing
 from edge.paging import feed
-from edge.people import rights
+from edge.people import factors, rights
 from edge.people import store as people
 from edge.people.details import ROLES, Details
 from edge.people.passwords import Fresh, fresh_password, fresh_pin
@@ -74,6 +74,10 @@ def people_act(person_id: str, act: str) -> Response:
     acts: dict[str, tuple[Act, str]] = {
         "disable": (lambda c, s, a, p: staffing.disable(c, s, a, p, now), "Disabled and signed out."),
         "enable": (lambda c, s, a, p: staffing.enable(c, s, a, p, now), "Works here again."),
+        "second_factor": (
+            lambda c, s, a, p: proving.reset(c, s, a, p, now),
+            "The second factor is reset, and they are signed out of the desk.",
+        ),
         "presence": (lambda c, s, a, p: staffing.set_presence(c, s, a, p, wanted, now), "Presence is set."),
     }
     if act not in acts:
@@ -138,7 +142,7 @@ def _typed() -> Details:
 def _form(person_id: str | None, details: Details, error: EdgeError | None = None) -> Response:
     """The form with what was typed; based on what is kept now, so that a second save is a decision."""
     room, me = services(), signed_in().person
-    context: dict[str, Any] = {"member": None, "based_on": "", "held": []}
+    context: dict[str, Any] = {"member": None, "factor": None, "based_on": "", "held": []}
     with room.read() as conn:
         if person_id is not None:
             found = members(conn, room.store, room.clock(), [person_id])
@@ -148,6 +152,7 @@ def _form(person_id: str | None, details: Details, error: EdgeError | None = Non
             context = {
                 "member": found[0],
                 "based_on": basis.of(kept.values()),
+                "factor": factors.find(conn, room.store, person_id),
                 "held": staffing.open_requests(conn, room.store, person_id),
             }
         context |= {

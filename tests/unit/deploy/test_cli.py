@@ -2,15 +2,18 @@
 
 import stat
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click.testing
 import pytest
 
 from deploy import cli
-from deploy.provision import writing
+from deploy.provision import add_person, writing
+from edge.audit import store as audits
 from edge.config import load_config
 from edge.devices import store as devices
+from edge.people import factors
 from edge.people import store as people
 
 Run = Callable[..., tuple[int, str, str]]
@@ -79,6 +82,21 @@ def test_a_device_that_is_refused_leaves_nothing_behind(config: Path, floorbell:
     assert status == 1 and "damaged" in wrong
     assert not (config.parent / "devices").exists()
     assert "There is no device yet." in floorbell("device", "list", "--config", config)[1]
+
+
+def test_a_lost_second_factor_is_reset_on_the_server(config: Path, floorbell: Run) -> None:
+    loaded, now = load_config(config), datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
+    assert loaded.web.second_factor == "required"
+    boss = add_person(loaded, "Helen", "manager", now, password="a long password")
+    reset = ("person", "reset-second-factor", "Helen", "--config", config)
+    assert floorbell(*reset)[::2] == (1, "Helen has no second factor.\n")
+    with writing(loaded) as conn:
+        factors.put(conn, loaded.store, boss.id, b"sealed", 1, now)
+    status, said, _ = floorbell(*reset)
+    assert status == 0 and "The next sign-in at the desk sets up another." in said
+    with writing(loaded) as conn:
+        assert factors.find(conn, loaded.store, boss.id) is None
+        assert audits.entries(conn, loaded.store, what="person")[0].what == "person.second_factor_reset"
 
 
 def test_a_person_is_asked_for_a_pin_and_can_be_disabled(config: Path, floorbell: Run) -> None:

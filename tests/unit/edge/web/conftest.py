@@ -198,7 +198,7 @@ def opened(directory: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[S
         store=STORE,
         title="The trial store",
         directory=str(directory),
-        web=Web(streams=3, secure_cookies=False, frames="self"),
+        web=Web(streams=3, secure_cookies=False, frames="self", second_factor="optional"),
         outside=Outside("", (Channel("guards", "webhook", "guards.toml"), Channel("boss", "apprise", "b"))),
     )
     migrate(config.database_url)

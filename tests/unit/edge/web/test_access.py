@@ -27,6 +27,7 @@ NAMED_PUBLIC = {
     "floor.speak",
     "manage.sign_in_page",
     "manage.sign_in",
+    "manage.sign_in_code",
     "shopper.find",
     "shopper.look_up",
     "shopper.ask",

@@ -67,6 +67,12 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.sign_in_page": SIGN_IN,
     "manage.sign_in": SIGN_IN,
     "manage.sign_out": SIGN_IN,
+    "manage.sign_in_code": SIGN_IN,
+    "manage.own": SIGN_IN,
+    "manage.own_factor": SIGN_IN,
+    "manage.own_factor_do": SIGN_IN,
+    "manage.own_act": SIGN_IN,
+    "manage.own_end": SIGN_IN,
     "manage.home": "It leads on.",
     "manage.log": ("interactions_search",),
     "manage.export_csv": ("log_csv",),
@@ -138,7 +144,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.people_one_do": ("person_change",),
     "manage.people_act": (
         "person_pin", "person_second_pin", "person_password", "person_disable", "person_enable",
-        "person_presence",
+        "person_presence", "person_second_factor",
     ),
     "manage.zones": ("zones_list",),
     "manage.zones_add": ("zone_add",),
@@ -183,7 +189,15 @@ def test_what_is_named_is_there_and_changes_where_the_page_changes(shop: Shop) -
 def test_each_button_of_the_pages_that_have_many_is_there() -> None:
     for endpoint, acts in {
         "manage.device_act": {"move", "pager", "identify", "replay", "maintain"},
-        "manage.people_act": {"pin", "second_pin", "password", "disable", "enable", "presence"},
+        "manage.people_act": {
+            "pin",
+            "second_pin",
+            "password",
+            "disable",
+            "enable",
+            "presence",
+            "second_factor",
+        },
     }.items():
         assert {name.split("_", 1)[1] for name in DOES[endpoint]} == acts
 
