@@ -11,8 +11,9 @@ from deploy import provision as making
 from deploy.errors import DeployError
 from edge.config import load_config
 from edge.devices import store as devices
-from edge.handling import commanding, granting, proving, staffing
+from edge.handling import beginning, commanding, granting, proving, staffing
 from edge.paging import pagers
+from edge.people import passwords
 from edge.people import store as people
 from edge.people.rights import wants_second_factor
 from edge.tokens import store as tokens
@@ -74,7 +75,7 @@ def provision_store(
     path = making.make_store(directory, wanted, now())
     click.echo(f"The store {name} is in {directory}.")
     click.echo(f"Keep {directory}/identity/ca/ca.key safe: whoever has it can let devices in.")
-    click.echo(f"Next: floorbell person add NAME --role manager --config {shlex.quote(str(path))}")
+    click.echo(f"Next: start the programs, then run floorbell person first --config {shlex.quote(str(path))}")
 
 
 @click.group()
@@ -187,6 +188,19 @@ def person_add(
         badge=badge,
     )
     click.echo(f"{added.name} is added as {added.role}.")
+
+
+@person.command("first")
+@CONFIG
+def person_first(config: Path) -> None:
+    """A one-time code by which the first admin begins at the desk. Refused once there is one."""
+    loaded, code = load_config(config), passwords.fresh_code()
+    with making.writing(loaded) as conn:
+        beginning.offer(conn, loaded.store, making.ACTOR, code, now())
+    click.echo(
+        "Open /manage/first at the desk's address within 15 minutes; it asks for this code, once:", err=True
+    )
+    click.echo(code)
 
 
 @person.command("disable")

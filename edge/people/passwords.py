@@ -83,10 +83,14 @@ def too_alike(pin: str, second: str) -> bool:
     )
 
 
+def fresh_code() -> str:
+    """79 random bits that can be read aloud: no letter looks like another."""
+    return "-".join("".join(secrets.choice(CLEAR) for _ in range(4)) for _ in range(4))
+
+
 def fresh_password() -> Fresh:
-    """A random password of 79 bits that can be read aloud: no letter looks like another."""
-    parts = ("".join(secrets.choice(CLEAR) for _ in range(4)) for _ in range(4))
-    password = "-".join(parts)
+    """A random password, as fresh_code()."""
+    password = fresh_code()
     return Fresh(password, hash_password(password))
 
 

@@ -61,7 +61,7 @@ _LOOKS = _named(
         static door.open_door health.alive health.ready
         api.document api.index api.footage
         floor.manifest floor.names floor.pin
-        manage.sign_in_page
+        manage.sign_in_page manage.first_admin
         shopper.find shopper.look_up shopper.ask
     """,
     floor="""
@@ -93,7 +93,7 @@ _LOOKS = _named(
 )
 _CHANGES = _named(
     _CHANGE,
-    public="floor.sign_in floor.speak manage.sign_in manage.sign_in_code shopper.give",
+    public="floor.sign_in floor.speak manage.sign_in manage.sign_in_code manage.first_admin_do shopper.give",
     floor="""
         floor.sign_out floor.say floor.heard floor.delivered floor.seen
         floor.acknowledge floor.decline floor.attend floor.hand_over floor.take_back floor.supervisor

@@ -58,6 +58,7 @@ VISITS: dict[str, tuple[str, ...]] = {
     "floor.quiet": ("/floor/quiet", "/floor/quiet?done=take_back"),
     "floor.sure": ("/floor/quiet/sure",),
     "manage.sign_in_page": ("/manage/sign-in",),
+    "manage.first_admin": ("/manage/first",),
     "manage.own": ("/manage/own",),
     "manage.own_factor": ("/manage/own/second-factor",),
     "manage.floor": ("/manage/floor",),

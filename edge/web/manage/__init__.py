@@ -17,6 +17,7 @@ from edge.web.manage import (
     evidence,
     export,
     feedback,
+    first,
     floor,
     importing,
     incident,
@@ -42,6 +43,8 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/sign-in", view_func=slowed(door.sign_in), methods=["POST"])
     add("/sign-in/code", view_func=slowed(door.sign_in_code), methods=["POST"])
     add("/sign-out", view_func=door.sign_out, methods=["POST"])
+    add("/first", view_func=first.first_admin)
+    add("/first", view_func=slowed(first.first_admin_do), methods=["POST"])
     add("/own", view_func=second_factor.own)
     add("/own/second-factor", view_func=second_factor.own_factor)
     add("/own/second-factor", view_func=second_factor.own_factor_do, methods=["POST"])

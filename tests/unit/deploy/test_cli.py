@@ -13,7 +13,8 @@ from deploy.provision import add_person, writing
 from edge.audit import store as audits
 from edge.config import load_config
 from edge.devices import store as devices
-from edge.people import factors
+from edge.handling import beginning
+from edge.people import factors, first
 from edge.people import store as people
 
 Run = Callable[..., tuple[int, str, str]]
@@ -82,6 +83,17 @@ def test_a_device_that_is_refused_leaves_nothing_behind(config: Path, floorbell:
     assert status == 1 and "damaged" in wrong
     assert not (config.parent / "devices").exists()
     assert "There is no device yet." in floorbell("device", "list", "--config", config)[1]
+
+
+def test_the_first_admin_gets_a_code_and_a_second_one_none(config: Path, floorbell: Run) -> None:
+    status, code, said = floorbell("person", "first", "--config", config)
+    assert status == 0 and "/manage/first" in said and len(code.strip()) == 19
+    loaded, now = load_config(config), datetime.now(UTC)
+    with writing(loaded) as conn:
+        assert first.counts(conn, loaded.store, beginning.key_of(code), now)
+        beginning.begin(conn, loaded.store, code, "Helen", "a hash", now)
+    status, _, wrong = floorbell("person", "first", "--config", config)
+    assert status == 1 and wrong.startswith("This store has an admin already")
 
 
 def test_a_lost_second_factor_is_reset_on_the_server(config: Path, floorbell: Run) -> None:

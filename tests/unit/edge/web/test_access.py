@@ -28,6 +28,8 @@ NAMED_PUBLIC = {
     "manage.sign_in_page",
     "manage.sign_in",
     "manage.sign_in_code",
+    "manage.first_admin",
+    "manage.first_admin_do",
     "shopper.find",
     "shopper.look_up",
     "shopper.ask",

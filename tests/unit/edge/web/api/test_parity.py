@@ -68,6 +68,8 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.sign_in": SIGN_IN,
     "manage.sign_out": SIGN_IN,
     "manage.sign_in_code": SIGN_IN,
+    "manage.first_admin": SIGN_IN,
+    "manage.first_admin_do": SIGN_IN,
     "manage.own": SIGN_IN,
     "manage.own_factor": SIGN_IN,
     "manage.own_factor_do": SIGN_IN,
