@@ -11,7 +11,7 @@ from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
 
 from edge.config import EdgeConfig
-from edge.web import access, admission, headers, languages, refusals, words
+from edge.web import access, admission, denials, headers, languages, refusals, words
 from edge.web.api import admissions, api_blueprint
 from edge.web.floor import calling, floor_blueprint, quiet
 from edge.web.health import health
@@ -68,6 +68,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     languages.install(app)
     headers.install(app, config.web.frames)
     refusals.install(app)
+    denials.install(app, table)
     app.register_blueprint(access.door)
     app.register_blueprint(health)
     app.register_blueprint(metrics)

@@ -1,5 +1,5 @@
-"""What the web process does aside from requests: it records pages as sent, phones as heard and tokens
-as used, ends sessions that expired and forgets old taps."""
+"""What the web process does aside from requests: it records pages as sent, phones as heard, tokens as used
+and what was refused, ends sessions that expired and forgets old taps."""
 
 import logging
 import queue
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+import sqlalchemy as sa
+
+from edge.audit import store as audits
 from edge.errors import EdgeError
 from edge.handling import acting
 from edge.interactions import taps
@@ -16,6 +19,7 @@ from edge.people import sessions
 from edge.tokens import store as tokens
 
 if TYPE_CHECKING:
+    from edge.web.denials import Denied
     from edge.web.services import Services
 
 _log = logging.getLogger(__name__)
@@ -35,16 +39,21 @@ class _Heard:
     at: datetime
 
 
+class _Look:
+    """Something is to be written that does not come through the queue."""
+
+
 class Errands:
     """One thread. sent() and heard() may be called from any other and only enqueue."""
 
     def __init__(self, services: "Services") -> None:
         self._services = services
         # None stops.
-        self._todo: queue.SimpleQueue[str | _Heard | None] = queue.SimpleQueue()
+        self._todo: queue.SimpleQueue[str | _Heard | _Look | None] = queue.SimpleQueue()
         self._sent: list[str] = []
         self._heard: dict[str, datetime] = {}
         self._used: dict[str, datetime] = {}
+        self._denied: list[Denied] = []
         self._thread = threading.Thread(target=self._run, name="web-errands", daemon=True)
 
     def sent(self, page: str) -> None:
@@ -59,6 +68,11 @@ class Errands:
         """A token was used; written down within a minute, so that no request waits for it."""
         self._used[token] = at
 
+    def denied(self, refusal: "Denied") -> None:
+        """Something was refused. Whoever calls this sees to it that there are not too many."""
+        self._denied.append(refusal)
+        self._todo.put(_Look())
+
     def start(self) -> None:
         self._thread.start()
 
@@ -67,6 +81,7 @@ class Errands:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self.record_used()
+        self.record_denied()
 
     def _run(self) -> None:
         swept_s = wrote_s = time.monotonic()
@@ -74,6 +89,7 @@ class Errands:
         while going:
             going = self._gather()
             self._sent = self._record_sent(self._sent)
+            self.record_denied()
             if self._heard and (not going or time.monotonic() - wrote_s >= HEARD_EVERY_S):
                 wrote_s = time.monotonic()
                 self._record_heard()
@@ -92,7 +108,7 @@ class Errands:
                     return False
                 if isinstance(item, _Heard):
                     self._heard[item.session] = item.at
-                else:
+                elif isinstance(item, str):
                     self._sent.append(item)
                 item = self._todo.get_nowait()
             self._todo.put(item)
@@ -122,6 +138,23 @@ class Errands:
             services.writer.run(lambda conn: sessions.hear(conn, services.store, heard))
         except EdgeError as error:
             _log.warning("Phones were heard but that could not be written: %s", error)
+
+    def record_denied(self) -> None:
+        """Write down what was refused; what cannot be written is tried again with the next."""
+        found, self._denied = self._denied, []
+        services = self._services
+        if not found:
+            return
+
+        def write(conn: sa.Connection) -> None:
+            for one in found:
+                audits.record(conn, services.store, one.actor, one.what, one.subject, one.words, one.at)
+
+        try:
+            services.writer.run(write)
+        except EdgeError as error:
+            _log.warning("What was refused is not written down yet: %s", error)
+            self._denied[:0] = found[-_BATCH:]
 
     def record_used(self) -> None:
         """Write down when each token was last used."""

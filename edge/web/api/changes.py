@@ -11,7 +11,7 @@ from edge.web import bearer
 from edge.web.api.shapes import Short, shape
 from edge.web.services import services
 
-What = Literal["", "person", "zone", "device", "policy", "token", "request", "incident", "silent"]
+What = Literal["", "person", "zone", "device", "policy", "token", "request", "incident", "denied", "silent"]
 
 
 class Change(Struct):
@@ -43,7 +43,7 @@ class ChangesAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def changes_list(query: ChangesAsked) -> Changes:
-    """Every change of people, zones, devices, policies and tokens, and what programs did for people."""
+    """Every change of people, zones, devices, policies and tokens, deeds for people, and refusals."""
     room = services()
     with room.read() as conn:
         hidden = "" if bearer.sees_silent() else behalf.SILENT

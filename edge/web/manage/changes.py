@@ -1,4 +1,4 @@
-"""Every change to the store itself, newest first: who, when, and what it was before."""
+"""Every change to the store itself and what was refused, newest first: who, when, and what it was before."""
 
 from typing import Any
 
@@ -22,6 +22,7 @@ KINDS = {
     "token": "Tokens",
     "request": "Requests",
     "incident": "Incidents",
+    "denied": "Refusals",
 }
 
 

@@ -1,0 +1,161 @@
+"""What was refused here, for the audit: whom, what, from where; bounded, so that a flood fills no disk.
+
+Written aside from the request (errands.py): a refusal waits for no disk. What concerns silent calls stands
+under their own kind, which other programs see only with the scope 'security'.
+"""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from flask import Flask, g, request
+from werkzeug.wrappers import Response
+
+from edge.audit.store import Actor
+from edge.errors import StorageError
+from edge.handling.behalf import SILENT
+from edge.people import store as people
+from edge.web.admission import Admission
+from edge.web.services import services
+
+AGAIN_AFTER = timedelta(minutes=1)
+MOST_PER_HOUR = 200
+_KEPT = timedelta(hours=2)
+NOBODY = Actor("nobody known", "desk")
+# Endpoint -> what was typed wrong there.
+_TYPED = {
+    "floor.sign_in": "PIN",
+    "floor.quiet_take_back": "PIN",
+    "floor.second_pin": "PIN",
+    "manage.sign_in": "password",
+    "manage.sign_in_code": "second factor",
+    "manage.own_act": "second factor",
+    "manage.first_admin_do": "one-time code",
+}
+_SILENT = frozenset({"floor.call", "floor.quiet_take_back", "floor.second_pin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """One refusal: `what` as 'denied.role', `subject` whom or what it was about, `words` a sentence."""
+
+    actor: Actor
+    what: str
+    subject: str
+    words: str
+    at: datetime
+
+
+class Bounds:
+    """Lets one refusal a minute through for each key, and MOST_PER_HOUR altogether; what it holds back is
+    counted and said with the next one."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        # When each key was last let through, and how many were held back since.
+        self._last: dict[tuple[str, ...], tuple[datetime, int]] = {}
+        self._hour: datetime | None = None
+        self._passed = self._over = 0
+
+    def take(self, key: tuple[str, ...], now: datetime) -> str | None:
+        """What is to be said behind this refusal; None for one that is not written down by itself."""
+        with self._lock:
+            more = self._new_hour(now)
+            last, held = self._last.get(key, (None, 0))
+            if last is not None and last <= now < last + AGAIN_AFTER:
+                self._last[key] = (last, held + 1)
+                return None
+            if self._passed >= MOST_PER_HOUR:
+                self._over += 1
+                return None
+            self._passed += 1
+            self._last[key] = (now, 0)
+            if held:
+                more += f" {held} more like it since {last:%H:%M} UTC."
+            if self._passed == MOST_PER_HOUR:
+                more += " Until the hour is over, refusals are only counted."
+            return more
+
+    def _new_hour(self, now: datetime) -> str:
+        if self._hour is not None and self._hour <= now < self._hour + timedelta(hours=1):
+            return ""
+        over, self._hour, self._passed, self._over = self._over, now, 0, 0
+        # Older ones have nothing more to hold back, but for those that are told of next time.
+        self._last = {key: one for key, one in self._last.items() if one[1] and one[0] > now - _KEPT}
+        return f" In the hour before, {over} more refusals were only counted." if over else ""
+
+
+def install(app: Flask, table: Mapping[str, Admission]) -> None:
+    """Hand every refusal of this application to the errands."""
+    bounds = Bounds()
+
+    @app.after_request
+    def note(response: Response) -> Response:
+        admission = table.get(request.endpoint or "")
+        if response.status_code in (401, 403, 429) and admission is not None:
+            now = services().clock()
+            found = _told(response.status_code, admission, now)
+            if found is not None:
+                key = (found.what, found.actor.name, found.subject, request.remote_addr or "")
+                more = bounds.take(key, now)
+                if more is not None:
+                    services().errands.denied(replace(found, words=found.words + more))
+        return response
+
+
+def _told(status: int, admission: Admission, now: datetime) -> Denied | None:
+    """None for what refuses nobody in particular: a page of somebody whose shift is over, a token's rate."""
+    endpoint, where = request.endpoint or "", f"asked from {request.remote_addr}"
+    actor, kind = _asking(), "role"
+    if typed := _TYPED.get(endpoint):
+        subject = _tried() or NOBODY.name
+        kind = typed.lower().replace(" ", "_").replace("-", "_")
+        words = f"A wrong {typed} for {subject}, {where}."
+        if status == 429:
+            kind, words = "held_up", f"Too many wrong tries for {subject}: held up, {where}."
+    elif status == 429:
+        return None
+    elif "sign_in" in g:
+        subject, words = _place(), f"{actor.name} was refused {_place()}, {where}."
+    elif admission.audience == "token":
+        kind, subject = "token", _place()
+        words = f"The token {actor.name} was refused {_place()}, {where}."
+        if "token" not in g:
+            if "Authorization" not in request.headers:
+                return None
+            subject, words = "unknown token", f"A token that is not one of this store's was refused, {where}."
+    else:
+        return None
+    return Denied(actor, f"{SILENT}.denied" if endpoint in _SILENT else f"denied.{kind}", subject, words, now)
+
+
+def _tried() -> str | None:
+    """The name of whom somebody tried to be; None where nobody has it. What was typed is not kept: people
+    type their password where their name belongs."""
+    if "sign_in" in g:
+        return str(g.sign_in.person.name)
+    room, form = services(), request.form
+    try:
+        with room.read() as conn:
+            if request.blueprint == "floor":
+                person = people.by_id(conn, room.store, form.get("person", "")[:80])
+            else:
+                person = people.by_name(conn, room.store, form.get("name", "")[:80])
+    except StorageError:
+        return None
+    return person.name if person is not None else None
+
+
+def _asking() -> Actor:
+    if "token" in g:
+        return Actor(g.token.name, "api")
+    through = {"floor": "phone", "manage": "desk"}.get(request.blueprint or "", "api")
+    if "sign_in" in g:
+        return Actor(g.sign_in.person.name, through, g.sign_in.person.id)
+    return Actor(NOBODY.name, through)
+
+
+def _place() -> str:
+    """The address without what names a person, a request or a clip."""
+    return f"{request.method} {request.url_rule.rule}" if request.url_rule is not None else request.method
