@@ -22,7 +22,7 @@ from edge.interactions.store import Entry
 from edge.people.store import by_id
 from edge.reports import tallies
 from edge.retention import Retention
-from edge.supervision import facts, reach, rules
+from edge.supervision import facts, heard, reach, rules
 from edge.supervision import store as troubles
 from edge.supervision.facts import Key, Look, Owed, Server, What
 from edge.supervision.forgotten import OpenIncident, forgotten
@@ -63,11 +63,11 @@ def _see(
 ) -> tuple[list[Trouble], Look]:
     """What was wrong until now, and what is."""
     known = troubles.going_on(conn, store)
-    said = troubles.said(conn, store, tallies.LOUD, now)
+    said = heard.said(conn, store, tallies.LOUD, now)
     tampered = {one.key: one.seen_at for one in known if one.key.what is What.TAMPER}
     wrong = frozenset(one.key for one in known if one.told)
     seen = facts.look(said, server, tampered, wrong, now)
-    phones = reach.unreachable(troubles.responders(conn, store, now), now)
+    phones = reach.unreachable(heard.responders(conn, store, now), now)
     waiting = [Owed(row.number, row.due_on) for row in access_requests.waiting(conn, store)]
     left = [OpenIncident(*one) for one in listing.left_alone(conn, store, now - remind_after)]
     found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now)]
@@ -173,7 +173,7 @@ def _untold(
     conn: sa.Connection, store: str, going_on: list[Trouble], now: datetime
 ) -> list[tuple[Trouble, list[Someone]]]:
     """Who is to be told of each now."""
-    people = troubles.on_duty(conn, store, now)
+    people = heard.on_duty(conn, store, now)
     told = troubles.told(conn, [one.id for one in going_on])
     return [(one, rules.whom(people, told[one.id], silent=one.silent, what=one.key.what)) for one in going_on]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from edge.supervision import store as supervision
+from edge.supervision import heard
 from edge.supervision.reach import Reach, reach, ways
 from edge.web.services import services
 
@@ -38,7 +38,7 @@ def reach_list() -> WhoIsReachable:
     room = services()
     now = room.clock()
     with room.read() as conn:
-        found = supervision.responders(conn, room.store, now)
+        found = heard.responders(conn, room.store, now)
     return WhoIsReachable(
         [
             Reachable(

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response
 
 from edge.paging import feed
 from edge.pushing import store as pushes
-from edge.supervision import store as supervision
+from edge.supervision import heard
 from edge.supervision.reach import Reach, reach, ways
 from edge.web.access import signed_in
 from edge.web.services import services
@@ -28,7 +28,7 @@ def reach_() -> Response:
     now = room.clock()
     with room.read() as conn:
         cursor = feed.head(conn, room.store)
-        everyone = supervision.responders(conn, room.store, now)
+        everyone = heard.responders(conn, room.store, now)
         sender = pushes.sends(conn, room.store, now)
     found = [(one, reach(one, now)) for one in everyone]
     order = [Reach.SILENT, Reach.NOT_SIGNED_IN, Reach.ASKED, Reach.QUIET, Reach.ON_PAGER, Reach.ANSWERS]

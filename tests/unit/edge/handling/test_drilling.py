@@ -28,7 +28,7 @@ from edge.paging.timers import Timer
 from edge.people import sessions
 from edge.routing import roster
 from edge.schedule import LATE, Plan
-from edge.supervision import store as troubles
+from edge.supervision import heard
 from tests.unit.edge.conftest import STORE, SmallStore
 from tests.unit.edge.ingest.server import Kiosk, Server
 
@@ -256,7 +256,7 @@ def test_a_failed_drill_is_told_as_trouble_until_the_next_one_passes(
 ) -> None:
     def failed() -> list[str]:
         with server.conn.begin():
-            said = troubles.said(server.conn, STORE, (), server.clock())
+            said = heard.said(server.conn, STORE, (), server.clock())
         return [one.name for one in said if one.drill_failed]
 
     drilled.ask()
