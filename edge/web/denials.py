@@ -1,4 +1,5 @@
-"""What was refused here, for the audit: whom, what, from where; bounded, so that a flood fills no disk.
+"""What the audit says of the pages themselves: who was refused what, from where; who signed in at the desk;
+who took the log out of the store. Bounded, so that a flood of tries fills no disk.
 
 Written aside from the request (errands.py): a refusal waits for no disk. What concerns silent calls stands
 under their own kind, which other programs see only with the scope 'security'.
@@ -33,12 +34,21 @@ _TYPED = {
     "manage.own_act": "second factor",
     "manage.first_admin_do": "one-time code",
 }
+_SIGN_INS = frozenset({"manage.sign_in", "manage.sign_in_code", "manage.first_admin_do"})
+# Endpoint -> what leaves the store by it.
+_EXPORTS = {
+    "manage.export_csv": "the log as CSV",
+    "manage.export_xlsx": "the log as XLSX",
+    "manage.incidents_csv": "the list of incidents as CSV",
+    "api.log_csv": "the log as CSV",
+    "api.log_xlsx": "the log as XLSX",
+}
 _SILENT = frozenset({"floor.call", "floor.quiet_take_back", "floor.second_pin"})
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
-    """One refusal: `what` as 'denied.role', `subject` whom or what it was about, `words` a sentence."""
+class Noted:
+    """For the audit: `what` as 'denied.role', `subject` whom or what it was about, `words` a sentence."""
 
     actor: Actor
     what: str
@@ -87,33 +97,36 @@ class Bounds:
 
 
 def install(app: Flask, table: Mapping[str, Admission]) -> None:
-    """Hand every refusal of this application to the errands."""
-    bounds = Bounds()
+    """Hand every refusal, sign-in at the desk and export of this application to the errands."""
+    refusals, deeds = Bounds(), Bounds()
 
     @app.after_request
     def note(response: Response) -> Response:
-        admission = table.get(request.endpoint or "")
-        if response.status_code in (401, 403, 429) and admission is not None:
+        endpoint, status = request.endpoint or "", response.status_code
+        admission = table.get(endpoint)
+        refused = status in (401, 403, 429)
+        if admission is not None and (refused or endpoint in _SIGN_INS or endpoint in _EXPORTS):
             now = services().clock()
-            found = _told(response.status_code, admission, now)
+            found = _told(status, admission, now) if refused else _done(status, now)
             if found is not None:
                 key = (found.what, found.actor.name, found.subject, request.remote_addr or "")
-                more = bounds.take(key, now)
+                more = (refusals if refused else deeds).take(key, now)
                 if more is not None:
-                    services().errands.denied(replace(found, words=found.words + more))
+                    services().errands.note(replace(found, words=found.words + more))
         return response
 
 
-def _told(status: int, admission: Admission, now: datetime) -> Denied | None:
+def _told(status: int, admission: Admission, now: datetime) -> Noted | None:
     """None for what refuses nobody in particular: a page of somebody whose shift is over, a token's rate."""
     endpoint, where = request.endpoint or "", f"asked from {request.remote_addr}"
     actor, kind = _asking(), "role"
     if typed := _TYPED.get(endpoint):
-        subject = _tried() or NOBODY.name
+        name = _tried()
+        subject, whose = name or NOBODY.name, f" for {name}" if name else ""
         kind = typed.lower().replace(" ", "_").replace("-", "_")
-        words = f"A wrong {typed} for {subject}, {where}."
+        words = f"A wrong {typed}{whose}, {where}."
         if status == 429:
-            kind, words = "held_up", f"Too many wrong tries for {subject}: held up, {where}."
+            kind, words = "held_up", f"Too many wrong tries{whose}: held up, {where}."
     elif status == 429:
         return None
     elif "sign_in" in g:
@@ -127,7 +140,21 @@ def _told(status: int, admission: Admission, now: datetime) -> Denied | None:
             subject, words = "unknown token", f"A token that is not one of this store's was refused, {where}."
     else:
         return None
-    return Denied(actor, f"{SILENT}.denied" if endpoint in _SILENT else f"denied.{kind}", subject, words, now)
+    return Noted(actor, f"{SILENT}.denied" if endpoint in _SILENT else f"denied.{kind}", subject, words, now)
+
+
+def _done(status: int, now: datetime) -> Noted | None:
+    """A sign-in at the desk or an export, if it came to it."""
+    endpoint, where = request.endpoint or "", f"asked from {request.remote_addr}"
+    if endpoint in _EXPORTS and status == 200:
+        actor, out = _asking(), _EXPORTS[endpoint]
+        return Noted(actor, "export.taken", out, f"{actor.name} took out {out}, {where}.", now)
+    name = _tried() if endpoint in _SIGN_INS and status == 303 else None
+    if name is None:
+        return None
+    how = ", with the second factor" if endpoint == "manage.sign_in_code" else ""
+    words = f"{name} signed in at the desk{how}, {where}."
+    return Noted(Actor(name, "desk"), "session.began", name, words, now)
 
 
 def _tried() -> str | None:

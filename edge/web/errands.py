@@ -1,5 +1,5 @@
 """What the web process does aside from requests: it records pages as sent, phones as heard, tokens as used
-and what was refused, ends sessions that expired and forgets old taps."""
+and what the audit is to say, ends sessions that expired and forgets old taps."""
 
 import logging
 import queue
@@ -19,7 +19,7 @@ from edge.people import sessions
 from edge.tokens import store as tokens
 
 if TYPE_CHECKING:
-    from edge.web.denials import Denied
+    from edge.web.denials import Noted
     from edge.web.services import Services
 
 _log = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Errands:
         self._sent: list[str] = []
         self._heard: dict[str, datetime] = {}
         self._used: dict[str, datetime] = {}
-        self._denied: list[Denied] = []
+        self._noted: list[Noted] = []
         self._thread = threading.Thread(target=self._run, name="web-errands", daemon=True)
 
     def sent(self, page: str) -> None:
@@ -68,9 +68,9 @@ class Errands:
         """A token was used; written down within a minute, so that no request waits for it."""
         self._used[token] = at
 
-    def denied(self, refusal: "Denied") -> None:
-        """Something was refused. Whoever calls this sees to it that there are not too many."""
-        self._denied.append(refusal)
+    def note(self, noted: "Noted") -> None:
+        """For the audit. Whoever calls this sees to it that there are not too many."""
+        self._noted.append(noted)
         self._todo.put(_Look())
 
     def start(self) -> None:
@@ -81,7 +81,7 @@ class Errands:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
         self.record_used()
-        self.record_denied()
+        self.record_noted()
 
     def _run(self) -> None:
         swept_s = wrote_s = time.monotonic()
@@ -89,7 +89,7 @@ class Errands:
         while going:
             going = self._gather()
             self._sent = self._record_sent(self._sent)
-            self.record_denied()
+            self.record_noted()
             if self._heard and (not going or time.monotonic() - wrote_s >= HEARD_EVERY_S):
                 wrote_s = time.monotonic()
                 self._record_heard()
@@ -139,9 +139,9 @@ class Errands:
         except EdgeError as error:
             _log.warning("Phones were heard but that could not be written: %s", error)
 
-    def record_denied(self) -> None:
-        """Write down what was refused; what cannot be written is tried again with the next."""
-        found, self._denied = self._denied, []
+    def record_noted(self) -> None:
+        """Write down what is to be audited; what cannot be written is tried again with the next."""
+        found, self._noted = self._noted, []
         services = self._services
         if not found:
             return
@@ -153,8 +153,8 @@ class Errands:
         try:
             services.writer.run(write)
         except EdgeError as error:
-            _log.warning("What was refused is not written down yet: %s", error)
-            self._denied[:0] = found[-_BATCH:]
+            _log.warning("What belongs into the audit is not written down yet: %s", error)
+            self._noted[:0] = found[-_BATCH:]
 
     def record_used(self) -> None:
         """Write down when each token was last used."""

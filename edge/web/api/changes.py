@@ -11,7 +11,20 @@ from edge.web import bearer
 from edge.web.api.shapes import Short, shape
 from edge.web.services import services
 
-What = Literal["", "person", "zone", "device", "policy", "token", "request", "incident", "denied", "silent"]
+What = Literal[
+    "",
+    "person",
+    "zone",
+    "device",
+    "policy",
+    "token",
+    "request",
+    "incident",
+    "denied",
+    "session",
+    "export",
+    "silent",
+]
 
 
 class Change(Struct):
@@ -43,7 +56,7 @@ class ChangesAsked(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def changes_list(query: ChangesAsked) -> Changes:
-    """Every change of people, zones, devices, policies and tokens, deeds for people, and refusals."""
+    """Every change of people, zones, devices, policies and tokens, deeds for people, sign-ins, refusals."""
     room = services()
     with room.read() as conn:
         hidden = "" if bearer.sees_silent() else behalf.SILENT

@@ -23,6 +23,8 @@ KINDS = {
     "request": "Requests",
     "incident": "Incidents",
     "denied": "Refusals",
+    "session": "Sign-ins",
+    "export": "Exports",
 }
 
 

@@ -11,9 +11,13 @@ NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 
 
 def refused(shop: Shop) -> list[tuple[object, ...]]:
-    shop.services.errands.record_denied()
-    query = "SELECT what, actor, through, subject, words FROM audit WHERE what LIKE '%denied%' ORDER BY id"
-    return shop.read(query)
+    shop.services.errands.record_noted()
+    return audited(shop, "%denied%")
+
+
+def audited(shop: Shop, what: str) -> list[tuple[object, ...]]:
+    query = "SELECT what, actor, through, subject, words FROM audit WHERE what LIKE :what ORDER BY id"
+    return shop.read(query, what=what)
 
 
 def test_a_role_that_may_not_is_written_down_with_the_address_but_no_id(shop: Shop, visitor: Browser) -> None:
@@ -85,9 +89,20 @@ def test_the_changes_show_refusals_alone(shop: Shop, mira: Browser, visitor: Bro
     sofia = Browser(shop.app)
     sofia.sign_in_at_desk("Sofia")
     sofia.get("/manage/tokens")
-    shop.services.errands.record_denied()
+    shop.services.errands.record_noted()
     page = mira.get("/manage/changes?what=denied").text
     assert "Sofia was refused GET /manage/tokens" in page and "Refusals" in page
+
+
+def test_sign_ins_at_the_desk_and_exports_are_written_down(shop: Shop, mira: Browser) -> None:
+    mira.get("/manage/log.csv")
+    shop.services.errands.record_noted()
+    ((_, actor, through, subject, words),) = audited(shop, "session.%")
+    assert (actor, through, subject) == ("Mira", "desk", "Mira")
+    assert words == "Mira signed in at the desk, asked from 127.0.0.1."
+    ((what, actor, _, _, words),) = audited(shop, "export.%")
+    assert (what, actor) == ("export.taken", "Mira")
+    assert words == "Mira took out the log as CSV, asked from 127.0.0.1."
 
 
 def test_a_flood_from_everywhere_is_bounded_and_counted() -> None:
