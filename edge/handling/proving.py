@@ -9,7 +9,7 @@ from edge.audit.store import Actor, record
 from edge.errors import Refused
 from edge.handling import basis, staffing
 from edge.handling.telling import Telling
-from edge.people import factors, rights
+from edge.people import factors, rights, sessions
 from edge.people.store import Person
 
 
@@ -30,8 +30,8 @@ def enrol(
         raise Refused(f"{person.name} has a second factor already; give it up first, then set up another.")
     factors.put(conn, store, person.id, sealed, step, now)
     factors.put_codes(conn, person.id, code_hashes)
-    factors.end_other_sessions(conn, store, person.id, key)
-    factors.mark_session(conn, store, key, strong=True)
+    sessions.end_others(conn, store, person.id, key)
+    sessions.mark(conn, store, key, strong=True)
     _done(conn, store, actor, "second_factor_set", person, f"{person.name} set up a second factor.", now)
 
 
@@ -46,7 +46,7 @@ def renew_codes(
 def give_up(conn: sa.Connection, store: str, actor: Actor, person: Person, key: str, now: datetime) -> None:
     """Their own, which they have just proven once more; the session counts as begun by password alone."""
     if factors.remove(conn, store, person.id):
-        factors.mark_session(conn, store, key, strong=False)
+        sessions.mark(conn, store, key, strong=False)
         words = f"{person.name} gave up the second factor."
         _done(conn, store, actor, "second_factor_given_up", person, words, now)
 
@@ -59,7 +59,7 @@ def reset(conn: sa.Connection, store: str, actor: Actor, person: str, now: datet
     basis.allow(rights.why_not_reset(by, who.role, of_self=actor.person == who.id))
     if not factors.remove(conn, store, who.id):
         raise Refused(f"{who.name} has no second factor.")
-    factors.end_other_sessions(conn, store, who.id, None)
+    sessions.end_others(conn, store, who.id, None)
     words = f"The second factor of {who.name} was reset."
     _done(conn, store, actor, "second_factor_reset", who, words, now)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from edge.db.store_tables import recovery_code, session
+from edge.db.store_tables import recovery_code
 from edge.db.store_tables import second_factor as table
 from edge.errors import EdgeError
 from edge.people.passwords import CLEAR, hash_code
@@ -135,15 +135,3 @@ def use_code(conn: sa.Connection, person: str, number: int, hashed: str, now: da
         recovery_code.c.used_at.is_(None),
     )
     return conn.execute(recovery_code.update().where(*mine).values(used_at=now)).rowcount == 1
-
-
-def end_other_sessions(conn: sa.Connection, store: str, person: str, key: str | None) -> None:
-    """Whoever is signed in at the desk as this person, but for the session `key`, is out."""
-    at_desk = (session.c.store == store, session.c.person == person, session.c.audience == "manage")
-    conn.execute(session.delete().where(*at_desk, session.c.token_sha256 != (key or "")))
-
-
-def mark_session(conn: sa.Connection, store: str, key: str, *, strong: bool) -> None:
-    """Whether this session was proven by a second factor."""
-    mine = (session.c.store == store, session.c.token_sha256 == key)
-    conn.execute(session.update().where(*mine).values(strong=strong))

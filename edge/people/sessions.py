@@ -132,6 +132,18 @@ def end(conn: sa.Connection, store: str, key: str, now: datetime) -> None:
         _switch_off(conn, store, [row[0]], now)
 
 
+def end_others(conn: sa.Connection, store: str, person: str, key: str | None) -> None:
+    """Whoever is signed in at the desk as this person, but for the session `key`, is out."""
+    at_desk = (table.c.store == store, table.c.person == person, table.c.audience == "manage")
+    conn.execute(table.delete().where(*at_desk, table.c.token_sha256 != (key or "")))
+
+
+def mark(conn: sa.Connection, store: str, key: str, *, strong: bool) -> None:
+    """Whether this session is proven by a second factor."""
+    mine = (table.c.store == store, table.c.token_sha256 == key)
+    conn.execute(table.update().where(*mine).values(strong=strong))
+
+
 def sweep(conn: sa.Connection, store: str, now: datetime) -> int:
     """End what has expired; whoever went home without signing out is off. How many sessions ended."""
     expired = list(
