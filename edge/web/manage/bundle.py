@@ -13,7 +13,7 @@ from flask import Response, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.audit.store import Actor
-from edge.errors import EdgeError, NotFound
+from edge.errors import EdgeError, Refused
 from edge.evidence import custody, exports, register
 from edge.evidence.files import VaultFiles
 from edge.handling import exporting
@@ -136,7 +136,7 @@ def _opened(path: Path) -> tuple[IO[bytes], int]:
     try:
         return open(path, "rb"), path.stat().st_size
     except FileNotFoundError:
-        raise NotFound("The bundle is not in the vault any more.") from None
+        raise Refused("The bundle is not in the vault any more.") from None
 
 
 def _chunks(file: IO[bytes]) -> Iterator[bytes]:

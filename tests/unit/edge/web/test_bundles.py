@@ -128,7 +128,7 @@ def test_what_is_not_in_the_vault_any_more_is_not_said_to_have_been_taken_away(
     for path in VaultFiles(shop.services.config.vault_path).all_exported():
         path.unlink()
     answer = mira.post(f"{address}/download")
-    assert answer.status_code == 404 and "not in the vault any more" in answer.text
+    assert answer.status_code == 409 and "not in the vault any more" in answer.text
     assert shop.custody() == before
 
 
