@@ -5,6 +5,7 @@ Refused publishes stand only among its debug lines (decisions/001), one of which
 
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 
 from broker.topics import ROOT
 
@@ -28,9 +29,13 @@ _REMEMBERED = 5000
 
 class BrokerLog:
     """Reads one broker's lines in order. Subscriptions name only client ids, which anyone may choose, so the
-    certificate's name of each is kept from the line of its connection."""
+    certificate's name of each is kept from the line of its connection, and told to `connected`; None is told
+    where a client id is so long that the line ends before the name."""
 
-    def __init__(self, store: str) -> None:
+    def __init__(
+        self, store: str, connected: Callable[[str, str | None], None] = lambda client, user: None
+    ) -> None:
+        self._told = connected
         self._base = f"{ROOT}/{store}"
         self._users: OrderedDict[str, str] = OrderedDict()
 
@@ -47,8 +52,11 @@ class BrokerLog:
             self._users.move_to_end(connected["client"])
             if len(self._users) > _REMEMBERED:
                 self._users.popitem(last=False)
+            self._told(connected["client"], connected["user"])
             # Mosquitto before 2.1 cannot refuse MQTT 3.1.1 (decisions/001); its log names it p1 or p2.
             return f"not MQTT v5: {line}" if connected["protocol"] in "12" else line
+        if line.startswith("New client connected "):
+            self._told("", None)
         if subscribed := _SUBSCRIBED.fullmatch(line):
             user = self._users.get(subscribed["client"], subscribed["client"])
             if self._may_read(user, subscribed["filter"]):

@@ -16,6 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from broker import revocation
+from broker.authority import Authority, open_authority
 from broker.errors import IdentityError
 from broker.topics import check_device_name, check_name
 
@@ -68,12 +70,14 @@ def make_store(directory: Path, store: str, hosts: list[str], now: dt.datetime) 
     )
     _write(ca / "ca.key", _private_pem(key), secret=True)
     _write(ca / "ca.crt", certificate.public_bytes(serialization.Encoding.PEM))
-    _issue_here(directory, "broker", hosts, now)
-    _issue_here(directory, "vault", hosts, now)
+    authority = Authority(key, certificate)
+    revocation.revoke(directory, authority, (), now)
+    _issue_here(directory, authority, "broker", hosts, now)
+    _issue_here(directory, authority, "vault", hosts, now)
     # With this one the store signs the heads of its custody log.
     _write(directory / "vault" / "sign.key", _private_pem(ed25519.Ed25519PrivateKey.generate()), secret=True)
     for program in PROGRAMS:
-        _issue_here(directory, program, [], now)
+        _issue_here(directory, authority, program, [], now)
 
 
 def make_request(directory: Path, device: str) -> str:
@@ -120,7 +124,7 @@ def sign_request(
     names = csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not csr.is_signature_valid or [n.value for n in names] != [device]:
         raise IdentityError(f"The request is for {wanted.get('device')!r}, not for {device!r}.")
-    certificate = _sign(directory, device, csr.public_key(), [], now)  # type: ignore[arg-type]
+    certificate = _sign(open_authority(directory), device, csr.public_key(), [], now)  # type: ignore[arg-type]
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
     return pem, (directory / "ca" / "ca.crt").read_text(), _registered(device, certificate, public.hex())
 
@@ -131,9 +135,9 @@ def install_certificate(directory: Path, certificate_pem: str, ca_pem: str) -> N
     _write(directory / "ca.crt", ca_pem.encode())
 
 
-def _issue_here(directory: Path, name: str, hosts: list[str], now: dt.datetime) -> None:
+def _issue_here(directory: Path, authority: Authority, name: str, hosts: list[str], now: dt.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _sign(directory, name, key.public_key(), hosts, now)
+    certificate = _sign(authority, name, key.public_key(), hosts, now)
     _write(directory / name / "tls.key", _private_pem(key), secret=True)
     install_certificate(
         directory / name,
@@ -143,16 +147,11 @@ def _issue_here(directory: Path, name: str, hosts: list[str], now: dt.datetime) 
 
 
 def _sign(
-    directory: Path, name: str, public: ec.EllipticCurvePublicKey, hosts: list[str], now: dt.datetime
+    authority: Authority, name: str, public: ec.EllipticCurvePublicKey, hosts: list[str], now: dt.datetime
 ) -> x509.Certificate:
-    try:
-        ca_key = serialization.load_pem_private_key((directory / "ca" / "ca.key").read_bytes(), None)
-        ca = x509.load_pem_x509_certificate((directory / "ca" / "ca.crt").read_bytes())
-    except (OSError, ValueError) as error:
-        raise IdentityError(f"There is no usable store CA in {directory / 'ca'}: {error}.") from None
     usage = [ExtendedKeyUsageOID.SERVER_AUTH] if hosts else [ExtendedKeyUsageOID.CLIENT_AUTH]
     builder = (
-        _builder(_name(name), ca.subject, public, now, CERTIFICATE_YEARS)
+        _builder(_name(name), authority.certificate.subject, public, now, CERTIFICATE_YEARS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage(usage), critical=False)
     )
@@ -160,7 +159,7 @@ def _sign(
         builder = builder.add_extension(
             x509.SubjectAlternativeName([_host(h) for h in hosts]), critical=False
         )
-    return builder.sign(ca_key, hashes.SHA256())  # type: ignore[arg-type]
+    return builder.sign(authority.key, hashes.SHA256())
 
 
 def _builder(

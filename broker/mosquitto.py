@@ -4,16 +4,19 @@ Access is by suffix (decisions/001): a device's name is its certificate's, which
 """
 
 import shutil
+import signal
 import socket
 import subprocess
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker import revocation
 from broker.brokerlog import BrokerLog
+from broker.cutting import Cutter, take_over
 from broker.errors import BrokerStartError
 from broker.topics import ROOT, check_name
 
@@ -36,8 +39,11 @@ class Settings:
     max_queued_bytes: int = 64 * 1024 * 1024
 
 
-def render(settings: Settings) -> tuple[str, str]:
-    """(mosquitto.conf, the access list it names). The one listener speaks MQTT over mutual TLS."""
+def render(settings: Settings, revoked: Collection[str] = (), *, with_list: bool = False) -> tuple[str, str]:
+    """(mosquitto.conf, the access list it names). The one listener speaks MQTT over mutual TLS.
+
+    `revoked` names may do nothing; `with_list` the CA's list of revoked certificates counts.
+    """
     check_name(settings.store, "The store's name")
     directory = settings.directory.resolve()
     lines = [
@@ -69,14 +75,15 @@ def render(settings: Settings) -> tuple[str, str]:
         f"cafile {directory}/ca/ca.crt",
         f"certfile {directory}/broker/tls.crt",
         f"keyfile {directory}/broker/tls.key",
+        *([f"crlfile {revocation.list_path(directory)}"] if with_list else []),
         "require_certificate true",
         "use_identity_as_username true",
         "tls_version tlsv1.2",
     ]
-    return "\n".join(lines) + "\n", _access(settings.store)
+    return "\n".join(lines) + "\n", _access(settings.store, revoked)
 
 
-def _access(store: str) -> str:
+def _access(store: str, revoked: Collection[str]) -> str:
     base = f"{ROOT}/{store}"
     device_writes = ("event/+", "state", "heartbeat", "witness")
     device_reads = ("receipt", "call", "command", "witness")
@@ -97,13 +104,17 @@ def _access(store: str) -> str:
         "user edge-web",
         f"topic read {base}/feed",
         f"topic read {base}/edge/heartbeat",
+        # What a name is denied counts before what every name may do.
+        *(line for name in sorted(revoked) for line in ("", f"user {name}", "topic deny #")),
     ]
     return "\n".join(lines) + "\n"
 
 
 def write(settings: Settings) -> Path:
     """Render into settings.directory/broker and return the configuration's path."""
-    configuration, access = render(settings)
+    revoked = revocation.turned_away(settings.directory)
+    with_list = revocation.list_path(settings.directory).exists()
+    configuration, access = render(settings, revoked, with_list=with_list)
     folder = settings.directory / "broker"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "access.acl").write_text(access)
@@ -121,7 +132,8 @@ def free_port() -> int:
 
 
 class Broker:
-    """A private Mosquitto as a child process. `say` gets each log line worth a person's reading."""
+    """A private Mosquitto as a child process, and what keeps revoked devices off it. `say` gets each line
+    worth a person's reading."""
 
     def __init__(self, settings: Settings, say: Callable[[str], None] = lambda line: None) -> None:
         self.settings = settings
@@ -129,6 +141,8 @@ class Broker:
         self._recent: deque[str] = deque(maxlen=20)
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
+        self._cutter: Cutter | None = None
+        self._changing = threading.Lock()
 
     @property
     def pid(self) -> int | None:
@@ -136,6 +150,36 @@ class Broker:
 
     def start(self, timeout_s: float = 10.0) -> None:
         """Start and wait until it listens. BrokerStartError says what is missing."""
+        if self._cutter:
+            self._cutter.stop()
+        settings = self.settings
+        self._cutter = Cutter(
+            settings.directory,
+            self._reload,
+            self._restart,
+            lambda client: take_over(settings.directory, settings.host, settings.port, client),
+            self._say,
+        )
+        self._launch(timeout_s)
+        self._cutter.start()
+
+    def wait(self) -> int:
+        """Block until it ends; its exit status."""
+        while (process := self._process) is not None:
+            status = process.wait()
+            with self._changing:
+                if self._process is process:
+                    return status
+        return 0
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """End it: TERM, then KILL. May be called twice."""
+        if self._cutter:
+            self._cutter.stop()
+        with self._changing:
+            self._end(timeout_s)
+
+    def _launch(self, timeout_s: float) -> None:
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
         if program is None:
             raise BrokerStartError("Mosquitto is not installed; on Debian: apt-get install mosquitto.")
@@ -160,15 +204,10 @@ class Broker:
                 return
             except OSError:
                 time.sleep(0.02)
-        self.stop()
+        self._end()
         raise BrokerStartError(f"Mosquitto does not listen on {self.settings.host}:{self.settings.port}.")
 
-    def wait(self) -> int:
-        """Block until it ends; its exit status."""
-        return self._process.wait() if self._process else 0
-
-    def stop(self, timeout_s: float = 5.0) -> None:
-        """End it: TERM, then KILL. May be called twice."""
+    def _end(self, timeout_s: float = 5.0) -> None:
         process = self._process
         if process is None:
             return
@@ -182,9 +221,24 @@ class Broker:
         if self._reader:
             self._reader.join(1)
 
+    def _reload(self, revoked: frozenset[str]) -> None:
+        # In place: the file keeps its owner, whom Mosquitto may have changed to.
+        (self.settings.directory / "broker" / "access.acl").write_text(render(self.settings, revoked)[1])
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGHUP)
+
+    def _restart(self) -> None:
+        with self._changing:
+            self._end()
+            try:
+                self._launch(10.0)
+            except BrokerStartError as error:
+                # Whoever waits for it hears that it ended.
+                self._say(str(error))
+
     def _read(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stderr is not None
-        log = BrokerLog(self.settings.store)
+        assert process.stderr is not None and self._cutter is not None
+        log = BrokerLog(self.settings.store, self._cutter.connected)
         for raw in process.stderr:
             if (line := log.worth_saying(raw)) is not None:
                 self._recent.append(line)

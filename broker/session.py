@@ -122,7 +122,7 @@ class Session:
         self._receive_maximum = receive_maximum
         self._manual_ack = manual_ack
         self._backoff_s = backoff_s
-        self._tls = _context(credentials, check_time)
+        self._tls = tls_context(credentials, check_time)
         self._client_id = client_id(name, credentials)
         self._stop = threading.Event()
         self._ended = threading.Event()
@@ -344,7 +344,8 @@ def client_id(name: str, credentials: Credentials) -> str:
     return f"{name}-{hashlib.sha256(credentials.key.read_bytes()).hexdigest()[:20]}"
 
 
-def _context(credentials: Credentials, check_time: bool) -> ssl.SSLContext:
+def tls_context(credentials: Credentials, check_time: bool) -> ssl.SSLContext:
+    """Trusts the store's CA alone and shows the own certificate. IdentityError names a file that is bad."""
     try:
         for path in (credentials.ca, credentials.certificate, credentials.key):
             if not path.is_file():

@@ -9,15 +9,17 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from broker import identity
+from broker import identity, revocation
+from broker.authority import open_authority
 from broker.errors import IdentityError
 from broker.topics import check_name
 from deploy.errors import DeployError
 from edge.audit import store as audits
 from edge.config import EdgeConfig, load_config
 from edge.db import engine
+from edge.devices import certificates
 from edge.devices import store as devices
-from edge.handling import staffing, zoning
+from edge.handling import revoking, staffing, zoning
 from edge.people import passwords
 from edge.people import store as people
 from edge.people.details import Details
@@ -92,7 +94,8 @@ def add_device(config: EdgeConfig, name: str, zone: str, request: str | None, no
     """Issue a certificate and register the device; the folder with what belongs on it.
 
     With `request` (the text that `floorbell device request` wrote on the device) the folder holds the answer
-    only. Without one the device's keys are made here too, and should be moved, not copied.
+    only. Without one the device's keys are made here too, and should be moved, not copied. A revoked device
+    is let in again, by this certificate only.
     """
     folder = Path(config.directory) / DEVICES / name
     with writing(config) as conn:
@@ -105,7 +108,28 @@ def add_device(config: EdgeConfig, name: str, zone: str, request: str | None, no
         after = {"zone": zone, "certificate": certificate.sha256, "valid_until": str(certificate.not_after)}
         words = f"{name} was let in, with a new certificate."
         audits.record(conn, config.store, ACTOR, "device.added", name, words, now, {}, after)
+        names = certificates.revoked_devices(conn, config.store)
+        # Before its name is let in again, its old certificates are not.
+        list_revoked(config, certificates.revoked_serials(conn, config.store), now)
+    revocation.turn_away(config.identity_path, names)
     return folder
+
+
+def revoke_device(config: EdgeConfig, name: str, reason: str, now: dt.datetime) -> None:
+    """The device is let in no more, and its certificates are on the CA's list."""
+    with writing(config) as conn:
+        revoking.revoke(conn, config.store, ACTOR, name, reason, now)
+        names = certificates.revoked_devices(conn, config.store)
+        serials = certificates.revoked_serials(conn, config.store)
+    # At once, also where no worker runs to do so.
+    revocation.turn_away(config.identity_path, names)
+    list_revoked(config, serials, now)
+
+
+def list_revoked(config: EdgeConfig, serials: set[str], now: dt.datetime) -> None:
+    """Put what is missing on the CA's list, which needs its key."""
+    if missing := serials - revocation.revoked_serials(config.identity_path):
+        revocation.revoke(config.identity_path, open_authority(config.identity_path), missing, now)
 
 
 def add_person(

@@ -134,6 +134,19 @@ def device_pager(name: str, holder: str | None, config: Path) -> None:
     click.echo(f"{name} is a pager, held by {holder or 'nobody'}.")
 
 
+@device.command("revoke")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why, for the audit of changes.")
+@CONFIG
+def device_revoke(name: str, reason: str, config: Path) -> None:
+    """The device NAME is lost or stolen: end its connections and take nothing of it any more."""
+    making.revoke_device(load_config(config), name, reason, now())
+    click.echo(
+        f"{name} is revoked: ‘floorbell broker run’ ends its connections within seconds and keeps it out."
+    )
+    click.echo(f"To let it in again with a new certificate: floorbell device add {name} --zone ZONE")
+
+
 @device.command("list")
 @CONFIG
 def device_list(config: Path) -> None:
@@ -143,7 +156,8 @@ def device_list(config: Path) -> None:
         found = devices.all_devices(conn, loaded.store)
         held = {one.pager: f"  pager of {one.name}" for one in pagers.held(conn, loaded.store)}
     for each in found:
-        click.echo(f"{each.name:<32}  {each.zone:<20}  {each.status}{held.get(each.name, '')}")
+        status = "revoked" if each.revoked_at else each.status
+        click.echo(f"{each.name:<32}  {each.zone:<20}  {status}{held.get(each.name, '')}")
     if not found:
         click.echo("There is no device yet.")
 

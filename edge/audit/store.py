@@ -65,6 +65,13 @@ def record(
     )
 
 
+def since(conn: sa.Connection, store: str, what: str, subject: str, at: datetime) -> bool:
+    """Whether this happened to `subject` at `at` or later."""
+    a = audit.c
+    query = sa.select(a.id).where(a.store == store, a.at >= at, a.what == what, a.subject == subject)
+    return conn.execute(query.limit(1)).first() is not None
+
+
 def entries(
     conn: sa.Connection,
     store: str,

@@ -125,6 +125,26 @@ device = sa.Table(
     # whether it is a pager, and the person whose pages it gets too
     sa.Column("pager", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("holder", id_kind()),
+    # since when nothing of it is let in any more, and why
+    sa.Column("revoked_at", Instant),
+    sa.Column("revoked_reason", sa.String(200)),
+)
+
+# Every certificate that a device was given, with the signing key that came with it: what was signed in its
+# time is still verified when it is revoked.
+certificate = sa.Table(
+    "certificate",
+    metadata,
+    sa.Column("store", name_kind(), primary_key=True),
+    # hexadecimal
+    sa.Column("serial", sa.String(64), primary_key=True),
+    sa.Column("device", name_kind(), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("signing_key", sa.String(64)),
+    sa.Column("valid_from", Instant, nullable=False),
+    sa.Column("valid_until", Instant, nullable=False),
+    sa.Column("revoked_at", Instant),
+    sa.Index("ix_certificate_device", "store", "device"),
 )
 
 # Every change that somebody made to the store itself: people, zones, devices, policies, tokens.

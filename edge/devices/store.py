@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from broker.messages import Heartbeat
 from edge.db.columns import moved
 from edge.db.store_tables import device, neighbour, zone
+from edge.devices import certificates
 from edge.errors import EdgeError
 from edge.watching import Watching
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """A registered device. (boot, monotonic_ms) was true at `clock_at` by the server's clock."""
+    """A registered device. (boot, monotonic_ms) was true at `clock_at` by the server's clock; since
+    `revoked_at` nothing of it is taken."""
 
     name: str
     zone: str
@@ -29,6 +31,7 @@ class Device:
     boot: str | None
     monotonic_ms: int | None
     clock_at: datetime | None
+    revoked_at: datetime | None
 
 
 def add_zone(conn: sa.Connection, store: str, name: str, title: str) -> None:
@@ -83,7 +86,10 @@ def set_neighbours(conn: sa.Connection, store: str, name: str, beside: Iterable[
 def register(
     conn: sa.Connection, store: str, name: str, zone_name: str, certificate: Certificate | None, now: datetime
 ) -> None:
-    """Add a device or give a known one a new certificate and zone. EdgeError if the zone is unknown."""
+    """Add a device or give a known one a new certificate and zone; it then takes part, revoked or not before.
+
+    EdgeError if the zone is unknown.
+    """
     known = zones(conn, store)
     if zone_name not in known:
         raise EdgeError(f"There is no zone {zone_name!r}; this store has {', '.join(known) or 'none yet'}.")
@@ -95,7 +101,10 @@ def register(
             "signing_key": certificate.signing_key,
             "valid_from": certificate.not_before,
             "valid_until": certificate.not_after,
+            "revoked_at": None,
+            "revoked_reason": None,
         }
+        certificates.record(conn, store, certificate)
     done = conn.execute(
         sa.update(device).where(device.c.store == store, device.c.name == name).values(values)
     )
@@ -107,7 +116,7 @@ def register(
 
 def all_devices(conn: sa.Connection, store: str) -> list[Device]:
     d = device.c
-    query = sa.select(d.name, d.zone, d.status, d.boot, d.monotonic_ms, d.clock_at)
+    query = sa.select(d.name, d.zone, d.status, d.boot, d.monotonic_ms, d.clock_at, d.revoked_at)
     rows = conn.execute(query.where(d.store == store).order_by(d.name))
     return [Device(*row) for row in rows]
 

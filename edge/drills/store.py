@@ -96,7 +96,7 @@ def last_of_devices(conn: sa.Connection, store: str) -> dict[str, datetime | Non
     last = sa.select(sa.func.max(_d.asked_at)).where(_d.store == device.c.store, _d.device == device.c.name)
     query = (
         sa.select(device.c.name, last.correlate(device).scalar_subquery())
-        .where(device.c.store == store)
+        .where(device.c.store == store, device.c.revoked_at.is_(None))
         .order_by(device.c.name)
     )
     return {row[0]: row[1] for row in conn.execute(query)}

@@ -36,6 +36,7 @@ _NEAR = sa.select(
     device.c.store == sa.bindparam("in_store"),
     device.c.heartbeat_at > sa.bindparam("in_since"),
     device.c.name != sa.bindparam("in_but"),
+    device.c.revoked_at.is_(None),
     sa.or_(
         device.c.zone == sa.bindparam("in_zone"),
         device.c.zone.in_(

@@ -36,7 +36,7 @@ def move(
     based_on: str | None = None,
 ) -> None:
     """The device stands in another zone from now on; requests that are open keep theirs."""
-    row = _device(conn, store, actor, name)
+    row = device_here(conn, store, actor, name)
     titles = devices.zones(conn, store)
     basis.check(conn, store, based_on, version(row), "device", name)
     if zone not in titles:
@@ -65,7 +65,8 @@ def hand_out(
 
     Whoever is called from now on is called by it. What it still shows of its last holder's ends.
     """
-    row = _device(conn, store, actor, name)
+    row = device_here(conn, store, actor, name)
+    _still_in(row, name)
     basis.check(conn, store, based_on, version(row), "device", name)
     if holder is not None and not pager:
         raise DeviceError(f"{name} is to have a holder and to be no pager; only a pager has a holder.")
@@ -96,7 +97,7 @@ def identify(
     conn: sa.Connection, store: str, actor: Actor, name: str, now: datetime, seconds: int = IDENTIFY_S
 ) -> None:
     """Every lamp of the device blinks. Refused if it was not heard just now: it would blink too late."""
-    row = _device(conn, store, actor, name)
+    row = device_here(conn, store, actor, name)
     if not 1 <= seconds <= MAX_IDENTIFY_S:
         raise DeviceError(f"Blinking for {seconds} s was asked; allowed are 1 to {MAX_IDENTIFY_S}.")
     if row.status != "online" or row.heartbeat_at is None or now - row.heartbeat_at > SILENT_AFTER:
@@ -107,7 +108,8 @@ def identify(
 
 def replay(conn: sa.Connection, store: str, actor: Actor, name: str, now: datetime) -> int:
     """Ask the device to send its kept events again, from its first open gap on; that sequence number."""
-    row = _device(conn, store, actor, name)
+    row = device_here(conn, store, actor, name)
+    _still_in(row, name)
     outbox = (row.heartbeat or {}).get("outbox")
     if not outbox:
         raise Refused(f"{name} has not yet said which outbox it keeps; there is nothing to ask for.")
@@ -128,24 +130,30 @@ def maintain(conn: sa.Connection, store: str, actor: Actor, name: str, on: bool,
 
     For a day at most nobody is told meanwhile of what is wrong with it.
     """
-    _device(conn, store, actor, name)
+    _still_in(device_here(conn, store, actor, name), name)
     same = (device.c.store == store, device.c.name == name)
     conn.execute(sa.update(device).where(*same).values(maintained_at=now if on else None))
     words = f"{name} was told that maintenance {'begins' if on else 'is over'}."
     _command(conn, store, actor, name, Maintenance(on), MAINTENANCE_S, "device.maintained", words, now)
 
 
-def _device(conn: sa.Connection, store: str, actor: Actor, name: str) -> sa.Row[Any]:
+def device_here(conn: sa.Connection, store: str, actor: Actor, name: str) -> sa.Row[Any]:
+    """What the desk may change a device by. NotAllowed, or NotFound where there is no such device."""
     basis.allow_change(conn, store, actor)
     d = device.c
     row = conn.execute(
-        sa.select(d.zone, d.status, d.heartbeat, d.heartbeat_at, d.pager, d.holder).where(
+        sa.select(d.zone, d.status, d.heartbeat, d.heartbeat_at, d.pager, d.holder, d.revoked_at).where(
             d.store == store, d.name == name
         )
     ).first()
     if row is None:
         raise NotFound(f"There is no device {name[:32]!r} in this store.")
     return row  # type: ignore[return-value]
+
+
+def _still_in(row: sa.Row[Any], name: str) -> None:
+    if row.revoked_at is not None:
+        raise Refused(f"{name} is revoked; nothing can be asked of it.")
 
 
 def _command(

@@ -24,10 +24,12 @@ from broker.events import (
     Tampered,
 )
 from broker.messages import Refusal
+from edge.audit.store import record, since
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
 from edge.errors import NotFound, Refused
 from edge.handling import answering, escalating, evidence, losing, supervising, tampering
+from edge.handling.revoking import SERVER
 from edge.handling.telling import Telling
 from edge.ingest import store as events
 from edge.ingest.eyes import Eyes
@@ -70,6 +72,7 @@ class Intake:
         greeter: Greeter = Greeter(),  # noqa: B008
     ) -> None:
         self._conn, self._store, self._telling, self._now = conn, store, telling, now
+        self._origins = origins
         self._records = Records(store, origins, now)
         self._greetings = Greetings(conn, store, greeter, self._records, telling, now)
         self._presses = Presses(conn, store, policies, self._records, self._greetings, telling, now)
@@ -88,6 +91,9 @@ class Intake:
                 event = codec.decode_event(self._store, topic, payload)
             except ContractError as error:
                 self._refuse(topic, payload, error)
+                continue
+            if (revoked_at := self._revoked_at(event.device)) is not None:
+                self._turn_away(event, revoked_at)
                 continue
             first = incoming.setdefault((event.device, str(event.id)), event)
             if first is not event and self._same(event, first.payload):
@@ -201,6 +207,18 @@ class Intake:
             return True
         self._refuse_event(event, "This id is already committed with other content.")
         return False
+
+    def _revoked_at(self, device: str) -> datetime | None:
+        origin = self._origins.get(device)
+        return origin.revoked_at if origin is not None else None
+
+    def _turn_away(self, event: Event, revoked_at: datetime) -> None:
+        """Refuse what still comes of a revoked device; the audit says once that it tried."""
+        reason = f"{event.device} is revoked since {revoked_at:%Y-%m-%d %H:%M:%S} UTC; nothing of it counts."
+        if not since(self._conn, self._store, "device.refused", event.device, revoked_at):
+            words = f"{event.device} is revoked and has sent something; it was set aside."
+            record(self._conn, self._store, SERVER, "device.refused", event.device, words, self._now)
+        self._refuse_event(event, reason)
 
     def _receipt(self, event: Event) -> None:
         self.receipts.setdefault(event.device, Receipts()).add(event)

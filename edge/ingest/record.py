@@ -12,10 +12,11 @@ UNKNOWN_ZONE = "unknown"
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What the server knows about a device: its zone and its clock as last heard."""
+    """What the server knows about a device: its zone, its clock as last heard, since when it is revoked."""
 
     zone: str
     reference: Reference | None
+    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ LAST_EVENTS, LAST_GAPS, LAST_ASIDE = 20, 20, 20
 
 @dataclass(frozen=True)
 class Kiosk:
-    """`status` is online, offline or unknown; `silence` the time since the last heartbeat, None before it.
+    """`status` is online, offline, unknown or revoked; `silence` the time since the last heartbeat, None
+    before it.
 
     `holder` is the person who holds a pager.
     """
@@ -35,6 +36,7 @@ class Kiosk:
     pager: bool
     holder: str | None
     holder_name: str | None
+    revoked_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,8 @@ def _kiosk(row: sa.RowMapping, now: datetime) -> Kiosk:
         heard_at = max((at for at in (row["heartbeat_at"], row["status_at"]) if at), default=None)
         if heard_at is None or now - heard_at > SILENT_AFTER:
             status = "unknown"
+    if row["revoked_at"] is not None:
+        status = "revoked"
     beat = row["heartbeat"] or {}
     faults = [str(fault) for fault in beat.get("faults", [])]
     faults += [f"button {name} is stuck" for name in beat.get("stuck", [])]
@@ -146,4 +150,5 @@ def _kiosk(row: sa.RowMapping, now: datetime) -> Kiosk:
         pager=bool(row["pager"]),
         holder=row["holder"],
         holder_name=row["holder_name"],
+        revoked_at=row["revoked_at"],
     )

@@ -54,7 +54,7 @@ def _devices() -> sa.Select[tuple[Any, ...]]:
     return (
         sa.select(d.name, d.heartbeat, d.heartbeat_at, d.valid_until, d.maintained_at, w.refused)
         .select_from(device.outerjoin(witness, sa.and_(w.store == d.store, w.device == d.name)))
-        .where(d.store == _STORE)
+        .where(d.store == _STORE, d.revoked_at.is_(None))
         .order_by(d.name)
     )
 

@@ -28,14 +28,14 @@ from edge.evidence import clips
 from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
 from edge.hint import Hinter
-from edge.vault.arrivals import Arrivals, NotWhatWasTold, clip_for
+from edge.vault.arrivals import Arrivals, NotWhatWasTold, Peer, Revoked, clip_for
 from edge.vault.bundles import Bundles
 from edge.vault.covering import Covering
 from edge.vault.keeping import Keeping
 from edge.vault.stamping import Stamping
 
 CHUNK = 64 * 1024
-PeerOf = Callable[[dict[str, Any]], str | None]
+PeerOf = Callable[[dict[str, Any]], Peer | None]
 
 
 class Vault:
@@ -76,10 +76,10 @@ class Vault:
             self._stamping = Stamping(store, wanted.url, certificate, writer, self._read, self.clock)
             self._stamping.start()
 
-    def clip(self, clip_id: UUID, device: str, secret: str) -> Clip:
+    def clip(self, clip_id: UUID, peer: Peer, secret: str) -> Clip:
         """NotFound unless this device may bring it with this ticket."""
         with self._read() as conn:
-            return clip_for(conn, self.config.store, clip_id, device, secret, self.clock())
+            return clip_for(conn, self.config.store, clip_id, peer, secret, self.clock())
 
     def _find(self, clip_id: str) -> Clip | None:
         with self._read() as conn:
@@ -107,16 +107,16 @@ class Vault:
 def create_vault(
     config: EdgeConfig, peer_of: PeerOf, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
 ) -> Flask:
-    """The application. `peer_of` finds the name in the client's certificate in a WSGI environment."""
+    """The application. `peer_of` finds the client's certificate in a WSGI environment."""
     app = Flask(__name__, static_folder=None)
     vault = app.extensions["vault"] = Vault(config, clock)
 
     def clip_here(clip_id: UUID) -> Clip:
-        device = peer_of(request.environ)
+        peer = peer_of(request.environ)
         kind, _, secret = request.headers.get("Authorization", "").partition(" ")
-        if device is None or kind.lower() != "bearer":
+        if peer is None or kind.lower() != "bearer":
             raise NotFound("There is no such clip, or the ticket is not for it.")
-        return vault.clip(clip_id, device, secret.strip()[:200])
+        return vault.clip(clip_id, peer, secret.strip()[:200])
 
     def put_manifest(clip_id: UUID) -> Response:
         clip = clip_here(clip_id)
@@ -180,6 +180,10 @@ def _refuse_in_sentences(app: Flask) -> None:
     @app.errorhandler(StorageError)
     def full(error: StorageError) -> Response:
         return _refuse(507, str(error))
+
+    @app.errorhandler(Revoked)
+    def revoked(error: Revoked) -> Response:
+        return _refuse(403, str(error))
 
     @app.errorhandler(EdgeError)
     def conflict(error: EdgeError) -> Response:

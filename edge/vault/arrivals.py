@@ -4,13 +4,15 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from edge.db.writer import Writer
-from edge.errors import EdgeError, NotFound, StorageError
+from edge.devices import certificates
+from edge.errors import EdgeError, NotFound, Refused, StorageError
 from edge.evidence import clips
 from edge.evidence.clips import Clip
 from edge.evidence.comparing import wrong_with
@@ -219,9 +221,24 @@ class Arrivals:
         self._told()
 
 
-def clip_for(conn: sa.Connection, store: str, clip_id: UUID, device: str, secret: str, now: datetime) -> Clip:
-    """The clip that this device may bring with this ticket. NotFound for everything else, without a hint."""
+class Revoked(Refused):
+    """Whoever brings something is let in no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What the client's certificate says: the device's name, and its serial number (hexadecimal)."""
+
+    name: str
+    serial: str | None = None
+
+
+def clip_for(conn: sa.Connection, store: str, clip_id: UUID, peer: Peer, secret: str, now: datetime) -> Clip:
+    """The clip that this device may bring with this ticket. NotFound for everything else, without a hint;
+    Revoked for whoever is revoked, whatever it brings."""
+    if certificates.is_revoked(conn, store, peer.name, peer.serial):
+        raise Revoked(f"{peer.name} is revoked; nothing of it is taken.")
     clip = clips.find(conn, store, str(clip_id))
-    if clip is None or clip.device != device or not clips.admits(conn, store, clip.id, secret, now):
+    if clip is None or clip.device != peer.name or not clips.admits(conn, store, clip.id, secret, now):
         raise NotFound("There is no such clip, or the ticket is not for it.")
     return clip

@@ -8,6 +8,7 @@ from typing import Any
 
 from edge.config import EdgeConfig
 from edge.errors import EdgeError
+from edge.vault.arrivals import Peer
 
 # One clip at a time from each kiosk; a slow line holds its thread for as long as it takes.
 THREADS = 32
@@ -75,13 +76,14 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
     return 0
 
 
-def peer_of(environ: dict[str, Any]) -> str | None:
-    """The common name in the certificate that the client showed, which is its device's name."""
+def peer_of(environ: dict[str, Any]) -> Peer | None:
+    """The certificate that the client showed; its common name is its device's name."""
     certificate = environ["gunicorn.socket"].getpeercert() or {}
     for part in certificate.get("subject", ()):
         for name, value in part:
             if name == "commonName":
-                return str(value)
+                serial = str(certificate.get("serialNumber", "")).lower().lstrip("0")
+                return Peer(str(value), serial or None)
     return None
 
 

@@ -86,14 +86,18 @@ class Commits:
         own: Own | None = None,
         plan: Plan = Plan(),  # noqa: B008
         responder: Responder | None = None,
+        turn_away: Callable[[frozenset[str]], None] = lambda names: None,
     ) -> None:
         """`urgent` says whether a security request is waiting, `wake` asks for a look; clips are asked for
-        at `vault_url`; `own` is the server's own side. Without a `responder` nobody drills."""
+        at `vault_url`; `own` is the server's own side. Without a `responder` nobody drills. `turn_away` is
+        told the names of the revoked devices, at the start and whenever they change."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
         self._greeter = greeter
         self._vault_url = vault_url
         self._plan, self._responder = plan, responder
+        self._turn_away = turn_away
+        self._turned_away: frozenset[str] | None = None
         self._assigned: list[drilling.Assignment] = []
         self._in_force = InForce(store, policies)
         self._followed: Policies | None = None
@@ -143,6 +147,8 @@ class Commits:
                 claimed += outgoing.claim(conn, self._store, self._worker, now)
                 self.next_timer = timers.next_due(conn, self._store)
         self._followed = self._policies
+        if batch.look:
+            self._tell_broker()
         self._sender.settled(sent)
         if cursor is not None:
             self._sender.feed(cursor)
@@ -156,6 +162,17 @@ class Commits:
             self._pay()
         for word in batch.words.values():
             self._answer(word)
+
+    def _tell_broker(self) -> None:
+        """Only what is committed is told; what cannot be written is tried again at the next look."""
+        if (names := self._devices.revoked) == self._turned_away:
+            return
+        try:
+            self._turn_away(names)
+        except OSError as error:
+            log.error("The broker cannot be told what is revoked: %s.", error)
+        else:
+            self._turned_away = names
 
     def _pay(self) -> None:
         """Receipts and PUBACKs for what is committed. They let the next events in, which would keep this

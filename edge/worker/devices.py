@@ -49,7 +49,7 @@ class Devices:
         """The connection ended: a device may begin another run of its clock unheard."""
         for name, origin in self.origins.items():
             if origin.reference is not None:
-                self.origins[name] = Origin(origin.zone, replace(origin.reference, present=False))
+                self.origins[name] = replace(origin, reference=replace(origin.reference, present=False))
 
     def follow(self, jump: timedelta) -> None:
         """The server's clock jumped: so did every time that it gave."""
@@ -57,7 +57,7 @@ class Devices:
             if (known := origin.reference) is not None:
                 doubted_at = known.doubted_at + jump if known.doubted_at else None
                 moved = replace(known, heard_at=known.heard_at + jump, doubted_at=doubted_at)
-                self.origins[name] = Origin(origin.zone, moved)
+                self.origins[name] = replace(origin, reference=moved)
 
     def read(self, conn: sa.Connection) -> None:
         """Zones from the register; clocks from memory where they were heard since, else as saved."""
@@ -70,9 +70,15 @@ class Devices:
                 else Reference(d.boot, d.monotonic_ms, d.clock_at, present=False)
                 if d.boot and d.monotonic_ms is not None and d.clock_at
                 else None,
+                d.revoked_at,
             )
             for d in devices.all_devices(conn, self._store)
         }
+
+    @property
+    def revoked(self) -> frozenset[str]:
+        """The names of which nothing is taken."""
+        return frozenset(name for name, origin in self.origins.items() if origin.revoked_at is not None)
 
     def listen(self, word: Word) -> None:
         """Take over the clock of one message, in memory, before any event of the same batch is judged by it.
@@ -90,8 +96,11 @@ class Devices:
                 self._confirm(device, str(said.boot))
 
     def hear(self, conn: sa.Connection, telling: Telling, word: Word, now: datetime) -> None:
-        """Write down one message about a device, and answer it. ContractError as above."""
+        """Write down one message about a device, and answer it; of a revoked one, which the broker may have
+        kept since before, nothing. ContractError as above."""
         device, said = _read(word)
+        if device in self.revoked:
+            return
         if isinstance(said, Heartbeat):
             if not word.arrival.retained:
                 self._heartbeat(conn, telling, device, said, word.at)
@@ -151,12 +160,12 @@ class Devices:
         known = self.origins.get(device)
         if known is not None and known.reference is not None:
             present = known.reference.boot == boot
-            self.origins[device] = Origin(known.zone, replace(known.reference, present=present))
+            self.origins[device] = replace(known, reference=replace(known.reference, present=present))
 
     def _set_reference(self, device: str, reference: Reference) -> None:
         known = self.origins.get(device)
         if known is not None:
-            self.origins[device] = Origin(known.zone, heard(known.reference, reference))
+            self.origins[device] = replace(known, reference=heard(known.reference, reference))
 
 
 def _read(word: Word) -> tuple[str, DeviceState | Heartbeat | Witness]:

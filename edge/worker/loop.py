@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from broker import codec, topics
+from broker import codec, revocation, topics
 from broker.messages import EdgeState
 from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
 from broker.watchdog import Watchdog, notify
@@ -101,6 +101,7 @@ class Worker:
             own,
             config.drill,
             self._responder,
+            lambda names: revocation.turn_away(config.identity_path, names),
         )
         self._chores = Chores(
             self._store, self._name, self._sender, clock, self._inbox.urgent, own, config.retention

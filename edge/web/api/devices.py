@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from edge.db.store_tables import device
 from edge.db.tables import quarantine
 from edge.errors import NotFound
-from edge.handling import basis, commanding
+from edge.handling import basis, commanding, revoking
 from edge.reports import devices as heard
 from edge.reports.devices import Kiosk
 from edge.web import bearer
@@ -19,9 +19,9 @@ from edge.web.services import services
 
 
 class Device(Struct):
-    """`status` is online, offline or unknown; `silence_s` the time since its last heartbeat; `depth` what
-    waits in its outbox; `gaps` how many runs of numbers never came; `maintained` whether somebody works on
-    it, so that nobody is told of what is wrong with it; `holder` the person whose pages a pager gets too,
+    """`status` is online, offline, unknown or revoked; `silence_s` the time since its last heartbeat; `depth`
+    what waits in its outbox; `gaps` how many runs of numbers never came; `maintained` whether somebody works
+    on it, so that nobody is told of what is wrong with it; `holder` the person whose pages a pager gets too,
     null where nobody holds it."""
 
     name: str
@@ -126,6 +126,12 @@ class Maintained(Struct, frozen=True, forbid_unknown_fields=True):
     on: bool
 
 
+class Revoked(Struct, frozen=True, forbid_unknown_fields=True):
+    """Why; one line that the audit of changes keeps."""
+
+    reason: Annotated[str, Meta(min_length=revoking.SHORTEST_REASON, max_length=revoking.LONGEST_REASON)]
+
+
 class Replayed(Struct):
     """From which number on it was asked to send again."""
 
@@ -199,6 +205,14 @@ def device_maintain(name: str, body: Maintained) -> None:
     """Tell it that somebody works on it, or no longer does."""
     room, actor = services(), bearer.actor_here()
     room.change(lambda conn: commanding.maintain(conn, room.store, actor, name, body.on, room.clock()))
+
+
+def device_revoke(name: str, body: Revoked) -> DeviceWhole:
+    """It is lost, stolen or no longer wanted: nothing of it is taken any more, and `floorbell broker run`
+    ends its connections within seconds. It comes back by a new certificate only."""
+    room, actor = services(), bearer.actor_here()
+    room.change(lambda conn: revoking.revoke(conn, room.store, actor, name, body.reason, room.clock()))
+    return device_read(name)
 
 
 def refused_list() -> RefusedMessages:

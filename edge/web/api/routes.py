@@ -131,6 +131,7 @@ ROUTES = (
     Route("PUT", "/devices/{name}/pager", devices.device_pager, WRITE, devices.DeviceWhole, body=devices.Handed),
     Route("POST", "/devices/{name}/identify", devices.device_identify, WRITE, None, body=devices.Blink),
     Route("POST", "/devices/{name}/replay", devices.device_replay, WRITE, devices.Replayed),
+    Route("POST", "/devices/{name}/revoke", devices.device_revoke, WRITE, devices.DeviceWhole, body=devices.Revoked),
     Route("POST", "/devices/{name}/maintenance", devices.device_maintain, WRITE, None, body=devices.Maintained),
     Route("GET", "/troubles", troubles.troubles_list, STORE, troubles.Troubles),
     Route("POST", "/troubles/{id}/seen", troubles.trouble_seen, ACT, None, body=acting.By, free=True),

@@ -11,7 +11,7 @@ from edge.db.store_tables import device
 from edge.db.tables import quarantine
 from edge.devices import store as devices
 from edge.errors import EdgeError, NotFound
-from edge.handling import basis, commanding
+from edge.handling import basis, commanding, revoking
 from edge.hearing import SILENT_AFTER
 from edge.paging import feed, pagers
 from edge.people import rights
@@ -32,7 +32,7 @@ def device_one(name: str) -> Response:
 
 
 def device_act(name: str, act: str) -> Response:
-    """move, pager, identify, replay, maintain or resume."""
+    """move, pager, identify, replay, maintain, resume or revoke."""
     room, actor, now, form = services(), actor_here(), services().clock(), request.form
     zone, given = form.get("zone", "")[:64], form.get("based_on", "")[:64]
     # 'none' is no pager, 'nobody' one without a holder.
@@ -45,6 +45,7 @@ def device_act(name: str, act: str) -> Response:
         "replay": lambda conn: commanding.replay(conn, room.store, actor, name, now),
         "maintain": lambda conn: commanding.maintain(conn, room.store, actor, name, True, now),
         "resume": lambda conn: commanding.maintain(conn, room.store, actor, name, False, now),
+        "revoke": lambda conn: revoking.revoke(conn, room.store, actor, name, form.get("reason", ""), now),
     }
     if act not in works:
         abort(404)
@@ -58,6 +59,7 @@ def device_act(name: str, act: str) -> Response:
         "replay": f"{name} is asked to send its events again from number {done}.",
         "maintain": f"{name} is in maintenance.",
         "resume": f"{name} is not in maintenance any more.",
+        "revoke": f"{name} is revoked. Nothing of it is taken any more.",
     }
     return saved(url_for("manage.device_one", name=name), sentences[act])
 

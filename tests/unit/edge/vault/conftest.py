@@ -28,6 +28,7 @@ from edge.evidence import clips
 from edge.handling import evidence
 from edge.handling.telling import Telling
 from edge.vault.application import create_vault
+from edge.vault.arrivals import Peer
 from tests.unit.edge.conftest import START, STORE, Clock, SmallStore
 
 VIDEO = os.urandom(300_000)
@@ -95,7 +96,7 @@ class Door:
         self.app, self.engine, self.clock, self.signer, self.folder = app, engine, clock, signer, folder
         self.client: FlaskClient = app.test_client()
         self.tickets: dict[UUID, str] = {}
-        self.peer: str | None = "kiosk-1"
+        self.peer: Peer | None = Peer("kiosk-1")
 
     def announce(self, told: Film) -> None:
         telling = Telling(STORE)

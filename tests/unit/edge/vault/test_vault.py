@@ -14,11 +14,14 @@ from broker import manifest as manifests
 from broker.errors import ContractError
 from broker.events import new_id
 from broker.signing import Signer
+from edge.audit.store import Actor
 from edge.db.evidence_tables import clip
+from edge.db.store_tables import certificate, device
 from edge.evidence import clips, files
-from edge.handling import evidence
+from edge.handling import evidence, revoking
 from edge.handling.telling import Telling
-from tests.unit.edge.conftest import START
+from edge.vault.arrivals import Peer
+from tests.unit.edge.conftest import START, STORE
 from tests.unit.edge.vault.conftest import VIDEO, Door, Film, film, sealed_files
 
 
@@ -168,14 +171,37 @@ def test_a_ticket_is_for_one_clip_one_device_and_ten_minutes(door: Door, one: Fi
     door.announce(other)
     door.tickets[other.id] = door.tickets[one.id]
     assert door.manifest(other).status_code == 404
-    door.peer = "till-1"
+    door.peer = Peer("till-1")
     assert door.offset(one).status_code == 404
     door.peer = None
     assert door.offset(one).status_code == 404
-    door.peer = "kiosk-1"
+    door.peer = Peer("kiosk-1")
     assert door.offset(one).status_code == 204
     door.clock.forward(601)
     assert door.offset(one).status_code == 404
+
+
+def test_a_revoked_device_brings_nothing_nor_does_a_revoked_certificate_of_one_that_is_back(
+    door: Door, one: Film
+):
+    door.bring(one)
+    with door.engine.begin() as conn:
+        issued = {"sha256": "ab", "valid_from": door.clock(), "valid_until": door.clock()}
+        for serial in ("aa", "bb"):
+            row = {"store": STORE, "serial": serial, "device": "kiosk-1", **issued}
+            conn.execute(sa.insert(certificate).values(**row))
+        revoking.revoke(conn, STORE, Actor("Mira", "api"), "kiosk-1", "Stolen.", door.clock())
+        conn.execute(sa.insert(certificate).values(store=STORE, serial="cc", device="kiosk-1", **issued))
+    assert (door.send(one, 0).status_code, door.send(one, 0).text) == (
+        403,
+        "kiosk-1 is revoked; nothing of it is taken.\n",
+    )
+    with door.engine.begin() as conn:
+        conn.execute(sa.update(device).where(device.c.name == "kiosk-1").values(revoked_at=None))
+    door.peer = Peer("kiosk-1", "aa")
+    assert door.send(one, 0).status_code == 403
+    door.peer = Peer("kiosk-1", "cc")
+    assert door.send(one, 0).status_code == 204
 
 
 @pytest.mark.parametrize("path", ["/clip/../../etc/passwd", "/clip/1", "/clip/%2e%2e/manifest", "/"])

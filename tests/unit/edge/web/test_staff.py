@@ -269,3 +269,15 @@ def test_a_message_that_was_set_aside_is_shown_as_text_that_does_nothing(shop: S
     assert "<script>alert" not in text and "&lt;script&gt;" in text and "\\x00\\xff\\x1b" in text
     assert mira.get("/manage/set-aside/999").status_code == 404
     assert as_text(b"a\nb") == "a\nb"
+
+
+def test_a_device_is_revoked_at_the_desk_with_a_reason(shop: Shop, mira: Browser) -> None:
+    shop.write(lambda conn: register(conn, "trial", "kiosk-9", "shoes", None, shop.clock.now))
+    address = "/manage/device/kiosk-9"
+    assert mira.post(f"{address}/revoke", reason=" ").status_code == 400
+    assert mira.post(f"{address}/revoke", reason="Stolen from the entrance.").status_code == 303
+    text = mira.get(address).text
+    assert "<b>Revoked</b>" in text and "Stolen from the entrance." in text
+    assert "Blink for" not in text and "Send again" not in text
+    assert "revoked" in mira.get("/manage/devices").text
+    assert mira.post(f"{address}/revoke", reason="Once more.").status_code == 409

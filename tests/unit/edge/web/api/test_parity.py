@@ -134,6 +134,7 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.device_one": ("device_read",),
     "manage.device_act": (
         "device_move", "device_pager", "device_identify", "device_replay", "device_maintain",
+        "device_revoke",
     ),
     "manage.people": ("people_list",),
     "manage.people_add": FORM,
@@ -190,7 +191,7 @@ def test_what_is_named_is_there_and_changes_where_the_page_changes(shop: Shop) -
 
 def test_each_button_of_the_pages_that_have_many_is_there() -> None:
     for endpoint, acts in {
-        "manage.device_act": {"move", "pager", "identify", "replay", "maintain"},
+        "manage.device_act": {"move", "pager", "identify", "replay", "maintain", "revoke"},
         "manage.people_act": {
             "pin",
             "second_pin",

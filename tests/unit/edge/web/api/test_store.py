@@ -93,6 +93,17 @@ def test_a_device_is_read_moved_and_asked(all_scopes: Program, kiosk: str) -> No
     assert all_scopes.get("/refused-messages").json == {"messages": []}
 
 
+def test_a_device_is_revoked_with_a_reason_once(all_scopes: Program, kiosk: str) -> None:
+    assert all_scopes.post(f"/devices/{kiosk}/revoke").status_code == 422
+    assert all_scopes.post(f"/devices/{kiosk}/revoke", reason="x").status_code == 422
+    done = all_scopes.post(f"/devices/{kiosk}/revoke", reason="Stolen from the entrance.")
+    assert done.json["device"]["status"] == "revoked"
+    assert all_scopes.post(f"/devices/{kiosk}/revoke", reason="Again.").status_code == 409
+    assert all_scopes.post("/devices/none/revoke", reason="Stolen.").status_code == 404
+    (change,) = all_scopes.get("/changes", what="device").json["changes"]
+    assert change["words"] == f"{kiosk} was revoked: Stolen from the entrance."
+
+
 def test_a_policy_is_previewed_set_and_given_back_to_the_file(shop: Shop, all_scopes: Program) -> None:
     before = all_scopes.get("/policies/help").json
     assert before["set_at"] is None

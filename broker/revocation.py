@@ -1,0 +1,94 @@
+"""What keeps a revoked device out: the CA's list of certificates, and the names that the broker turns away.
+
+Two, because the list needs the CA's key and the names do not (decisions/003). Files only.
+"""
+
+import datetime as dt
+import os
+from collections.abc import Collection
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+
+from broker.authority import Authority
+from broker.errors import IdentityError
+from broker.topics import check_device_name
+
+_SECOND, _DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
+
+
+def list_path(directory: Path) -> Path:
+    """The CA's list (PEM) in a store's identity directory."""
+    return directory / "ca" / "ca.crl"
+
+
+def names_path(directory: Path) -> Path:
+    """The names that the broker turns away, one a line."""
+    return directory / "broker" / "revoked"
+
+
+def revoked_serials(directory: Path) -> set[str]:
+    """The serial numbers (hex) on the CA's list; none where there is no list yet."""
+    return {f"{one.serial_number:x}" for one in _read(directory) or ()}
+
+
+def revoke(directory: Path, authority: Authority, serials: Collection[str], now: dt.datetime) -> None:
+    """Put certificates on the CA's list and sign it anew. What is on it stays."""
+    old = _read(directory)
+    # OpenSSL keeps the newest of the lists that it was given, in whole seconds; a list of the future would
+    # shut everyone out, and a server's clock may go back.
+    at = now.replace(microsecond=0) - _DAY
+    if old is not None:
+        at = max(at, old.last_update_utc + _SECOND)
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(authority.certificate.subject)
+        .last_update(at)
+        # A list that has run out shuts everyone out too.
+        .next_update(authority.certificate.not_valid_after_utc)
+    )
+    known = {one.serial_number: one for one in old or ()}
+    for serial in sorted(int(serial, 16) for serial in serials):
+        known.setdefault(
+            serial, x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now).build()
+        )
+    for one in known.values():
+        builder = builder.add_revoked_certificate(one)
+    signed = builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    _replace(list_path(directory), signed)
+
+
+def turn_away(directory: Path, names: Collection[str]) -> None:
+    """These names, and no others, are turned away by the broker that runs from `directory`."""
+    for name in names:
+        check_device_name(name)
+    _replace(names_path(directory), "".join(f"{name}\n" for name in sorted(names)).encode())
+
+
+def turned_away(directory: Path) -> frozenset[str]:
+    """The names of turn_away()."""
+    try:
+        return frozenset(names_path(directory).read_text(encoding="utf-8").split())
+    except FileNotFoundError:
+        return frozenset()
+
+
+def _read(directory: Path) -> x509.CertificateRevocationList | None:
+    path = list_path(directory)
+    try:
+        return x509.load_pem_x509_crl(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        raise IdentityError(f"{path} is no list of revoked certificates, or it is damaged.") from None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f"{path.name}.new")
+    with beside.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
