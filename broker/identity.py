@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from broker import revocation
-from broker.authority import Authority, open_authority
+from broker.authority import Authority, encrypted, open_authority
 from broker.errors import IdentityError
 from broker.topics import check_device_name, check_name
 
@@ -38,10 +38,13 @@ class Certificate:
     signing_key: str | None = None
 
 
-def make_store(directory: Path, store: str, hosts: list[str], now: dt.datetime) -> None:
+def make_store(
+    directory: Path, store: str, hosts: list[str], now: dt.datetime, passphrase: str | None = None
+) -> None:
     """A new CA for `store` under directory/ca, the broker's certificate for `hosts`, one for each program.
 
-    IdentityError if there is a CA already: a second one would lock every device out.
+    Without a passphrase the CA's key is not encrypted: for the demo and tests. IdentityError if there is a CA
+    already: a second one would lock every device out.
     """
     check_name(store, "The store's name")
     ca = directory / "ca"
@@ -68,7 +71,7 @@ def make_store(directory: Path, store: str, hosts: list[str], now: dt.datetime) 
         )
         .sign(key, hashes.SHA256())
     )
-    _write(ca / "ca.key", _private_pem(key), secret=True)
+    _write(ca / "ca.key", encrypted(key, passphrase), secret=True)
     _write(ca / "ca.crt", certificate.public_bytes(serialization.Encoding.PEM))
     authority = Authority(key, certificate)
     revocation.revoke(directory, authority, (), now)
@@ -103,9 +106,15 @@ def make_request(directory: Path, device: str) -> str:
 
 
 def sign_request(
-    directory: Path, request: str, device: str, now: dt.datetime
+    directory: Path,
+    request: str,
+    device: str,
+    now: dt.datetime,
+    authority: Authority | None = None,
 ) -> tuple[str, str, Certificate]:
     """On the server: the device's certificate and the CA's (PEM), and what to register.
+
+    `authority` is the opened CA; without one it is opened, if it has no passphrase.
 
     IdentityError if the request is not one, is for another name, or its sender does not hold both keys.
     """
@@ -124,7 +133,7 @@ def sign_request(
     names = csr.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
     if not csr.is_signature_valid or [n.value for n in names] != [device]:
         raise IdentityError(f"The request is for {wanted.get('device')!r}, not for {device!r}.")
-    certificate = _sign(open_authority(directory), device, csr.public_key(), [], now)  # type: ignore[arg-type]
+    certificate = _sign(authority or open_authority(directory), device, csr.public_key(), [], now)  # type: ignore[arg-type]
     pem = certificate.public_bytes(serialization.Encoding.PEM).decode()
     return pem, (directory / "ca" / "ca.crt").read_text(), _registered(device, certificate, public.hex())
 

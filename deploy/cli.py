@@ -9,6 +9,7 @@ import click
 
 from broker import mosquitto
 from broker.errors import BrokerError
+from deploy.ca import ca
 from deploy.drill import drill
 from deploy.errors import DeployError
 from deploy.evidence import evidence
@@ -25,6 +26,7 @@ def floorbell() -> None:
 
 floorbell.add_command(provision)
 floorbell.add_command(device)
+floorbell.add_command(ca)
 floorbell.add_command(person)
 floorbell.add_command(token)
 floorbell.add_command(evidence)

@@ -10,7 +10,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from broker import identity, revocation
-from broker.authority import open_authority
+from broker.authority import Authority, check_passphrase, open_authority
 from broker.errors import IdentityError
 from broker.topics import check_name
 from deploy.errors import DeployError
@@ -50,11 +50,9 @@ class NewStore:
     beside: tuple[tuple[str, str], ...] = ()
 
 
-def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
-    """CA, certificates, edge.toml and a migrated database with its zones; the path of edge.toml.
-
-    IdentityError if `directory` holds a store already: a second CA would lock its devices out.
-    """
+def check_new(directory: Path, wanted: NewStore) -> None:
+    """DeployError or IdentityError if no such store can be made there. A second CA would lock the devices of
+    the first one out."""
     check_name(wanted.name, "The store's name")
     for zone in wanted.zones:
         check_name(zone, "The zone's name")
@@ -66,6 +64,16 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
         raise DeployError("A title is one line of ordinary letters.")
     if (directory / "identity" / "ca" / "ca.key").exists():
         raise IdentityError(f"{directory} holds a store already; it is kept.")
+
+
+def make_store(directory: Path, wanted: NewStore, now: dt.datetime, passphrase: str | None = None) -> Path:
+    """CA, certificates, edge.toml and a migrated database with its zones; the path of edge.toml.
+
+    Without a passphrase the CA's key is not encrypted. Errors as check_new, or of the passphrase.
+    """
+    check_new(directory, wanted)
+    if passphrase is not None:
+        check_passphrase(passphrase)
     directory.mkdir(parents=True, exist_ok=True)
     path = write_configuration(directory, wanted)
     config = load_config(path)
@@ -79,7 +87,7 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime) -> Path:
             zoning.add(conn, wanted.name, ACTOR, zone, title, now, beside)
     # Last, because it is what says that the store is made.
     hosts = list(dict.fromkeys([*wanted.hosts, "localhost", "127.0.0.1"]))
-    identity.make_store(config.identity_path, wanted.name, hosts, now)
+    identity.make_store(config.identity_path, wanted.name, hosts, now, passphrase)
     return path
 
 
@@ -90,19 +98,27 @@ def write_configuration(directory: Path, wanted: NewStore) -> Path:
     return path
 
 
-def add_device(config: EdgeConfig, name: str, zone: str, request: str | None, now: dt.datetime) -> Path:
+def add_device(
+    config: EdgeConfig,
+    name: str,
+    zone: str,
+    request: str | None,
+    now: dt.datetime,
+    authority: Authority | None = None,
+) -> Path:
     """Issue a certificate and register the device; the folder with what belongs on it.
 
     With `request` (the text that `floorbell device request` wrote on the device) the folder holds the answer
     only. Without one the device's keys are made here too, and should be moved, not copied. A revoked device
-    is let in again, by this certificate only.
+    is let in again, by this certificate only. `authority` is the opened CA; without one it is opened, if it
+    has no passphrase.
     """
     folder = Path(config.directory) / DEVICES / name
     with writing(config) as conn:
         devices.register(conn, config.store, name, zone, None, now)
         if request is None:
             request = identity.make_request(folder, name)
-        pem, ca_pem, certificate = identity.sign_request(config.identity_path, request, name, now)
+        pem, ca_pem, certificate = identity.sign_request(config.identity_path, request, name, now, authority)
         identity.install_certificate(folder, pem, ca_pem)
         devices.register(conn, config.store, name, zone, certificate, now)
         after = {"zone": zone, "certificate": certificate.sha256, "valid_until": str(certificate.not_after)}
@@ -110,26 +126,33 @@ def add_device(config: EdgeConfig, name: str, zone: str, request: str | None, no
         audits.record(conn, config.store, ACTOR, "device.added", name, words, now, {}, after)
         names = certificates.revoked_devices(conn, config.store)
         # Before its name is let in again, its old certificates are not.
-        list_revoked(config, certificates.revoked_serials(conn, config.store), now)
+        _list(config, certificates.revoked_serials(conn, config.store), now, authority)
     revocation.turn_away(config.identity_path, names)
     return folder
 
 
 def revoke_device(config: EdgeConfig, name: str, reason: str, now: dt.datetime) -> None:
-    """The device is let in no more, and its certificates are on the CA's list."""
+    """The device is let in no more. Needs no key of the CA; sign_list() follows once there is one."""
     with writing(config) as conn:
         revoking.revoke(conn, config.store, ACTOR, name, reason, now)
         names = certificates.revoked_devices(conn, config.store)
-        serials = certificates.revoked_serials(conn, config.store)
     # At once, also where no worker runs to do so.
     revocation.turn_away(config.identity_path, names)
-    list_revoked(config, serials, now)
 
 
-def list_revoked(config: EdgeConfig, serials: set[str], now: dt.datetime) -> None:
-    """Put what is missing on the CA's list, which needs its key."""
-    if missing := serials - revocation.revoked_serials(config.identity_path):
-        revocation.revoke(config.identity_path, open_authority(config.identity_path), missing, now)
+def sign_list(config: EdgeConfig, passphrase: str | None, now: dt.datetime) -> int:
+    """Put the revoked certificates on the CA's list; how many were missing there."""
+    authority = open_authority(config.identity_path, passphrase)
+    with writing(config) as conn:
+        return _list(config, certificates.revoked_serials(conn, config.store), now, authority)
+
+
+def _list(config: EdgeConfig, serials: set[str], now: dt.datetime, authority: Authority | None) -> int:
+    missing = serials - revocation.revoked_serials(config.identity_path)
+    if missing or not revocation.list_path(config.identity_path).exists():
+        authority = authority or open_authority(config.identity_path)
+        revocation.revoke(config.identity_path, authority, missing, now)
+    return len(missing)
 
 
 def add_person(

@@ -7,7 +7,9 @@ from pathlib import Path
 import click
 
 from broker import identity
+from broker.authority import open_authority
 from deploy import provision as making
+from deploy.asking import CONFIG, PASSPHRASE, given, opens_unasked, passphrase_of
 from deploy.errors import DeployError
 from edge.config import load_config
 from edge.devices import store as devices
@@ -19,13 +21,6 @@ from edge.people.rights import wants_second_factor
 from edge.tokens import store as tokens
 from edge.tokens.scopes import SCOPES
 
-CONFIG = click.option(
-    "--config",
-    type=click.Path(path_type=Path, dir_okay=False),
-    default="edge.toml",
-    show_default=True,
-    help="The store server's configuration.",
-)
 # Roles that sit at a desk sign in there with a password; everyone else with a PIN on the floor.
 _DESK = ("manager", "admin")
 
@@ -48,6 +43,7 @@ def provision() -> None:
 @click.option("--beside", multiple=True, metavar="NAME=NAME", help="Zones beside each other share cameras.")
 @click.option("--broker-port", default=8883, show_default=True)
 @click.option("--web-port", default=8080, show_default=True)
+@PASSPHRASE
 def provision_store(
     name: str,
     title: str,
@@ -57,6 +53,7 @@ def provision_store(
     beside: tuple[str, ...],
     broker_port: int,
     web_port: int,
+    passphrase_file: Path | None,
 ) -> None:
     """Certificates, configuration and an empty database for the store NAME."""
     titles = {}
@@ -72,9 +69,12 @@ def provision_store(
             raise DeployError(f"--beside is {pair!r}; allowed is NAME=NAME, as in tills=entrance.")
         pairs.append((one, other))
     wanted = making.NewStore(name, title, hosts, titles, broker_port, web_port=web_port, beside=tuple(pairs))
-    path = making.make_store(directory, wanted, now())
+    making.check_new(directory, wanted)
+    passphrase = given(passphrase_file, "Passphrase for the CA's key (at least 12 characters)", new=True)
+    path = making.make_store(directory, wanted, now(), passphrase)
     click.echo(f"The store {name} is in {directory}.")
-    click.echo(f"Keep {directory}/identity/ca/ca.key safe: whoever has it can let devices in.")
+    click.echo("Letting devices in asks for that passphrase, and nothing can replace it. Copy the key now:")
+    click.echo(f"  floorbell ca backup --to FILE --config {shlex.quote(str(path))}")
     click.echo(f"Next: start the programs, then run floorbell person first --config {shlex.quote(str(path))}")
 
 
@@ -99,8 +99,11 @@ def device_request(name: str, directory: Path) -> None:
 @click.argument("name")
 @click.option("--zone", required=True)
 @click.option("--request", "request_file", type=click.Path(path_type=Path, dir_okay=False))
+@PASSPHRASE
 @CONFIG
-def device_add(name: str, zone: str, request_file: Path | None, config: Path) -> None:
+def device_add(
+    name: str, zone: str, request_file: Path | None, passphrase_file: Path | None, config: Path
+) -> None:
     """On the server: let the device NAME into the store."""
     request = None
     if request_file is not None:
@@ -109,7 +112,8 @@ def device_add(name: str, zone: str, request_file: Path | None, config: Path) ->
         except (OSError, UnicodeDecodeError) as error:
             raise DeployError(f"The request {request_file} cannot be read: {error}.") from None
     loaded = load_config(config)
-    folder = making.add_device(loaded, name, zone, request, now())
+    authority = open_authority(loaded.identity_path, passphrase_of(loaded, passphrase_file))
+    folder = making.add_device(loaded, name, zone, request, now(), authority)
     if request is None:
         click.echo(f"Move the files in {folder} to the device, into the folder that kiosk.toml names")
         click.echo("as broker.identity. They hold its keys: leave no copy behind.")
@@ -137,13 +141,20 @@ def device_pager(name: str, holder: str | None, config: Path) -> None:
 @device.command("revoke")
 @click.argument("name")
 @click.option("--reason", required=True, help="Why, for the audit of changes.")
+@PASSPHRASE
 @CONFIG
-def device_revoke(name: str, reason: str, config: Path) -> None:
+def device_revoke(name: str, reason: str, passphrase_file: Path | None, config: Path) -> None:
     """The device NAME is lost or stolen: end its connections and take nothing of it any more."""
-    making.revoke_device(load_config(config), name, reason, now())
+    loaded = load_config(config)
+    making.revoke_device(loaded, name, reason, now())
     click.echo(
         f"{name} is revoked: ‘floorbell broker run’ ends its connections within seconds and keeps it out."
     )
+    # Whoever revokes is in a hurry, and is not asked for a passphrase.
+    if passphrase_file is not None or opens_unasked(loaded):
+        making.sign_list(loaded, passphrase_of(loaded, passphrase_file), now())
+    else:
+        click.echo("Its name keeps it out. 'floorbell ca sign-list' puts its certificates on a list too.")
     click.echo(f"To let it in again with a new certificate: floorbell device add {name} --zone ZONE")
 
 

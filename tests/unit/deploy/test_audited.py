@@ -40,6 +40,7 @@ def test_a_device_that_is_let_in_again_has_its_old_certificates_on_the_list(tmp_
     (folder / "tls.key").unlink()
     making.add_device(config, "kiosk-1", "tills", None, NOW)
     making.revoke_device(config, "kiosk-1", "Stolen from the entrance.", NOW)
+    assert making.sign_list(config, None, NOW) == 2
     assert revocation.turned_away(config.identity_path) == {"kiosk-1"}
     listed = revocation.revoked_serials(config.identity_path)
     assert len(listed) == 2

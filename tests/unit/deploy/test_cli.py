@@ -18,6 +18,7 @@ from edge.people import factors, first
 from edge.people import store as people
 
 Run = Callable[..., tuple[int, str, str]]
+Opened = tuple[str, Path]
 
 
 @pytest.fixture
@@ -31,10 +32,24 @@ def floorbell(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 @pytest.fixture
-def config(tmp_path: Path, floorbell: Run) -> Path:
+def secret(tmp_path: Path) -> Path:
+    """A file with the passphrase of the CA's key."""
+    path = tmp_path / "passphrase"
+    path.write_text("four words on paper\n")
+    return path
+
+
+@pytest.fixture
+def opened(secret: Path) -> Opened:
+    return "--passphrase-file", secret
+
+
+@pytest.fixture
+def config(tmp_path: Path, floorbell: Run, secret: Path) -> Path:
     status, _, wrong = floorbell(
         *("provision", "store", "shop", "--title", 'La "Botiga" nº 1', "--dir", tmp_path / "shop"),
         *("--host", "10.0.0.2", "--zone", "tills=Tills", "--zone", "door=The door"),
+        *("--passphrase-file", secret),
     )
     assert (status, wrong) == (0, "")
     return tmp_path / "shop" / "edge.toml"
@@ -54,11 +69,13 @@ def test_a_store_is_never_made_twice(config: Path, floorbell: Run) -> None:
     assert (status, wrong) == (1, f"{config.parent} holds a store already; it is kept.\n")
 
 
-def test_a_devices_keys_stay_on_it(tmp_path: Path, config: Path, floorbell: Run) -> None:
+def test_a_devices_keys_stay_on_it(tmp_path: Path, config: Path, floorbell: Run, opened: Opened) -> None:
     keys = tmp_path / "kiosk"
     assert floorbell("device", "request", "tills-1", "--dir", keys)[0] == 0
     request = ("--request", keys / "request.json")
-    status, said, _ = floorbell("device", "add", "tills-1", "--zone", "tills", *request, "--config", config)
+    status, said, _ = floorbell(
+        "device", "add", "tills-1", "--zone", "tills", *request, "--config", config, *opened
+    )
     folder = config.parent / "devices" / "tills-1"
     assert (status, str(folder) in said) == (0, True)
     assert sorted(path.name for path in folder.iterdir()) == ["ca.crt", "tls.crt"]
@@ -66,20 +83,20 @@ def test_a_devices_keys_stay_on_it(tmp_path: Path, config: Path, floorbell: Run)
 
 
 def test_without_a_request_the_keys_are_made_here_and_the_folder_is_named(
-    config: Path, floorbell: Run
+    config: Path, floorbell: Run, opened: Opened
 ) -> None:
-    status, said, _ = floorbell("device", "add", "door-1", "--zone", "door", "--config", config)
+    status, said, _ = floorbell("device", "add", "door-1", "--zone", "door", "--config", config, *opened)
     assert status == 0 and "leave no copy behind" in said
     assert (config.parent / "devices" / "door-1" / "sign.key").exists()
 
 
-def test_a_device_that_is_refused_leaves_nothing_behind(config: Path, floorbell: Run) -> None:
-    status, _, wrong = floorbell("device", "add", "tills-1", "--zone", "roof", "--config", config)
+def test_a_device_that_is_refused_leaves_nothing_behind(config: Path, floorbell: Run, opened: Opened) -> None:
+    status, _, wrong = floorbell("device", "add", "tills-1", "--zone", "roof", "--config", config, *opened)
     assert (status, wrong) == (1, "There is no zone 'roof'; this store has door, tills.\n")
     broken = config.parent / "request.json"
     broken.write_text("{}")
     add = ("device", "add", "tills-1", "--zone", "tills", "--request", broken)
-    status, _, wrong = floorbell(*add, "--config", config)
+    status, _, wrong = floorbell(*add, "--config", config, *opened)
     assert status == 1 and "damaged" in wrong
     assert not (config.parent / "devices").exists()
     assert "There is no device yet." in floorbell("device", "list", "--config", config)[1]

@@ -23,11 +23,10 @@ ZONE = ["--zone", "tills=Tills"]
 
 @pytest.fixture
 def config(tmp_path: Path) -> str:
-    folder = str(tmp_path / "shop")
-    assert (
-        main(["provision", "store", "shop", "--title", "Shop", "--dir", folder, "--host", "localhost", *ZONE])
-        == 0
-    )
+    folder, secret = str(tmp_path / "shop"), tmp_path / "passphrase"
+    secret.write_text("four words on paper\n")
+    made = ["provision", "store", "shop", "--title", "Shop", "--dir", folder, "--host", "localhost", *ZONE]
+    assert main([*made, "--passphrase-file", str(secret)]) == 0
     return str(tmp_path / "shop" / "edge.toml")
 
 

@@ -1,0 +1,62 @@
+"""`floorbell ca` and what asks for the passphrase of the CA's key."""
+
+from pathlib import Path
+
+import pytest
+
+from broker import revocation
+from broker.authority import key_path
+from deploy.cli import main
+from edge.config import load_config
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> list[str]:
+    path = tmp_path / "passphrase"
+    path.write_text("four words on paper\n")
+    return ["--passphrase-file", str(path)]
+
+
+@pytest.fixture
+def config(tmp_path: Path, secret: list[str]) -> str:
+    made = ["provision", "store", "shop", "--title", "Shop", "--dir", str(tmp_path / "shop")]
+    assert main([*made, "--host", "localhost", "--zone", "tills=Tills", *secret]) == 0
+    return str(tmp_path / "shop" / "edge.toml")
+
+
+def test_letting_a_device_in_needs_the_passphrase(
+    config: str, secret: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    add = ["device", "add", "tills-1", "--zone", "tills", "--config", config]
+    (tmp_path / "wrong").write_text("not these words\n")
+    capsys.readouterr()
+    assert main([*add, "--passphrase-file", str(tmp_path / "wrong")]) == 1
+    assert "The passphrase does not open" in capsys.readouterr().err
+    assert main([*add, *secret]) == 0
+
+
+def test_revoking_needs_none_and_the_list_follows(
+    config: str, secret: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["device", "add", "tills-1", "--zone", "tills", "--config", config, *secret])
+    capsys.readouterr()
+    assert main(["device", "revoke", "tills-1", "--reason", "Stolen.", "--config", config]) == 0
+    assert "Its name keeps it out." in capsys.readouterr().out
+    identity = load_config(Path(config)).identity_path
+    assert revocation.turned_away(identity) == {"tills-1"} and not revocation.revoked_serials(identity)
+    assert main(["ca", "sign-list", "--config", config, *secret]) == 0
+    assert len(revocation.revoked_serials(identity)) == 1
+    assert capsys.readouterr().out == "1 certificate is on the list now.\n"
+
+
+def test_a_lost_key_comes_back_from_its_copy_with_the_whole_list(
+    config: str, secret: list[str], tmp_path: Path
+) -> None:
+    main(["device", "add", "tills-1", "--zone", "tills", "--config", config, *secret])
+    main(["device", "revoke", "tills-1", "--reason", "Stolen.", "--config", config])
+    identity, copy = load_config(Path(config)).identity_path, str(tmp_path / "copy.pem")
+    assert main(["ca", "backup", "--to", copy, "--config", config, *secret]) == 0
+    key_path(identity).unlink()
+    revocation.list_path(identity).unlink()
+    assert main(["ca", "restore", "--from", copy, "--config", config, *secret]) == 0
+    assert len(revocation.revoked_serials(identity)) == 1
