@@ -11,6 +11,7 @@ from broker.authority import open_authority
 from deploy import provision as making
 from deploy.asking import CONFIG, PASSPHRASE, given, opens_unasked, passphrase_of
 from deploy.errors import DeployError
+from deploy.inviting import device_invite
 from edge.config import load_config
 from edge.devices import store as devices
 from edge.handling import beginning, commanding, granting, proving, staffing
@@ -171,6 +172,9 @@ def device_list(config: Path) -> None:
         click.echo(f"{each.name:<32}  {each.zone:<20}  {status}{held.get(each.name, '')}")
     if not found:
         click.echo("There is no device yet.")
+
+
+device.add_command(device_invite)
 
 
 @click.group()

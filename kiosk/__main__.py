@@ -1,4 +1,4 @@
-"""`python -m kiosk run|check|screen|camera --config kiosk.toml`. Each loads only what it needs."""
+"""`python -m kiosk run|check|screen|camera --config kiosk.toml`, or `enrol CODE`. Each loads only its own."""
 
 import argparse
 import logging
@@ -25,12 +25,15 @@ def main(arguments: list[str] | None = None) -> int:
         command.add_argument("--verbose", action="store_true", help="say more in the log")
     _add_screen(commands)
     _add_camera(commands)
+    _add_enrol(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(
-        level=logging.DEBUG if chosen.verbose else logging.INFO,
+        level=logging.DEBUG if getattr(chosen, "verbose", False) else logging.INFO,
         format="%(levelname)s %(name)s: %(message)s",
     )
     try:
+        if chosen.command == "enrol":
+            return _enrol(chosen)
         settings = config.load(chosen.config)
         if chosen.command == "screen":
             return _show(settings, chosen)
@@ -76,6 +79,23 @@ def _add_camera(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
         help="with 'masks': the picture to write, .jpg or .png",
     )
     command.add_argument("--verbose", action="store_true", help="say more in the log")
+
+
+def _add_enrol(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purpose = "let this kiosk into a store, by the code that 'floorbell device invite' shows there"
+    command = commands.add_parser("enrol", help=purpose, description=purpose)
+    command.add_argument("code", metavar="CODE@HOST")
+    command.add_argument("--dir", type=Path, required=True, help="where its keys are made, and stay")
+
+
+def _enrol(chosen: argparse.Namespace) -> int:
+    from kiosk.enrolling import enrol
+
+    done = enrol(chosen.code, chosen.dir)
+    print(f"This kiosk is let in as {done.device}. In its kiosk.toml:")
+    print(f'  store = "{done.store}"\n  device = "{done.device}"\n  zone = "{done.zone}"')
+    print(f'  [broker]\n  host = "{done.host}"\n  port = {done.port}\n  identity = "{chosen.dir}"')
+    return 0
 
 
 def _watch(settings: config.Config, chosen: argparse.Namespace) -> int:
