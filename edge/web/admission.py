@@ -39,7 +39,8 @@ class Admission:
 
 _READ = {
     "public": Admission("public", changes=False),
-    "floor": Admission("floor", changes=False, roles=frozenset(ROLES)),
+    # Of the built-in responder of drills, who answers as any associate does, the role is no person's.
+    "floor": Admission("floor", changes=False, roles=frozenset({*ROLES, "drill"})),
     "desk": Admission("manage", changes=False, roles=LOOKERS, refusal=ONLY_LOOKERS),
     "store": Admission("manage", changes=False, roles=CHANGERS, refusal=ONLY_CHANGERS),
     "evidence": Admission("manage", changes=False, roles=CHANGERS, refusal=ONLY_EVIDENCE),

@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from edge.db.store_tables import person
+from edge.drills.store import ROLE as RESPONDER
 from edge.people import sessions
 from edge.people import store as people
 from edge.people.details import ROLES
@@ -39,7 +41,9 @@ def signed_in(shop: Shop, role: str, store: str) -> Browser:
     browser.get("/manage/sign-in")
 
     def begin(conn: sa.Connection) -> None:
-        someone = people.add(conn, store, f"A new {role}", role, now)
+        # Nobody adds the responder of drills by its role; the drills put it there.
+        someone = people.add(conn, store, f"A new {role}", role if role in ROLES else "associate", now)
+        conn.execute(person.update().where(person.c.id == someone.id).values(role=role))
         for audience, cookie in COOKIES.items():
             if audience == "floor" or role in DESK:
                 token = sessions.start(conn, someone, audience, now, 10)
@@ -56,7 +60,7 @@ def answer(browser: Browser, method: str, path: str) -> tuple[int, str]:
     return found.status_code, found.text
 
 
-@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("role", (*ROLES, RESPONDER))
 def test_every_role_reaches_what_the_table_says_and_is_told_why_it_does_not(shop: Shop, role: str) -> None:
     browser, tried = signed_in(shop, role, STORE), 0
     for endpoint, method, path, one in addresses(shop):
