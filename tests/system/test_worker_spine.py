@@ -16,7 +16,7 @@ import pytest
 from broker import codec, topics
 from broker.events import Clock, Content, Greeted, HelpRequested, SecurityRequested, new_id
 from broker.messages import Call, DeviceState, EdgeState, Receipt
-from broker.session import Arrival, Credentials, Delivery, Session
+from broker.session import Accepted, Arrival, Credentials, Delivery, Session
 from broker.topics import Channel, of_device
 from edge.db.engine import connect
 from edge.people.store import set_presence
@@ -34,6 +34,7 @@ class Device:
         self.receipts: list[Receipt] = []
         self.calls: list[Call] = []
         self.edge: list[str] = []
+        self.accepted: set[int] = set()
         self._lock = threading.Lock()
         heard = [of_device(STORE, DEVICE, channel) for channel in (Channel.RECEIPT, Channel.CALL)]
         self.session = rig.session(
@@ -46,6 +47,8 @@ class Device:
         wait_for(lambda: self.session.connected, "The device's connection")
 
     def _deliver(self, delivery: Delivery) -> None:
+        if isinstance(delivery, Accepted):
+            self.accepted.add(delivery.mid)
         if not isinstance(delivery, Arrival):
             return
         with self._lock:
@@ -62,8 +65,10 @@ class Device:
         clock = Clock(False, self.boot, 1000 * self.seq)
         return event, codec.encode_event(event, content, kind, outbox=self.outbox, seq=self.seq, clock=clock)
 
-    def publish(self, kind: str, payload: bytes) -> None:
-        assert self.session.publish(topics.event(STORE, DEVICE, kind), payload) is not None
+    def publish(self, kind: str, payload: bytes) -> int:
+        mid = self.session.publish(topics.event(STORE, DEVICE, kind), payload)
+        assert mid is not None
+        return mid
 
     def receipted(self) -> set[int]:
         return {
@@ -180,7 +185,8 @@ def test_security_is_committed_before_the_three_thousand_greetings_that_wait_in_
     for _ in range(greets):
         device.publish("greet", device.make(Greeted("in", "pir"), "greet")[1])
     _, hold = device.make(SecurityRequested("hold"), "security")
-    device.publish("security", hold)
+    last = device.publish("security", hold)
+    wait_for(lambda: last in device.accepted, "All of it with the broker", 30)
     rig.signal("worker", signal.SIGCONT)
     wait_for(lambda: greets + 1 in device.receipted(), "The receipt for security")
     wait_for(lambda: count(rig, "event") == greets + 1, "All greetings", 60)
