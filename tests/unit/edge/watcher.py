@@ -277,6 +277,9 @@ class Watcher:
         # The built-in responder of drills is on no roster.
         if person["presence"] not in GONE or request["id"] in after.drills:
             return
+        # Who said that they are coming is asked for it wherever they are now.
+        if page["reason"] == ASKS and person["id"] == request["owner"]:
+            return
         assert request["kind"] == "security", "somebody was paged who is not here"
         known = any(
             p["request"] == request["id"] and p["person"] == person["id"] for p in before.pages.values()
