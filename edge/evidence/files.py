@@ -16,7 +16,7 @@ No name here comes from outside: a clip is named by its UUID and sealed under a 
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import UUID
@@ -24,6 +24,9 @@ from uuid import UUID
 from edge.errors import EdgeError, StorageError
 
 _CHUNK = 1024 * 1024
+# So much of a clip goes to the disk at a time. All of it at its end held up every commit on the same disk:
+# beside 86 MB/s of clips a commit's p99 went from 0.7 to 17 ms, and to 1.2 ms with this.
+_AT_ONCE_BYTES = 1024 * 1024
 
 
 class Growing:
@@ -35,6 +38,7 @@ class Growing:
         self.path = folder / "video.part"
         self._hash = hashlib.sha256()
         self.offset = 0
+        self._waiting = 0
         with _disk():
             folder.mkdir(parents=True, exist_ok=True)
             self._file = open(self.path, "a+b", buffering=0)  # noqa: SIM115 (until close)
@@ -45,7 +49,7 @@ class Growing:
 
     def append(self, chunk: bytes) -> None:
         """Behind what is here. EdgeError for more than was told of, StorageError if the disk takes no more;
-        what reached the disk counts all the same."""
+        what was written before counts all the same, unless it failed on its way to the disk."""
         if self.offset + len(chunk) > self._limit:
             raise EdgeError(f"The clip was told of with {self._limit} bytes; this is more.")
         view = memoryview(chunk)
@@ -55,30 +59,35 @@ class Growing:
             self._hash.update(view[:written])
             self.offset += written
             view = view[written:]
+            self._waiting += written
+            if self._waiting >= _AT_ONCE_BYTES:
+                self._to_disk(os.fdatasync)
 
     def whole(self) -> bool:
         return self.offset == self._limit
 
     def finish(self) -> str:
-        """Everything on disk; the SHA-256 of what came, in hexadecimal.
-
-        StorageError if the disk failed. What came is gone then: a second fsync would say that all is well
-        (fsync(2): an error is told once), and a second reading would be of memory.
-        """
-        try:
-            with _disk():
-                os.fsync(self._file.fileno())
-        except StorageError:
-            self._hash, self.offset = hashlib.sha256(), 0
-            with _disk():
-                self._file.truncate(0)
-            raise
+        """Everything on disk; the SHA-256 of what came, in hexadecimal. StorageError if the disk failed."""
+        self._to_disk(os.fsync)
         if os.fstat(self._file.fileno()).st_size != self.offset:
             raise StorageError("The vault's disk does not hold what was written to it.")
         return self._hash.hexdigest()
 
     def close(self) -> None:
         self._file.close()
+
+    def _to_disk(self, how: Callable[[int], None]) -> None:
+        """StorageError if the disk failed. What came is gone then: a second fsync would say that all is well
+        (fsync(2): an error is told once), and a second reading would be of memory."""
+        self._waiting = 0
+        try:
+            with _disk():
+                how(self._file.fileno())
+        except StorageError:
+            self._hash, self.offset = hashlib.sha256(), 0
+            with _disk():
+                self._file.truncate(0)
+            raise
 
 
 class VaultFiles:
