@@ -9,8 +9,6 @@
 .PHONY: demo test check faults hardware bench lock format messages ready
 ARGS ?=
 BIN := .venv/bin
-# Tests wait more than they work.
-WORKERS ?= $(shell cores=$$(nproc); echo $$((cores < 3 ? 3 : cores)))
 SUITES := $(wildcard tests/unit tests/system tests/browser)
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-header --quiet
@@ -20,7 +18,7 @@ demo:
 	@exec $(BIN)/floorbell demo $(ARGS)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(SUITES) $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile $(SUITES) $(ARGS)
 
 check: ready
 	$(BIN)/ruff format --check .
