@@ -57,6 +57,8 @@ class Locked:
 
     def push(self, said: dict[str, Any] | str) -> None:
         """As if the push service had brought it, and the browser had opened it."""
+        ready = "navigator.serviceWorker.ready.then(found => found.active.state === 'activated')"
+        self.page.wait_for_function(ready)
         devtools: CDPSession = self.context.new_cdp_session(self.page)
         found: list[dict[str, Any]] = []
         devtools.on("ServiceWorker.workerRegistrationUpdated", lambda e: found.extend(e["registrations"]))
