@@ -27,11 +27,12 @@ _MOST = 1200
 
 
 class NetworkCamera:
-    """See the module. `asked` is every track that was set up; `silent` stops its pictures, `hang_up` its
-    connections, `width` changes its format."""
+    """See the module. `asked` is every track that was set up, `sent` every unit of the pictures;
+    `silent` stops those, `hang_up` its connections, `width` changes its format."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.sent: set[bytes] = set()
         self.silent = threading.Event()
         self.width = 64
         self._stop = threading.Event()
@@ -100,7 +101,9 @@ class NetworkCamera:
                 if self.silent.is_set():
                     continue
                 packet = reel[number % len(reel)]
-                for rtp, last in _payloads(list(units(packet.data))):
+                nals = [bytes(unit) for unit in units(packet.data)]
+                self.sent |= set(nals)
+                for rtp, last in _payloads(nals):
                     stamp = number * 90_000 // film.RATE
                     header = struct.pack(">BBHII", 0x80, 96 | last << 7, sequence & 0xFFFF, stamp, 7)
                     sequence += 1
