@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 
 import click
+import sqlalchemy as sa
 
 from broker import identity
 from broker.authority import open_authority
@@ -28,6 +29,14 @@ _DESK = ("manager", "admin")
 
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _working(conn: sa.Connection, store: str, name: str) -> people.Person:
+    """Whoever of this name works here, or DeployError."""
+    found = people.by_name(conn, store, name)
+    if found is None or not found.active:
+        raise DeployError(f"There is no {name} in this store.")
+    return found
 
 
 @click.group()
@@ -131,10 +140,7 @@ def device_pager(name: str, holder: str | None, config: Path) -> None:
     """The device NAME is a pager: whatever calls its holder's phone calls there too."""
     loaded = load_config(config)
     with making.writing(loaded) as conn:
-        found = people.by_name(conn, loaded.store, holder) if holder is not None else None
-        if holder is not None and (found is None or not found.active):
-            raise DeployError(f"There is no {holder} in this store.")
-        who = found.id if found is not None else None
+        who = _working(conn, loaded.store, holder).id if holder is not None else None
         commanding.hand_out(conn, loaded.store, making.ACTOR, name, True, who, now())
     click.echo(f"{name} is a pager, held by {holder or 'nobody'}.")
 
@@ -239,9 +245,7 @@ def person_disable(name: str, config: Path) -> None:
     """NAME no longer works here: signed out everywhere at once, and paged no more."""
     loaded = load_config(config)
     with making.writing(loaded) as conn:
-        found = people.by_name(conn, loaded.store, name)
-        if found is None or not found.active:
-            raise DeployError(f"There is no {name} in this store.")
+        found = _working(conn, loaded.store, name)
         staffing.disable(conn, loaded.store, making.ACTOR, found.id, now())
     click.echo(f"{found.name} is signed out and paged no more.")
 
@@ -253,9 +257,7 @@ def person_reset_second_factor(name: str, config: Path) -> None:
     """NAME has lost phone and recovery codes: the password alone signs them in, and they are out now."""
     loaded = load_config(config)
     with making.writing(loaded) as conn:
-        found = people.by_name(conn, loaded.store, name)
-        if found is None or not found.active:
-            raise DeployError(f"There is no {name} in this store.")
+        found = _working(conn, loaded.store, name)
         proving.reset(conn, loaded.store, making.ACTOR, found.id, now())
     click.echo(f"The second factor of {found.name} is reset.")
     if wants_second_factor(found.role, loaded.web.second_factor):
