@@ -61,7 +61,7 @@ def draft(told: Told) -> bytes:
     paper.facts(_record(told))
     _process(paper, told)
     _hashes(paper, told)
-    _statements(paper, told)
+    _statements(paper)
     return paper.bytes()
 
 
@@ -125,7 +125,7 @@ def _hashes(paper: Paper, told: Told) -> None:
     paper.facts([("Head of the custody log", entries), ("Under the key", head.key)])
 
 
-def _statements(paper: Paper, told: Told) -> None:
+def _statements(paper: Paper) -> None:
     paper.heading("5. What is certified")
     paper.text("Tick what is so, strike out the rest, and say what is otherwise.")
     for tick in (

@@ -55,10 +55,6 @@ class Masks(Struct, frozen=True):
     mode: Mode = Mode.OTHERS
     tracks: Annotated[tuple[Track, ...], Meta(max_length=MOST_TRACKS)] = ()
 
-    @property
-    def covers_nothing(self) -> bool:
-        return self.mode is Mode.OTHERS and not self.tracks
-
 
 @dataclass(frozen=True, slots=True)
 class Box:
