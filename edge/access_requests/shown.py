@@ -7,6 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from edge.access_requests.rules import WAITING, State
 from edge.db.access_tables import access_clip, access_request
 from edge.db.evidence_tables import clip
 from edge.db.inserts import INSERT
@@ -15,6 +16,7 @@ from edge.db.inserts import INSERT
 _LONGEST = timedelta(hours=1)
 NONE, ASKED, MADE, FAILED = "none", "asked", "made", "failed"
 _NOTHING = {"revision": 0, "state": NONE}
+NO_COPY = {"copy": None, "state": NONE, "trouble": None, "watched_name": None, "watched_at": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +88,8 @@ def to_cover(conn: sa.Connection, store: str) -> list[Shown]:
     """Those whose covered copy is to be made, of access requests that wait for their answer."""
     c, a = access_clip.c, access_request.c
     joined = access_clip.join(access_request, a.id == c.request)
-    waits = a.state.in_(("open", "extended"))
-    query = sa.select(*_COLUMNS).select_from(joined).where(c.store == store, c.state == ASKED, waits)
+    query = sa.select(*_COLUMNS).select_from(joined)
+    query = query.where(c.store == store, c.state == ASKED, a.state.in_(WAITING))
     return [Shown(*row) for row in conn.execute(query.order_by(c.request, c.clip))]
 
 
@@ -95,11 +97,10 @@ def copies(conn: sa.Connection, store: str) -> set[str]:
     """The covered copies that are to be kept: those of access requests that are not closed."""
     c, a = access_clip.c, access_request.c
     joined = access_clip.join(access_request, a.id == c.request)
-    wanted = (c.store == store, c.copy.is_not(None), a.state != "closed")
+    wanted = (c.store == store, c.copy.is_not(None), a.state != State.CLOSED.value)
     return set(conn.execute(sa.select(c.copy).select_from(joined).where(*wanted)).scalars())
 
 
 def forget_copies(conn: sa.Connection, request: str) -> None:
     """Its covered copies are deleted; the boxes stay."""
-    values = {"copy": None, "state": NONE, "trouble": None, "watched_name": None, "watched_at": None}
-    conn.execute(sa.update(access_clip).where(access_clip.c.request == request).values(values))
+    conn.execute(sa.update(access_clip).where(access_clip.c.request == request).values(NO_COPY))

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from edge.access_requests import shown, store
 from edge.access_requests.rules import Note
-from edge.access_requests.shown import ASKED, FAILED, MADE, NONE, Shown
+from edge.access_requests.shown import ASKED, FAILED, MADE, NO_COPY, Shown
 from edge.audit.store import Actor
 from edge.errors import Faulty, NotFound, Refused
 from edge.evidence import custody, masks
@@ -21,8 +21,6 @@ from edge.evidence.masks import Masks
 from edge.handling import keeping
 from edge.handling.access_requests import act, reason_of
 from edge.handling.telling import Telling
-
-_NEW = {"copy": None, "state": NONE, "trouble": None, "watched_name": None, "watched_at": None}
 
 
 def seen(
@@ -103,7 +101,7 @@ def save(
         raise Refused(f"This clip is {clip.state}; only sealed ones can be covered.")
     if wrong := masks.why_not(wanted):
         raise Faulty(wrong, "boxes")
-    values = _NEW | {"masks": msgspec.to_builtins(wanted), "revision": one.revision + 1}
+    values = NO_COPY | {"masks": msgspec.to_builtins(wanted), "revision": one.revision + 1}
     if not shown.change(conn, one, **values | {"copy": str(uuid4()), "state": ASKED}):
         raise Refused("Somebody has saved other boxes meanwhile; load the page again, then place yours.")
     number = len(wanted.tracks)
