@@ -200,7 +200,7 @@ def one(conn: sa.Connection, store: str, request_id: str) -> Row:
 
 def listed(conn: sa.Connection, store: str) -> list[Row]:
     """The newest MAX_LISTED; those that wait for their answer first, the most pressing of them at the top."""
-    found = _read(conn, store)
+    found = _read(conn, store, limit=MAX_LISTED)
     return sorted(found, key=lambda row: (not row.waits, row.due_on if row.waits else date.min))
 
 
@@ -267,7 +267,9 @@ def erase(conn: sa.Connection, store: str, closed_before: datetime, now: datetim
     return found
 
 
-def _read(conn: sa.Connection, store: str, *conditions: sa.ColumnElement[bool]) -> list[Row]:
+def _read(
+    conn: sa.Connection, store: str, *conditions: sa.ColumnElement[bool], limit: int | None = None
+) -> list[Row]:
     a = access_request.c
     title = sa.func.coalesce(zone.c.title, a.zone)
     columns = [
@@ -276,5 +278,5 @@ def _read(conn: sa.Connection, store: str, *conditions: sa.ColumnElement[bool]) 
     ]
     joined = access_request.outerjoin(zone, sa.and_(zone.c.store == a.store, zone.c.name == a.zone))
     query = sa.select(*columns).select_from(joined).where(a.store == store, *conditions)
-    rows = conn.execute(query.order_by(a.received_on.desc(), a.id.desc()).limit(MAX_LISTED))
+    rows = conn.execute(query.order_by(a.received_on.desc(), a.id.desc()).limit(limit))
     return [Row(*row) for row in rows]

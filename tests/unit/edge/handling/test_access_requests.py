@@ -296,6 +296,17 @@ def test_a_clip_is_told_of_and_held_however_many_are_of_that_place_and_time(
         desk.open()
 
 
+def test_the_end_of_the_list_at_the_desk_is_not_the_end_of_what_waits(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAX_LISTED", 1)
+    numbers = {desk.row(desk.open()).number for _ in range(2)}
+    told = desk.seal(0)
+    assert len(desk.do(store.listed)) == 1
+    assert {row.number for row in desk.do(store.waiting)} == numbers
+    assert set(desk.held(told)) == {f"Access request {number}" for number in numbers}
+
+
 def test_what_was_released_is_held_again_once_it_is_opened_again(desk: Desk) -> None:
     clip, request = desk.seal(0), desk.open()
     now = desk.clock()
