@@ -26,7 +26,7 @@ access_request = sa.Table(
     sa.Column("ended_at", Instant, nullable=False),
     # open, extended, answered or closed
     sa.Column("state", sa.String(16), nullable=False),
-    # one more with each line of its timeline
+    # one more with each thing that somebody does to it
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("opened_at", Instant, nullable=False),
     # when the asker was told that it takes longer
