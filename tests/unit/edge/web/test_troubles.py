@@ -9,10 +9,8 @@ from edge.devices.store import register
 from edge.handling import basis, supervising, zoning
 from edge.handling.telling import Telling
 from edge.people import store as people
-from edge.supervision.facts import OF_HEARTBEATS, Found, Key, Look, What
+from edge.supervision.facts import Found, Key, Look, What
 from tests.unit.edge.web.conftest import STORE, Browser, Shop
-
-BLIND = frozenset({("kiosk-1", what) for what in OF_HEARTBEATS})
 
 
 def look(shop: Shop, *found: Found) -> None:
