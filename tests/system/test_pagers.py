@@ -139,7 +139,7 @@ def test_security_at_a_kiosk_reaches_the_pagers_and_one_holder_stops_the_paging(
             query = "select state from page where person = :who order by round limit 1"
             return str(rig.read(query, who=rig.people[name].id)[0][0])
 
-        wait_for(lambda: page_of("Igor") == "sent", "The word of the broker")
+        wait_for(lambda: page_of("Igor") == page_of("Sofia") == "sent", "The word of the broker")
         assert igor.answer(request, "delivered") is None and igor.answer(request, "seen") is None
         assert (page_of("Igor"), page_of("Sofia")) == ("seen", "sent")
         assert ana.answer(request, "coming") == "pager-3 was not called about this request."
