@@ -148,7 +148,11 @@ def device_pager(name: str, holder: str | None, config: Path) -> None:
 @device.command("revoke")
 @click.argument("name")
 @click.option("--reason", required=True, help="Why, for the audit of changes.")
-@PASSPHRASE
+@click.option(
+    "--passphrase-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Puts its certificates on the CA's list too: a file whose first line is the passphrase.",
+)
 @CONFIG
 def device_revoke(name: str, reason: str, passphrase_file: Path | None, config: Path) -> None:
     """The device NAME is lost or stolen: end its connections and take nothing of it any more."""
