@@ -101,7 +101,7 @@ def _edge_program(name: str, what: str) -> None:
 _edge_program("worker", "Take events in, page people, send what leaves the server.")
 _edge_program("web", "Serve the associates' and the managers' pages.")
 _edge_program("vault", "Take clips in from kiosks and seal them.")
-_edge_program("messenger", "Tell people outside the store, as [outside] in edge.toml says.")
+_edge_program("messenger", "Call phones that are locked, and tell people outside the store.")
 _edge_program("migrate", "Bring the database to this version.")
 
 
