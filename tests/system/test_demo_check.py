@@ -137,7 +137,7 @@ def test_killing_the_demo_itself_leaves_nothing_running(folder: Path, running: s
     assert left_of(folder) == []
 
 
-def test_a_taken_port_a_picture_for_a_video_and_a_foreign_folder_are_one_sentence(tmp_path: Path) -> None:
+def test_a_taken_port_a_picture_for_a_video_and_a_foreign_folder_are_one_sentence(short_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -145,12 +145,12 @@ def test_a_taken_port_a_picture_for_a_video_and_a_foreign_folder_are_one_sentenc
         process = demo("--port", str(port))
         said, _ = process.communicate(timeout=PATIENCE_S)
         assert (process.returncode, said) == (1, f"Port {port} is taken; choose another with --port.\n")
-    (tmp_path / "holiday.jpg").touch()
-    process = demo("--video", str(tmp_path / "holiday.jpg"))
+    (short_path / "holiday.jpg").touch()
+    process = demo("--video", str(short_path / "holiday.jpg"))
     said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
-    assert re.fullmatch(rf"{tmp_path}/holiday.jpg is no video that can be shown: .+\.\n", said)
-    process = demo("--data", str(tmp_path))
+    assert re.fullmatch(rf"{short_path}/holiday.jpg is no video that can be shown: .+\.\n", said)
+    process = demo("--data", str(short_path))
     said, _ = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 1
-    assert said == f"{tmp_path} is not empty and holds no demo; choose another folder.\n"
+    assert said == f"{short_path} is not empty and holds no demo; choose another folder.\n"
