@@ -1,7 +1,8 @@
 """Several people answer one request at the same moment, each by a way of their own, while it escalates.
 
-Two phones at one web process, a phone and another program at a second one, and a badge at the kiosk, through
-the broker and the worker. Every invocation and its answer is recorded; tests/rig/race.py judges them.
+Two phones at one web process, a phone and another program at a second one, and, through the broker and the
+worker, a hardware pager and a badge at the kiosk. Every invocation and its answer is recorded;
+tests/rig/race.py judges them.
 """
 
 import json
@@ -26,10 +27,11 @@ from broker.mosquitto import free_port
 from broker.session import Session
 from deploy.provision import ACTOR, add_person
 from edge.db.engine import connect
-from edge.handling import acting, granting
+from edge.handling import acting, commanding, granting
 from edge.people import store as people
 from edge.tokens import store as tokens
 from tests.faults.outcome import Outcome
+from tests.faults.pager import Pager
 from tests.rig.phone import Phone
 from tests.rig.race import TOLD, UNHEARD, UNKNOWN, WON, Answer, Line, Race, faults, wins
 from tests.rig.store import STORE, Rig, listens, wait_for
@@ -50,8 +52,11 @@ repeat_s = 2
 # So that no way is always the first.
 SPREAD_S = 0.012
 BADGE = "badge-rosa"
+PAGER = "pager-1"
 ASSOCIATES = frozenset({"Ana", "Marc"})
+GUARD = "Pau"
 _ALREADY = re.compile(r"(\w+) is already (?:coming|there)")
+_NOT_CALLED = "was not called about this request."
 Act = Callable[[str, str], tuple[str, str | None]]
 
 
@@ -83,17 +88,20 @@ class Course:
         self._sessions: dict[str, Session] = {}
         self._phones: list[Phone] = []
         self._badges: list[str] = []
+        self._pager = Pager(rig, PAGER)
         self.racers: list[Racer] = []
 
     def open(self) -> None:
         """Everything runs, and everybody is on the floor."""
         rig, now = self._rig, datetime.now(UTC)
         rosa = add_person(rig.config, "Rosa", "associate", now, zones=("shoes",), badge=BADGE)
+        guard = add_person(rig.config, GUARD, "security", now, zones=("shoes",))
         secret = tokens.fresh()
         with self._engine.begin() as conn:
             scopes = ("act:requests", "security")
             granting.grant(conn, STORE, ACTOR, "Racer", scopes, tokens.key_of(secret), now)
-            for id_ in (rosa.id, rig.people["Marc"].id):
+            commanding.hand_out(conn, STORE, ACTOR, PAGER, True, guard.id, now)
+            for id_ in (rosa.id, guard.id, rig.people["Marc"].id):
                 people.set_presence(conn, STORE, id_, "available", now)
         rig.start_broker()
         rig.start("worker")
@@ -108,9 +116,12 @@ class Course:
             self.racers.append(Racer(name, f"phone of {name}", _by_phone(phone)))
         self.racers.append(Racer("Marc", "api", _by_program(second, secret, rig.people["Marc"].id)))
         self.racers.append(Racer("Rosa", "badge", self._by_badge))
+        self.racers.append(Racer(GUARD, "pager", self._by_pager))
         for name in KIOSKS:
             session = self._sessions[name] = rig.session(name, lambda delivery: None)
             session.start()
+        self._sessions[PAGER] = self._pager.session
+        self._pager.session.start()
         wait_for(lambda: all(s.connected for s in self._sessions.values()), "The kiosks' connections")
 
     def close(self) -> None:
@@ -164,6 +175,15 @@ class Course:
         self._badges.append(self._send(kiosk, "attend", Attended(UUID(request), BADGE)))
         return UNHEARD, None
 
+    def _by_pager(self, request: str, kiosk: str) -> tuple[str, str | None]:
+        reason = self._pager.coming(request)
+        if reason is None:
+            return WON, None
+        if reason.endswith(_NOT_CALLED):
+            return UNKNOWN, None
+        said = _ALREADY.search(reason)
+        return (TOLD, said[1]) if said else (f"told: {reason}", None)
+
     def _send(self, kiosk: str, kind: str, content: Content) -> str:
         id_ = new_id(time.time_ns() // 1_000_000)
         payload = codec.encode_event(id_, content, kind)
@@ -179,7 +199,7 @@ class Course:
 
 def run(directory: Path, seed: int, races: int) -> Outcome:
     outcome = Outcome(NAME)
-    rig = Rig.make(directory, KIOSKS)
+    rig = Rig.make(directory, (*KIOSKS, PAGER))
     rig.configure(lambda text: text + POLICIES)
     course = Course(rig, f"{seed}-races")
     judged: list[Race] = []
@@ -301,5 +321,5 @@ def _history(conn: sa.Connection, run: Run) -> Race:
         [cursor for cursor, what in told if what == "page"],
         min((cursor for cursor, what in told if what == "page_over"), default=None),
         waits,
-        ASSOCIATES if run.silent else frozenset(),
+        ASSOCIATES if run.silent else frozenset({GUARD}),
     )
