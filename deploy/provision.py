@@ -170,7 +170,7 @@ def add_person(
     """A new member of staff. EdgeError if a zone is unknown, a secret too weak or the name taken."""
     # Hashing takes a core for a while; the database is not held meanwhile.
     pin_hash = passwords.hash_pin(pin) if pin is not None else None
-    password_hash = passwords.hash_password(password) if password is not None else None
+    password_hash = passwords.hash_password(password, name, config.title) if password is not None else None
     with writing(config) as conn:
         details = Details(name, role, zones, languages, badge)
         return staffing.add(

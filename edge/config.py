@@ -49,6 +49,9 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     second_factor: Literal["required", "optional"] = "required"
     # Who may show these pages in a frame: 'none', or 'self' for the demo page.
     frames: Literal["none", "self"] = "none"
+    # How many proxies stand between browsers and this server, each of which adds to X-Forwarded-For; without
+    # any that header is nobody's word. Whoever reaches the port past them could say anything: let only them.
+    proxies: Annotated[int, Meta(ge=0, le=5)] = 0
 
 
 class Greeter(Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from edge.errors import EdgeError
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 PIN_LENGTHS = range(4, 9)
 MIN_PASSWORD = 10
 MAX_PASSWORD = 200
+PLAIN_PIN = "A PIN is neither one or two digits repeated nor a row like 1234."
+# Shorter words of a name are found in any sentence; fewer letters beside the names are soon guessed.
+_A_WORD = 3
+_MORE_THAN_NAMES = 6
 # No letter looks like another.
 CLEAR = "abcdefghjkmnpqrstuvwxyz23456789"
 # A storm of sign-ins may take one core, never both, and never more than a few of the web's threads.
@@ -33,18 +39,26 @@ class TooManySigningIn(EdgeError):
 
 
 def hash_pin(pin: str) -> str:
-    """The argon2id hash of a PIN of 4 to 8 digits. WeakSecret for anything else or one digit repeated."""
+    """The argon2id hash of a PIN of 4 to 8 digits. WeakSecret for anything else or what is tried first."""
     if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_LENGTHS):
         raise WeakSecret("A PIN has 4 to 8 digits.")
-    if len(set(pin)) == 1:
-        raise WeakSecret("A PIN is not one digit repeated.")
+    if _is_tried_first(pin):
+        raise WeakSecret(PLAIN_PIN)
     return _hasher().hash(pin)
 
 
-def hash_password(password: str) -> str:
-    """The argon2id hash of a password of at least 10 characters. WeakSecret for a shorter one."""
+def hash_password(password: str, *near: str) -> str:
+    """The argon2id hash of a password of at least 10 characters. WeakSecret for a shorter one, one that many
+    people have, and one that is little more than words of `near`: the person's name, the store's."""
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
         raise WeakSecret(f"A password has {MIN_PASSWORD} to {MAX_PASSWORD} characters.")
+    if password.casefold() in _common():
+        raise WeakSecret("Many people have this password, so it is tried first; choose another.")
+    rest = password.casefold()
+    for word in sorted(("floorbell", *" ".join(near).casefold().split()), key=len, reverse=True):
+        rest = rest.replace(word, "") if len(word) >= _A_WORD else rest
+    if len(rest) < _MORE_THAN_NAMES:
+        raise WeakSecret("That is little more than a name that stands here; choose another password.")
     return _hasher().hash(password)
 
 
@@ -66,7 +80,7 @@ def fresh_pin(unlike: str | None = None) -> Fresh:
     second or two: make it before the transaction."""
     while True:
         pin = f"{secrets.randbelow(10**6):06}"
-        if len(set(pin)) > 1 and not _is(pin, unlike):
+        if not _is_tried_first(pin) and not _is(pin, unlike):
             return Fresh(pin, hash_pin(pin))
 
 
@@ -131,6 +145,19 @@ def _is(secret: str, hashed: str | None) -> bool:
         return _hasher().verify(hashed or _nobody(), secret[:MAX_PASSWORD]) and bool(hashed)
     except (VerificationError, InvalidHashError):
         return False
+
+
+def _is_tried_first(pin: str) -> bool:
+    """Whether it is 7777, 1212, 1234 or 8765, as long as it may be."""
+    steps = {(int(after) - int(before)) % 10 for before, after in pairwise(pin)}
+    return pin == (pin[:2] * len(pin))[: len(pin)] or steps in ({1}, {9})
+
+
+@cache
+def _common() -> frozenset[str]:
+    """Passwords of ten letters and more that many people have, in small letters."""
+    listed = files("edge.people").joinpath("common_passwords.txt").read_text(encoding="utf-8")
+    return frozenset(line for line in listed.splitlines() if not line.startswith("# "))
 
 
 @cache

@@ -9,6 +9,7 @@ from flask import Flask, request
 from flask.sessions import SecureCookieSessionInterface
 from flask_limiter import Limiter
 from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from edge.config import EdgeConfig
 from edge.web import access, admission, denials, headers, languages, refusals, words
@@ -54,6 +55,11 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
         SEND_FILE_MAX_AGE_DEFAULT=None,
     )
     app.session_interface = FormCookie()
+    if config.web.proxies:
+        # Whose address it is, and nothing else that a proxy may leave as the browser sent it.
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=config.web.proxies, x_proto=0, x_host=0, x_port=0, x_prefix=0
+        )
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(words.FILTERS, said_here=said_here)
     app.jinja_env.globals["words"] = words

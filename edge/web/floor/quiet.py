@@ -28,7 +28,7 @@ LONGEST_KEPT_S = 24 * 3600
 ALIKE = "The second PIN is too like your own; choose one that no slip of the thumb makes of it."
 UNEQUAL = "The second PIN was typed in two ways; type the same twice."
 PIN_WRONG = "That PIN is not right."
-PIN_RULE = "A PIN has 4 to 8 digits, and not one digit repeated."
+PIN_RULE = "A PIN has 4 to 8 digits, and is neither one or two repeated nor a row like 1234."
 SENTENCES = (ALIKE, UNEQUAL, PIN_WRONG, PIN_RULE)
 
 

@@ -35,9 +35,9 @@ def first_admin_do() -> Response:
             beginning.check(conn, room.store, code, now)
         if password != form.get("again", ""):
             return _form(UNEQUAL, "password", 400)
-        with room.verifier.place():
-            hashed = hash_password(password)
         name = form.get("name", "")[:200]
+        with room.verifier.place():
+            hashed = hash_password(password, name, room.config.title)
         person = room.change(lambda conn: beginning.begin(conn, room.store, code, name, hashed, now))
     except NotAllowed as error:
         return _form(str(error), "code", 403)

@@ -1,5 +1,6 @@
 """The `floorbell` command: what it makes, and its one sentence when it cannot."""
 
+import re
 import stat
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,16 +8,24 @@ from pathlib import Path
 
 import click.testing
 import pytest
+import sqlalchemy as sa
 
 from deploy import cli
 from deploy.provision import add_person, writing
+from edge import create_app
 from edge.audit import store as audits
 from edge.config import load_config
+from edge.db import store_tables
 from edge.devices import store as devices
 from edge.handling import beginning
 from edge.people import factors, first
 from edge.people import store as people
 
+# Rows of any of these would be somebody's or some program's way in.
+WHO_IS_LET_IN = (
+    store_tables.person, store_tables.session, store_tables.token, store_tables.second_factor,
+    store_tables.recovery_code, store_tables.setting,
+)  # fmt: skip
 Run = Callable[..., tuple[int, str, str]]
 Opened = tuple[str, Path]
 
@@ -53,6 +62,22 @@ def config(tmp_path: Path, floorbell: Run, secret: Path) -> Path:
     )
     assert (status, wrong) == (0, "")
     return tmp_path / "shop" / "edge.toml"
+
+
+def test_a_new_store_has_nobody_and_lets_nobody_in(config: Path) -> None:
+    app = create_app(load_config(config))
+    room, client = app.extensions["floorbell"], app.test_client()
+    with room.read() as conn:
+        kept = [conn.execute(sa.select(sa.func.count()).select_from(one)).scalar() for one in WHO_IS_LET_IN]
+    assert kept == [0] * len(WHO_IS_LET_IN)
+    assert "data-pin" not in client.get("/floor/sign-in").text
+    for name in ("admin", "root", "manager", "floorbell", "shop"):
+        page = client.get("/manage/sign-in").text
+        (token,) = re.findall(r'name="csrf_token" value="([^"]+)"', page)
+        typed = {"csrf_token": token, "name": name, "password": name}
+        assert client.post("/manage/sign-in", data=typed).status_code in (403, 429)
+    assert client.get("/api/v1/people", headers={"Authorization": "Bearer admin"}).status_code == 401
+    room.stop()
 
 
 def test_a_new_store_has_its_zones_and_a_database_only_its_owner_reads(config: Path) -> None:

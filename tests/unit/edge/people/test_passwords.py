@@ -14,6 +14,29 @@ def test_a_pin_is_four_to_eight_digits_and_not_one_repeated(pin: str) -> None:
         passwords.hash_pin(pin)
 
 
+@pytest.mark.parametrize("pin", ["7777", "121212", "6969", "12345678", "0123", "8901", "4321", "10987"])
+def test_a_pin_that_is_tried_first_is_refused(pin: str) -> None:
+    with pytest.raises(WeakSecret, match="neither one or two digits repeated nor a row"):
+        passwords.hash_pin(pin)
+
+
+@pytest.mark.parametrize("password", ["qwertyuiop", "Password123", "LIVERPOOL1", "1q2w3e4r5t"])
+def test_a_password_that_many_people_have_is_refused_without_asking_anybody(password: str) -> None:
+    with pytest.raises(WeakSecret, match="Many people have this password"):
+        passwords.hash_password(password)
+
+
+@pytest.mark.parametrize("password", ["HelenaVidal1!", "floorbell-2026", "Vidal Northside"])
+def test_a_password_that_is_little_more_than_names_is_refused(password: str) -> None:
+    with pytest.raises(WeakSecret, match="little more than a name"):
+        passwords.hash_password(password, "Helena Vidal", "Northside Store")
+
+
+def test_a_sentence_with_a_name_in_it_is_a_good_password() -> None:
+    hashed = passwords.hash_password("Helena walks the floor", "Helena Vidal", "Northside Store")
+    assert Verifier().matches("Helena walks the floor", hashed)
+
+
 @pytest.mark.parametrize("password", ["", "short", "x" * 201])
 def test_a_password_has_at_least_ten_characters(password: str) -> None:
     with pytest.raises(WeakSecret):

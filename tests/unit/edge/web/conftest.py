@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -192,13 +193,15 @@ def clock() -> Clock:
 
 
 @contextmanager
-def opened(directory: Path, clock: Clock, hashes: tuple[str, str]) -> Iterator[Shop]:
-    """A new store in this folder with its application, closed at the end."""
+def opened(directory: Path, clock: Clock, hashes: tuple[str, str], **web: Any) -> Iterator[Shop]:
+    """A new store in this folder with its application, closed at the end. `web` is set beside the usual."""
     config = EdgeConfig(
         store=STORE,
         title="The trial store",
         directory=str(directory),
-        web=Web(streams=3, secure_cookies=False, frames="self", second_factor="optional"),
+        web=Web(
+            **{"streams": 3, "secure_cookies": False, "frames": "self", "second_factor": "optional", **web}
+        ),
         outside=Outside("", (Channel("guards", "webhook", "guards.toml"), Channel("boss", "apprise", "b"))),
     )
     migrate(config.database_url)
