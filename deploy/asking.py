@@ -13,6 +13,7 @@ CONFIG = click.option(
     "--config",
     type=click.Path(path_type=Path, dir_okay=False),
     default="edge.toml",
+    envvar="FLOORBELL_CONFIG",
     show_default=True,
     help="The store server's configuration.",
 )

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import click
 
-from broker import mosquitto
+from broker import cutting, mosquitto
 from broker.errors import BrokerError
+from broker.pulse import Pulse
+from broker.session import Credentials
+from broker.watchdog import notify
 from deploy.ca import ca
 from deploy.drill import drill
 from deploy.errors import DeployError
@@ -69,18 +72,28 @@ def broker_run(config: Path, listen: str, user: str | None) -> int:
     if user is None and os.geteuid() == 0:
         # Otherwise Mosquitto becomes 'mosquitto', who may not read the store's keys.
         user = "root"
-    running = mosquitto.Broker(_settings(config, listen, user), lambda line: click.echo(line, err=True))
+    settings = _settings(config, listen, user)
+    running = mosquitto.Broker(settings, lambda line: click.echo(line, err=True))
+    pulse = Pulse(
+        settings.host,
+        settings.port,
+        Credentials.in_directory(settings.directory / cutting.AS),
+        lambda: notify("WATCHDOG=1"),
+    )
 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
     running.start()
+    pulse.start()
+    notify("READY=1")
     try:
         return running.wait()
     except KeyboardInterrupt:
         return 0
     finally:
+        pulse.stop()
         running.stop()
 
 

@@ -119,10 +119,13 @@ class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
-    """`database` is a file beside edge.toml or an SQLAlchemy URL; `identity` the folder made by provision."""
+    """`data`, beside edge.toml or elsewhere, is the folder where every path that is named here begins, and
+    what the programs make is kept. `database` is a file or an SQLAlchemy URL; `identity` the folder made by
+    provision."""
 
     store: Name
     title: Annotated[str, Meta(min_length=1, max_length=80)]
+    data: Annotated[str, Meta(min_length=1)] = "."
     identity: str = "identity"
     # What amounts of losses are in, by ISO 4217; they are kept in its hundredths.
     currency: Annotated[str, Meta(pattern="^[A-Z]{3}$")] = "EUR"
@@ -137,7 +140,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     evidence: Evidence = field(default_factory=Evidence)
     outside: Outside = field(default_factory=Outside)
     push: Push = field(default_factory=Push)
-    # Filled in by load_config: where relative paths begin.
+    # Filled in by load_config: `data` as an absolute path.
     directory: str = "."
 
     @property
@@ -170,8 +173,10 @@ def load_config(path: Path) -> EdgeConfig:
 
     config = load(path, EdgeConfig)
     if config.directory != ".":
-        raise SettingsError(f"{path}: directory is not a setting; paths begin where this file is.")
-    config = msgspec.structs.replace(config, directory=str(path.resolve().parent))
+        raise SettingsError(
+            f"{path}: directory is not a setting; paths begin in data, or where this file is."
+        )
+    config = msgspec.structs.replace(config, directory=str((path.resolve().parent / config.data).resolve()))
     for kind in Policies.__struct_fields__:
         if found := faults(kind, getattr(config.policy, kind)):
             raise SettingsError(f"{path}: {found[0]}")

@@ -2,6 +2,7 @@
 
 import argparse
 import logging
+import os
 import sys
 import threading
 from pathlib import Path
@@ -18,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     for name, purpose in (("run", "be a kiosk"), ("check", "try each lamp and each button in turn")):
         command = commands.add_parser(name, help=purpose, description=purpose)
-        command.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
+        _add_config(command)
         command.add_argument(
             "--pins", choices=("lgpio", "mock"), default="lgpio", help="'mock' needs no hardware"
         )
@@ -57,10 +58,16 @@ def _run(settings: config.Config, chosen: argparse.Namespace) -> int:
     return program.run(settings, factory, stop)
 
 
+def _add_config(command: argparse.ArgumentParser) -> None:
+    # An installed kiosk's `floorbell` command names its own.
+    known = os.environ.get("FLOORBELL_KIOSK_CONFIG")
+    command.add_argument("--config", type=Path, metavar="kiosk.toml", required=not known, default=known)
+
+
 def _add_screen(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     purpose = "show a page on 127.0.0.1 that says what the kiosk says"
     command = commands.add_parser("screen", help=purpose, description=purpose)
-    command.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
+    _add_config(command)
     command.add_argument("--port", type=int, default=8970, help="8970 if not given; 0 takes a free one")
     command.add_argument("--socket", type=Path, help="where the panel's socket is, if not beside the outbox")
     command.add_argument("--framed-by", metavar="ORIGIN", help="the one site that may show it in a frame")
@@ -71,7 +78,7 @@ def _add_camera(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     purpose = "keep the last half minute in memory, and a clip of it when something is pressed"
     command = commands.add_parser("camera", help=purpose, description=purpose)
     command.add_argument("what", nargs="?", choices=("watch", "masks"), default="watch")
-    command.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
+    _add_config(command)
     command.add_argument(
         "--picture",
         type=Path,

@@ -19,6 +19,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from broker.watchdog import Watchdog, notify
 from edge.clock import utc_now
 from edge.config import EdgeConfig
 from edge.db.engine import check_version, connect
@@ -40,6 +41,8 @@ from edge.pushing import keys
 log = logging.getLogger(__name__)
 LOOK_S = 0.5
 BEAT_S = 10.0
+# A look waits for a locked database at most this long several times over.
+HUNG_S = 60.0
 # Tries at once on one channel, and how many of those for anything but security requests.
 AT_ONCE, OTHERS_AT_ONCE = 8, 3
 # Beyond a try's own time until nobody waits for its thread, and until its lease ends.
@@ -77,6 +80,7 @@ class Messenger:
         self._next_beat = 0.0
         self._faults: dict[str, str | None] = {}
         self._stop = threading.Event()
+        self._watchdog = Watchdog(["messenger"], HUNG_S)
 
     def stop(self) -> None:
         self._stop.set()
@@ -89,8 +93,11 @@ class Messenger:
         """StorageError if the database is not there."""
         check_version(self._readers)
         well = True
+        self._watchdog.start()
+        notify("READY=1")
         with closing(self):
             while not self._stop.is_set():
+                self._watchdog.tick("messenger")
                 try:
                     self.turn()
                     well = True
@@ -101,6 +108,7 @@ class Messenger:
                         )
                     well = False
                 self._stop.wait(LOOK_S)
+            self._watchdog.stop()
             self._wait_for_flights(3.0)
 
     def turn(self) -> None:

@@ -35,11 +35,13 @@ def run_vault(config: EdgeConfig) -> int:
 def _serve(config: EdgeConfig, identity: Path) -> int:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
+    from edge.living import LivingWorker, take_notify_socket
+
     class Server(BaseApplication):
         def load_config(self) -> None:
             for name, value in {
                 "bind": f"{config.vault.host}:{config.vault.port}",
-                "worker_class": "gthread",
+                "worker_class": LivingWorker,
                 "workers": 1,
                 "threads": THREADS,
                 "keepalive": 15,
@@ -56,6 +58,7 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
                 "ca_certs": str(identity / "ca.crt"),
                 "cert_reqs": int(ssl.CERT_REQUIRED),
                 "ssl_context": _only_new_tls,
+                "post_fork": take_notify_socket(),
                 "worker_exit": lambda _server, worker: worker.wsgi.extensions["vault"].stop(),
             }.items():
                 self.cfg.set(name, value)

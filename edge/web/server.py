@@ -101,9 +101,10 @@ def _is_ours(error: Exception) -> bool:
 
 def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], None] | None) -> int:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
-    from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
-    class StreamingWorker(ThreadWorker):
+    from edge.living import LivingWorker, take_notify_socket
+
+    class StreamingWorker(LivingWorker):
         """Streams never end by themselves, so a stop ends them first."""
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
@@ -129,6 +130,7 @@ def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], N
                 "loglevel": "warning",
                 "errorlog": "-",
                 "control_socket_disable": True,
+                "post_fork": take_notify_socket(),
                 "worker_exit": _stop,
             }.items():
                 self.cfg.set(name, value)

@@ -4,6 +4,7 @@ import logging
 import threading
 from pathlib import Path
 
+from broker.watchdog import Watchdog, notify
 from kiosk.config import Config
 from kiosk.errors import KioskError
 from kiosk.screen.board import Board
@@ -31,15 +32,19 @@ def run(
         )
     board = Board(config.spoken, list(config.languages))
     link = PanelLink(path, board)
-    with Server(port) as server:
+    watchdog = Watchdog(["screen"])
+    with Server(port, tick=lambda: watchdog.tick("screen")) as server:
         server.set_app(create_app(board, link.send, server.hosts, framed_by))
         serving = threading.Thread(target=server.serve_forever, name="screen-web", daemon=True)
         link.start()
         serving.start()
+        watchdog.start()
+        notify("READY=1")
         log.info("The screen is at http://127.0.0.1:%s/", server.server_port)
         try:
             stop.wait()
         finally:
+            watchdog.stop()
             link.close()
             server.shutdown()
             serving.join(2.0)

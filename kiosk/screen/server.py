@@ -2,6 +2,7 @@
 
 import logging
 import socketserver
+from collections.abc import Callable
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
@@ -26,12 +27,14 @@ class _Handler(WSGIRequestHandler):
 
 
 class Server(socketserver.ThreadingMixIn, WSGIServer):
-    """Serves one application. KioskError says which port is taken."""
+    """Serves one application; `tick` is called by its loop, every half second or oftener. KioskError says
+    which port is taken."""
 
     daemon_threads = True
     request_queue_size = 32
 
-    def __init__(self, port: int, app: Flask | None = None) -> None:
+    def __init__(self, port: int, app: Flask | None = None, tick: Callable[[], None] = lambda: None) -> None:
+        self._tick = tick
         try:
             super().__init__((LOOPBACK, port), _Handler)
         except OSError as error:
@@ -46,6 +49,9 @@ class Server(socketserver.ThreadingMixIn, WSGIServer):
     def hosts(self) -> frozenset[str]:
         """What a browser on this machine puts into its Host header."""
         return frozenset(f"{name}:{self.server_port}" for name in (LOOPBACK, "localhost"))
+
+    def service_actions(self) -> None:
+        self._tick()
 
     def server_bind(self) -> None:
         """As its parent, but without asking the name service who 127.0.0.1 is."""

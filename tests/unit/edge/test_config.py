@@ -8,6 +8,20 @@ from broker.errors import SettingsError
 from edge.config import load_config
 
 
+@pytest.mark.parametrize(("data", "where"), [("", "etc"), ('data = "../lib"', "lib")])
+def test_every_path_begins_beside_edge_toml_or_in_the_folder_that_it_names(
+    tmp_path: Path, data: str, where: str
+) -> None:
+    (tmp_path / "etc").mkdir()
+    path = tmp_path / "etc" / "edge.toml"
+    path.write_text(f'store = "trial"\ntitle = "Trial"\n{data}\n')
+    config = load_config(path)
+    assert config.identity_path == tmp_path / where / "identity"
+    assert config.database_url == f"sqlite:///{tmp_path / where / 'floorbell.db'}"
+    assert config.vault_path == tmp_path / where / "vault"
+    assert config.hint_path == tmp_path / where / "worker.hint"
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
