@@ -15,6 +15,7 @@ from deploy.demo.drilling import Drills
 from deploy.demo.outside import MAX_BYTES, PATH, Receiver
 from deploy.demo.stage import port_file, socket_of
 from deploy.errors import DeployError
+from edge import headers
 from edge.config import EdgeConfig
 
 Wsgi = Callable[..., object]
@@ -110,10 +111,8 @@ def build(directory: Path, config: EdgeConfig) -> Flask:
 
     @app.after_request
     def guard(response: Response) -> Response:
-        response.headers["Content-Security-Policy"] = policy
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["Cache-Control"] = "no-store"
+        response.headers.update({**headers.ALWAYS, "Content-Security-Policy": policy})
+        response.headers["Cache-Control"] = headers.NO_STORE
         return response
 
     app.jinja_env.globals["asset"] = lambda name: url_for("static", filename=name)

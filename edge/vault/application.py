@@ -20,6 +20,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from broker.manifest import MAX_MANIFEST_BYTES
 from broker.signing import load_signer
+from edge import headers
 from edge.config import EdgeConfig
 from edge.db.engine import connect
 from edge.db.writer import Writer
@@ -140,6 +141,12 @@ def create_vault(
     app.add_url_rule("/clip/<uuid:clip_id>", "head", head, methods=["HEAD"])
     app.add_url_rule("/clip/<uuid:clip_id>", "patch", patch, methods=["PATCH"])
     _refuse_in_sentences(app)
+
+    @app.after_request
+    def close(response: Response) -> Response:
+        response.headers.update(headers.bare())
+        return response
+
     return app
 
 

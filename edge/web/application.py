@@ -72,7 +72,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     access.guard(app, table)
     forms = CSRFProtect(app)
     languages.install(app)
-    headers.install(app, config.web.frames)
+    headers.install(app, config.web)
     refusals.install(app)
     denials.install(app, table)
     app.register_blueprint(access.door)

@@ -1,12 +1,10 @@
-"""The headers that every answer carries: what the browser must not do with our pages."""
+"""Puts the headers of edge/headers.py on every answer of the web program."""
 
 from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
-_POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "media-src {media}; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors '{frames}'"
-)
+from edge import headers
+from edge.config import Web
 
 
 def allow_media() -> None:
@@ -14,18 +12,14 @@ def allow_media() -> None:
     g.plays_media = True
 
 
-def install(app: Flask, frames: str) -> None:
-    """`frames` is 'none' or 'self': who may show these pages in a frame."""
-    silent, playing = (_POLICY.format(frames=frames, media=media) for media in ("'none'", "'self'"))
+def install(app: Flask, web: Web) -> None:
+    silent, playing = (
+        headers.of_page(web.frames, media=media, secure=web.secure_cookies) for media in (False, True)
+    )
 
     @app.after_request
     def add(response: Response) -> Response:
-        headers = response.headers
-        headers["Content-Security-Policy"] = playing if g.get("plays_media") else silent
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()"
-        headers["X-Frame-Options"] = "DENY" if frames == "none" else "SAMEORIGIN"
+        response.headers.update(playing if g.get("plays_media") else silent)
         if request.endpoint != "static":
-            headers["Cache-Control"] = "no-store"
+            response.headers["Cache-Control"] = headers.NO_STORE
         return response

@@ -20,6 +20,7 @@ from edge.db.store_tables import certificate, device
 from edge.evidence import clips, files
 from edge.handling import evidence, revoking
 from edge.handling.telling import Telling
+from edge.headers import bare
 from edge.vault.arrivals import Peer
 from tests.unit.edge.conftest import START, STORE
 from tests.unit.edge.vault.conftest import VIDEO, Door, Film, film, sealed_files
@@ -207,6 +208,17 @@ def test_a_revoked_device_brings_nothing_nor_does_a_revoked_certificate_of_one_t
 @pytest.mark.parametrize("path", ["/clip/../../etc/passwd", "/clip/1", "/clip/%2e%2e/manifest", "/"])
 def test_a_path_that_names_no_clip_leads_nowhere(door: Door, path: str):
     assert door.client.patch(path, data=b"x").status_code in (404, 405)
+
+
+def test_every_answer_of_the_vault_is_no_page_and_is_kept_by_nobody(door: Door, one: Film):
+    door.bring(one)
+    client, answers = door.client, [door.send(one, 0), door.offset(one)]
+    for rule in client.application.url_map.iter_rules():
+        path = rule.rule.replace("<uuid:clip_id>", str(one.id))
+        answers += [client.open(path, method=method) for method in ("GET", "PUT", "PATCH", "DELETE")]
+    assert {answer.status_code for answer in answers} == {204, 404, 405}
+    for answer in answers:
+        assert bare().items() <= dict(answer.headers).items()
 
 
 @pytest.mark.parametrize("said", ["", "-1", "1e3", "٣", "9" * 40])

@@ -125,17 +125,6 @@ def test_a_disabled_person_is_out_at_once(shop: Shop, visitor: Browser) -> None:
     assert visitor.get("/floor/sign-in/" + shop.people["Ana"].id).status_code == 404
 
 
-def test_every_answer_carries_the_headers_that_close_the_page(shop: Shop, visitor: Browser) -> None:
-    for path in ("/floor/sign-in", "/manage/sign-in", "/healthz", "/nothing"):
-        headers = visitor.get(path).headers
-        policy = headers["Content-Security-Policy"]
-        assert "default-src 'self'" in policy and "unsafe" not in policy
-        assert "frame-ancestors 'self'" in policy
-        assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
-        assert headers["Cache-Control"] == "no-store"
-
-
 def test_no_page_holds_script_or_style_of_its_own(shop: Shop, visitor: Browser) -> None:
     shop.raise_request("Sofia")
     visitor.sign_in(shop.people["Sofia"])

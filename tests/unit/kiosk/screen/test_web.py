@@ -54,9 +54,18 @@ def test_no_other_host_name_leads_here(screen: Make) -> None:
         assert screen().get(path, "evil.example:8970").status_code == 403
 
 
-def test_the_policy_lets_nothing_in_and_nobody_frame_it(screen: Make) -> None:
-    policy = screen().get().headers["Content-Security-Policy"]
-    assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "unsafe" not in policy
+def test_the_policy_of_every_answer_lets_nothing_in_and_nobody_frame_it(screen: Make) -> None:
+    drawn = screen()
+    answers = [drawn.get(path) for path in ("/", "/static/screen.css", "/static/screen.js", "/nowhere")]
+    answers += [drawn.client.post("/touch", headers={"Host": HOST}), drawn.get("/", "evil.example:8970")]
+    assert [one.status_code for one in answers] == [200, 200, 200, 404, 403, 403]
+    for one in answers:
+        policy = one.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy and "frame-ancestors 'none'" in policy and "base-uri" in policy
+        assert "unsafe" not in policy and "form-action 'none'" in policy
+        assert one.headers["X-Content-Type-Options"] == "nosniff"
+        assert one.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+        assert (one.headers["Referrer-Policy"], one.headers["Cache-Control"]) == ("no-referrer", "no-store")
 
 
 def test_the_page_brings_no_script_and_no_style_of_its_own(screen: Make) -> None:
