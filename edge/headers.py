@@ -10,7 +10,7 @@ from typing import Literal
 Frames = Literal["none", "self"]
 _YEAR_S = 365 * 24 * 3600
 _NEEDS = (
-    "camera", "microphone", "geolocation", "display-capture", "usb", "serial", "hid", "bluetooth", "midi",
+    "camera", "microphone", "geolocation", "display-capture", "usb", "serial", "hid", "midi",
     "payment", "accelerometer", "gyroscope", "magnetometer",
 )  # fmt: skip
 # The same everywhere, whatever is answered.
