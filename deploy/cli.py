@@ -115,6 +115,7 @@ _edge_program("worker", "Take events in, page people, send what leaves the serve
 _edge_program("web", "Serve the associates' and the managers' pages.")
 _edge_program("vault", "Take clips in from kiosks and seal them.")
 _edge_program("messenger", "Call phones that are locked, and tell people outside the store.")
+_edge_program("bridge", "Tell the shop's Home Assistant how the kiosks are.")
 _edge_program("migrate", "Bring the database to this version.")
 
 

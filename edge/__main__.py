@@ -1,4 +1,4 @@
-"""The store server's programs: `python -m edge worker|web|vault|messenger|migrate --config edge.toml`."""
+"""The store server's programs: `python -m edge PROGRAM --config edge.toml`."""
 
 import argparse
 import logging
@@ -14,7 +14,7 @@ from edge.errors import EdgeError
 def main(arguments: list[str] | None = None) -> int:
     """Run one program. A mistake is one sentence on stderr and exit status 1."""
     parser = argparse.ArgumentParser(prog="edge", description="Floorbell's store server")
-    parser.add_argument("program", choices=("worker", "web", "vault", "messenger", "migrate"))
+    parser.add_argument("program", choices=("worker", "web", "vault", "messenger", "bridge", "migrate"))
     parser.add_argument("--config", type=Path, default=Path("edge.toml"))
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -43,6 +43,14 @@ def main(arguments: list[str] | None = None) -> int:
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: messenger.stop())
             messenger.run()
+            return 0
+        if chosen.program == "bridge":
+            from edge.bridge.loop import Bridge
+
+            bridge = Bridge(config)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: bridge.stop())
+            bridge.run()
             return 0
         from edge.db.engine import migrate
 

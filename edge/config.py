@@ -9,6 +9,7 @@ from broker.errors import SettingsError
 from broker.events import Name
 from broker.settings import load
 from edge.access_requests.letters import OfShop
+from edge.home_assistant.settings import HomeAssistant
 from edge.outside.channels import Outside
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
 from edge.retention import Retention
@@ -140,6 +141,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     evidence: Evidence = field(default_factory=Evidence)
     outside: Outside = field(default_factory=Outside)
     push: Push = field(default_factory=Push)
+    home_assistant: HomeAssistant | None = None
     # Filled in by load_config: `data` as an absolute path.
     directory: str = "."
 
@@ -189,5 +191,7 @@ def load_config(path: Path) -> EdgeConfig:
     if wrong := config.outside.fault():
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.push.fault():
+        raise SettingsError(f"{path}: {wrong}")
+    if config.home_assistant is not None and (wrong := config.home_assistant.fault()):
         raise SettingsError(f"{path}: {wrong}")
     return config

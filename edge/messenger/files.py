@@ -3,24 +3,18 @@ needs no restart. No sentence from here holds anything of what stands in it."""
 
 import base64
 import binascii
-import os
-import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from edge.errors import EdgeError
+from edge import secret_files
 from edge.outside.channels import Channel
+from edge.secret_files import FileFault
 
-MAX_BYTES = 64 * 1024
 MAX_ADDRESSES = 50
 MAX_ADDRESS = 2000
 SECRET_BYTES = (24, 64)
-
-
-class FileFault(EdgeError):
-    """A channel's file cannot be used; the sentence says what to mend."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -37,7 +31,7 @@ class Endpoint:
 def endpoint(directory: Path, channel: Channel) -> Endpoint:
     """A webhook's file: `url` and `secret`, in TOML. FileFault."""
     try:
-        found = tomllib.loads(_read(directory, channel))
+        found = tomllib.loads(secret_files.read(directory, channel.file))
     except (tomllib.TOMLDecodeError, RecursionError):
         # What the parser says quotes the file.
         raise FileFault(f"{channel.file} is not TOML; it has two lines, url = and secret =.") from None
@@ -48,7 +42,7 @@ def endpoint(directory: Path, channel: Channel) -> Endpoint:
 
 def addresses(directory: Path, channel: Channel) -> list[str]:
     """The addresses in an Apprise channel's file, one a line; # begins a remark. FileFault."""
-    lines = (line.strip() for line in _read(directory, channel).splitlines())
+    lines = (line.strip() for line in secret_files.read(directory, channel.file).splitlines())
     found = [line for line in lines if line and not line.startswith("#")]
     if not found:
         raise FileFault(f"{channel.file} has no address; it has one a line, as Apprise writes them.")
@@ -84,29 +78,6 @@ def fault(directory: Path, channel: Channel) -> str | None:
     if channel.certificate is not None and not (directory / channel.certificate).is_file():
         return f"{channel.certificate}, the CA of the channel {channel.name}, is not there."
     return None
-
-
-def _read(directory: Path, channel: Channel) -> str:
-    path = directory / channel.file
-    try:
-        # A pipe would be waited for, for ever.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError as error:
-        raise FileFault(f"{channel.file} cannot be read: {error.strerror}.") from None
-    with open(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise FileFault(f"{channel.file} is no file.")
-        if about.st_mode & 0o077:
-            mode = stat.S_IMODE(about.st_mode)
-            raise FileFault(f"{channel.file} may be read by others (mode {mode:04o}); run chmod 600 on it.")
-        raw = file.read(MAX_BYTES + 1)
-    if len(raw) > MAX_BYTES:
-        raise FileFault(f"{channel.file} is larger than {MAX_BYTES // 1024} KiB.")
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        raise FileFault(f"{channel.file} is not text in UTF-8.") from None
 
 
 def _key(channel: Channel, secret: str) -> bytes:

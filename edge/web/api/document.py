@@ -3,13 +3,13 @@
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from broker.events import Name
+from edge import version
 from edge.routing import inforce
 from edge.tokens.scopes import SCOPES
 from edge.web.api.routing import Media, Route
@@ -58,7 +58,7 @@ def document(routes: Sequence[Route], title: str) -> dict[str, Any]:
         paths.setdefault(f"/api/v1{route.path}", {})[route.method.lower()] = _operation(route)
     return {
         "openapi": "3.1.0",
-        "info": {"title": f"Floorbell, {title}", "version": _version(), "description": _ABOUT},
+        "info": {"title": f"Floorbell, {title}", "version": version.installed(), "description": _ABOUT},
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -163,10 +163,3 @@ def _struct(kind: object) -> bool:
 
 def _scopes() -> str:
     return "\n".join(f"- `{scope}`: {words}" for scope, words in SCOPES.items())
-
-
-def _version() -> str:
-    try:
-        return version("floorbell")
-    except PackageNotFoundError:
-        return "0"

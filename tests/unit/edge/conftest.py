@@ -60,6 +60,7 @@ ON_BOTH = (
     "evidence",
     "feedback",
     "handling",
+    "home_assistant",
     "incidents",
     "ingest",
     "interactions",

@@ -42,6 +42,19 @@ def test_every_path_begins_beside_edge_toml_or_in_the_folder_that_it_names(
             "outside.channel a: opened says 'fire'; allowed are threat, theft,",
         ),
         ('[outside]\nbase_url = "shop.example"', "outside.base_url is 'shop.example'; allowed is an address"),
+        ("[home_assistant]\nport = 1883", "home_assistant.host is missing"),
+        (
+            '[home_assistant]\nhost = "home"\nprefix = "home/#"',
+            "home_assistant.prefix is 'home/#'; allowed are letters, digits, - and _,",
+        ),
+        (
+            '[home_assistant]\nhost = "home"\nusername = "shop"',
+            "home_assistant.password_file is missing; username",
+        ),
+        (
+            '[home_assistant]\nhost = "home"\ntls = false\ncertificate = "ca.pem"',
+            "home_assistant.certificate counts only with TLS; remove it, or tls = false.",
+        ),
         ('[policy.greeter]\nsteps = [{after_s = 0, who = ["one"]}]', "policy.greeter.ceiling_s is missing"),
     ],
 )
