@@ -16,7 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from broker.errors import SettingsError
-from broker.watchdog import Watchdog
+from broker.watchdog import Watchdog, notify
 from edge import version
 from edge.bridge.link import Link, LinkFault
 from edge.clock import utc_now
@@ -30,6 +30,8 @@ from edge.secret_files import FileFault
 log = logging.getLogger(__name__)
 LOOK_S = 1.0
 AGAIN_S = (1.0, 60.0)
+# Beyond the time that a try to connect and a locked database may take.
+HUNG_S = 60.0
 
 
 class Bridge:
@@ -79,9 +81,9 @@ class Bridge:
     def run(self) -> None:
         """StorageError if the database is not there."""
         check_version(self._readers)
-        # Beyond the time that one try to connect may take.
-        watchdog = Watchdog(["bridge"], limit_s=60.0)
+        watchdog = Watchdog(["bridge"], HUNG_S)
         watchdog.start()
+        notify("READY=1")
         try:
             while not self._stop.is_set():
                 watchdog.tick("bridge")
