@@ -17,6 +17,7 @@ from deploy.drill import drill
 from deploy.errors import DeployError
 from deploy.evidence import evidence
 from deploy.register import CONFIG, device, person, provision, token
+from deploy.release import release_group
 from edge.config import load_config
 from edge.errors import EdgeError
 from kiosk.errors import KioskError
@@ -34,6 +35,7 @@ floorbell.add_command(person)
 floorbell.add_command(token)
 floorbell.add_command(evidence)
 floorbell.add_command(drill)
+floorbell.add_command(release_group)
 
 
 @floorbell.group()

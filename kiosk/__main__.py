@@ -1,4 +1,5 @@
-"""`python -m kiosk run|check|screen|camera --config kiosk.toml`, or `enrol CODE`. Each loads only its own."""
+"""`python -m kiosk run|check|screen|camera|update --config kiosk.toml`, or `enrol CODE`. Each loads only its
+own."""
 
 import argparse
 import logging
@@ -24,9 +25,12 @@ def main(arguments: list[str] | None = None) -> int:
             "--pins", choices=("lgpio", "mock"), default="lgpio", help="'mock' needs no hardware"
         )
         command.add_argument("--verbose", action="store_true", help="say more in the log")
+        if name == "check":
+            command.add_argument("--self", action="store_true", help="only load everything; touch no pin")
     _add_screen(commands)
     _add_camera(commands)
     _add_enrol(commands)
+    _add_update(commands)
     chosen = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if getattr(chosen, "verbose", False) else logging.INFO,
@@ -40,6 +44,12 @@ def main(arguments: list[str] | None = None) -> int:
             return _show(settings, chosen)
         if chosen.command == "camera":
             return _watch(settings, chosen)
+        if chosen.command == "update":
+            return _install(settings, chosen)
+        if chosen.command == "check" and chosen.self:
+            from kiosk.updating import selftest
+
+            return selftest.run(settings)
         return _run(settings, chosen)
     except (KioskError, BrokerError) as error:
         print(error, file=sys.stderr)
@@ -102,6 +112,40 @@ def _enrol(chosen: argparse.Namespace) -> int:
     print(f"This kiosk is let in as {done.device}. In its kiosk.toml:")
     print(f'  store = "{done.store}"\n  device = "{done.device}"\n  zone = "{done.zone}"')
     print(f'  [broker]\n  host = "{done.host}"\n  port = {done.port}\n  identity = "{chosen.dir}"')
+    return 0
+
+
+def _add_update(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    purpose = "put a signed release into the slot that is not in use; the keeper runs this"
+    command = commands.add_parser("update", help=purpose, description=purpose)
+    command.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
+    command.add_argument("--root", type=Path, default=Path("/opt/floorbell"))
+    command.add_argument("--slot", choices=("a", "b"), required=True)
+    command.add_argument("--release", type=Path, required=True, help="the release's file")
+    command.add_argument("--version", required=True, help="the version that it is to be")
+    command.add_argument("--keys", type=Path, default=Path("/etc/floorbell/release.keys"))
+
+
+def _install(settings: config.Config, chosen: argparse.Namespace) -> int:
+    # Only here: the cryptography library costs memory.
+    from broker.release import ReleaseError
+    from kiosk.keeper.slots import SlotError, Slots
+    from kiosk.updating import installer
+
+    slots = Slots(chosen.root.absolute())
+    try:
+        installer.install(
+            slots,
+            chosen.slot,
+            chosen.release,
+            chosen.version,
+            chosen.keys,
+            settings,
+            chosen.config.absolute(),
+        )
+    except (ReleaseError, SlotError) as error:
+        print(error)
+        return installer.REFUSED
     return 0
 
 
