@@ -49,7 +49,8 @@ lock:
 	$(LOCK) --extra kiosk --extra camera -o requirements/camera.txt
 	$(LOCK) --extra edge -o requirements/edge.txt
 	$(LOCK) --extra edge --extra postgresql -o requirements/postgresql.txt
-	$(LOCK) --extra kiosk --extra screen --extra camera --extra edge --extra postgresql \
+	$(LOCK) --extra edge --extra s3 -o requirements/s3.txt
+	$(LOCK) --extra kiosk --extra screen --extra camera --extra edge --extra postgresql --extra s3 \
 		--extra dev -o requirements/dev.txt
 	$(LOCK) --extra hardware -c requirements/dev.txt -o requirements/hardware.txt \
 		$(shell sed -n 's/^\([a-z0-9-]*\)==.*/--no-emit-package \1/p' requirements/dev.txt) \

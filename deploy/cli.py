@@ -12,6 +12,7 @@ from broker.errors import BrokerError
 from broker.pulse import Pulse
 from broker.session import Credentials
 from broker.watchdog import notify
+from deploy.backup import backup
 from deploy.ca import ca
 from deploy.drill import drill
 from deploy.errors import DeployError
@@ -36,6 +37,7 @@ floorbell.add_command(token)
 floorbell.add_command(evidence)
 floorbell.add_command(drill)
 floorbell.add_command(release_group)
+floorbell.add_command(backup)
 
 
 @floorbell.group()

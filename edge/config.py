@@ -9,6 +9,7 @@ from broker.errors import SettingsError
 from broker.events import Name
 from broker.settings import load
 from edge.access_requests.letters import OfShop
+from edge.backup.settings import Backup
 from edge.home_assistant.settings import HomeAssistant
 from edge.outside.channels import Outside
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
@@ -142,6 +143,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     outside: Outside = field(default_factory=Outside)
     push: Push = field(default_factory=Push)
     home_assistant: HomeAssistant | None = None
+    backup: Backup = field(default_factory=Backup)
     # Filled in by load_config: `data` as an absolute path.
     directory: str = "."
 
@@ -193,5 +195,7 @@ def load_config(path: Path) -> EdgeConfig:
     if wrong := config.push.fault():
         raise SettingsError(f"{path}: {wrong}")
     if config.home_assistant is not None and (wrong := config.home_assistant.fault()):
+        raise SettingsError(f"{path}: {wrong}")
+    if wrong := config.backup.fault():
         raise SettingsError(f"{path}: {wrong}")
     return config

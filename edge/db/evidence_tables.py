@@ -208,6 +208,9 @@ witness = sa.Table(
     sa.Column("heard_at", Instant),
     sa.Column("refused", sa.String(200)),
     sa.Column("refused_at", Instant),
+    # the heads that it held before the store was restored from a backup that did not know them: each its size
+    # and root; its signature is over them too
+    sa.Column("before", sa.JSON),
 )
 
 # Asked for at the desk, made by the vault: edge/evidence/exports.py.

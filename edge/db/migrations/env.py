@@ -4,6 +4,7 @@ from alembic import context
 
 from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     access_tables,
+    backup_tables,
     drill_tables,
     evidence_tables,
     feedback_tables,

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     access_tables,
+    backup_tables,
     drill_tables,
     evidence_tables,
     feedback_tables,

@@ -1,0 +1,150 @@
+"""Where backups lie: a folder, on another disk or a share. s3.py is the other kind.
+
+backups/{id}/database.age, files.age, manifest.age    the manifest last: with it the backup is whole
+clips/{ab}/{sha256}.age                               each clip and each manifest of a clip, once
+notes/{time}.age                                      who was shut out and what was erased since
+"""
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from edge.backup.errors import BackupError
+from edge.config import EdgeConfig
+
+# So much goes to the disk at a time: all of it at once holds up every commit on the same disk
+# (edge/evidence/files.py has measured it).
+_AT_ONCE_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A file at the target; `name` with / between its parts."""
+
+    name: str
+    bytes: int
+
+
+class Target(Protocol):
+    """What both kinds can do. BackupError, in a sentence, for whatever fails."""
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        """Whatever lies below a folder like "clips/", in any order."""
+
+    def put(self, name: str, parts: Iterable[bytes]) -> int:
+        """Whole under this name or not at all, on disk when it returns; how many bytes."""
+
+    def open(self, name: str) -> AbstractContextManager[BinaryIO]:
+        """To be read from its beginning."""
+
+    def delete(self, name: str) -> None:
+        """It may be gone already."""
+
+    def free_bytes(self) -> int | None:
+        """None where nobody can say."""
+
+    def check(self) -> None:
+        """Whether something can be written there now."""
+
+
+def target_of(config: EdgeConfig, to: str | None = None) -> Target:
+    """The target of the configuration, or another one of the same kind of settings."""
+    to = to or config.backup.to
+    if to is None:
+        raise BackupError(
+            'There is no place for backups: set to = "/mnt/backup/shop" under [backup] in edge.toml.'
+        )
+    if to.startswith("s3://"):
+        from edge.backup.s3 import Bucket
+
+        return Bucket(to, config.backup, Path(config.directory))
+    return Folder(Path(config.directory) / to)
+
+
+class Folder:
+    """A folder, which is made if what it lies in is there."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+
+    def __str__(self) -> str:
+        return str(self._directory)
+
+    def list(self, prefix: str) -> Iterator[Stored]:
+        root = self._directory / prefix
+        with self._failing("be read"):
+            for folder, _, names in os.walk(root):
+                for name in names:
+                    path = Path(folder) / name
+                    if not name.endswith(".half"):
+                        yield Stored(path.relative_to(self._directory).as_posix(), path.stat().st_size)
+
+    def put(self, name: str, parts: Iterable[bytes]) -> int:
+        path = self._directory / name
+        half = path.with_name(f"{path.name}.half")
+        written = waiting = 0
+        with self._failing("be written"):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            half.unlink(missing_ok=True)
+            handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                with os.fdopen(handle, "wb", buffering=0) as file:
+                    for part in parts:
+                        view = memoryview(part)
+                        while view:
+                            view = view[file.write(view) :]
+                        written, waiting = written + len(part), waiting + len(part)
+                        if waiting >= _AT_ONCE_BYTES:
+                            waiting = 0
+                            os.fdatasync(handle)
+                    os.fsync(handle)
+                half.replace(path)
+            except BaseException:
+                half.unlink(missing_ok=True)
+                raise
+            _sync(path.parent)
+        return written
+
+    @contextmanager
+    def open(self, name: str) -> Iterator[BinaryIO]:
+        with self._failing(f"be read: {name}"), open(self._directory / name, "rb") as file:
+            yield file
+
+    def delete(self, name: str) -> None:
+        path = self._directory / name
+        with self._failing("be written"):
+            path.unlink(missing_ok=True)
+            if path.parent != self._directory and not any(path.parent.iterdir()):
+                path.parent.rmdir()
+
+    def free_bytes(self) -> int | None:
+        with self._failing("be read"):
+            return shutil.disk_usage(self._directory).free
+
+    def check(self) -> None:
+        if not self._directory.is_dir() and not self._directory.parent.is_dir():
+            raise BackupError(
+                f"The folder for backups, {self._directory}, is not there; is its disk connected?"
+            )
+        self.put("probe", [b"may be deleted\n"])
+        self.delete("probe")
+
+    @contextmanager
+    def _failing(self, how: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            said = error.strerror or error
+            raise BackupError(f"The folder for backups, {self._directory}, cannot {how}: {said}.") from None
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
