@@ -61,7 +61,12 @@ class Locked:
         self.page.wait_for_function(ready)
         devtools: CDPSession = self.context.new_cdp_session(self.page)
         found: list[dict[str, Any]] = []
-        devtools.on("ServiceWorker.workerRegistrationUpdated", lambda e: found.extend(e["registrations"]))
+
+        def of_this_store(said: dict[str, Any]) -> None:
+            here = [one for one in said["registrations"] if one["scopeURL"] == f"{self.floor.rig.url}/floor/"]
+            found.extend(one for one in here if not one["isDeleted"])
+
+        devtools.on("ServiceWorker.workerRegistrationUpdated", of_this_store)
         devtools.send("ServiceWorker.enable")
         wait_for(lambda: self.page.wait_for_timeout(20) or found, "the service worker")
         devtools.send(

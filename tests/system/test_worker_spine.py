@@ -160,7 +160,9 @@ def test_a_worker_killed_with_a_press_in_its_hands_has_it_exactly_once_in_the_en
         return device.receipted() == {1, 2}
 
     wait_for(all_receipted, "The receipts after the restart")
-    assert rig.read("SELECT id, count FROM interaction ORDER BY id") == sorted((str(e), 1) for e, _ in made)
+    # What the store itself finds wrong meanwhile is no press.
+    pressed = "SELECT id, count FROM interaction WHERE kind <> 'trouble' ORDER BY id"
+    assert rig.read(pressed) == sorted((str(e), 1) for e, _ in made)
     wait_for(lambda: len({c.request for c in list(device.calls)}) == 2, "Both calls")
     # Nobody was paged twice in one round.
     assert count(rig, "page") == rig.read("SELECT count(DISTINCT request || person || round) FROM page")[0][0]
