@@ -13,8 +13,8 @@ from pathlib import Path
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
-from broker import revocation
-from broker.session import Credentials, tls_context
+from broker import anchors, revocation
+from broker.tls import Credentials, tls_context
 
 LOOK_S = 1.0
 # A device that comes back at once is cut again this much later at the earliest.
@@ -43,7 +43,7 @@ class Cutter:
         self._users: OrderedDict[str, str] = OrderedDict()
         self._unread = False
         self._names = revocation.turned_away(directory)
-        self._list = _stamp(revocation.list_path(directory))
+        self._lists, self._trust = anchors.lists(directory), anchors.trust(directory)
         self._wake, self._stop = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._run, name="broker-cutter", daemon=True)
 
@@ -73,18 +73,20 @@ class Cutter:
 
     def look(self) -> None:
         """Follow what has changed in the files since, and cut whoever is there and is revoked."""
-        names, list_ = revocation.turned_away(self._directory), _stamp(revocation.list_path(self._directory))
-        changed = names ^ self._names
-        if changed or list_ != self._list:
-            began = list_ is not None and self._list is None
+        directory = self._directory
+        names, lists = revocation.turned_away(directory), anchors.lists(directory)
+        changed, trust = names ^ self._names, anchors.trust(directory)
+        if changed or lists != self._lists or trust != self._trust:
+            # Mosquitto begins to use a list, and trusts another CA, at its start only; and a connection
+            # whose client id nobody could read cannot be taken over.
+            anew = trust != self._trust or len(lists) != len(self._lists)
             with self._lock:
-                self._names, self._list = names, list_
+                self._names, self._lists, self._trust = names, lists, trust
                 unread, self._unread = self._unread and bool(changed), self._unread and not changed
             self._reload(names)
-            if began or unread:
-                # Mosquitto begins to use a list at its start only; and a connection whose client id nobody
-                # could read cannot be taken over.
-                self._say("Mosquitto is started anew, so that what is revoked leaves it.")
+            if anew or unread:
+                why = "that what is revoked leaves it" if unread else "that other certificates count"
+                self._say(f"Mosquitto is started anew, so {why}.")
                 with self._lock:
                     self._users.clear()
                 self._restart()
@@ -135,11 +137,3 @@ def take_over(directory: Path, host: str, port: int, client: str) -> bool:
     finally:
         taker.disconnect()
         taker.loop_stop()
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_mtime_ns, found.st_ino

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker import revocation
+from broker import anchors, revocation
 from broker.brokerlog import BrokerLog
 from broker.cutting import Cutter, take_over
 from broker.errors import BrokerStartError
@@ -42,7 +42,7 @@ class Settings:
 def render(settings: Settings, revoked: Collection[str] = (), *, with_list: bool = False) -> tuple[str, str]:
     """(mosquitto.conf, the access list it names). The one listener speaks MQTT over mutual TLS.
 
-    `revoked` names may do nothing; `with_list` the CA's list of revoked certificates counts.
+    `revoked` names may do nothing; `with_list` the CAs' lists of revoked certificates count.
     """
     check_name(settings.store, "The store's name")
     directory = settings.directory.resolve()
@@ -72,10 +72,10 @@ def render(settings: Settings, revoked: Collection[str] = (), *, with_list: bool
         f"listener {settings.port} {settings.host}",
         "protocol mqtt",
         f"max_connections {settings.max_connections}",
-        f"cafile {directory}/ca/ca.crt",
+        f"cafile {directory}/broker/clients.crt",
         f"certfile {directory}/broker/tls.crt",
         f"keyfile {directory}/broker/tls.key",
-        *([f"crlfile {revocation.list_path(directory)}"] if with_list else []),
+        *([f"crlfile {directory}/broker/clients.crl"] if with_list else []),
         "require_certificate true",
         "use_identity_as_username true",
         "tls_version tlsv1.2",
@@ -113,8 +113,8 @@ def _access(store: str, revoked: Collection[str]) -> str:
 def write(settings: Settings) -> Path:
     """Render into settings.directory/broker and return the configuration's path."""
     revoked = revocation.turned_away(settings.directory)
-    with_list = revocation.list_path(settings.directory).exists()
-    configuration, access = render(settings, revoked, with_list=with_list)
+    _, lists = anchors.write_for_broker(settings.directory)
+    configuration, access = render(settings, revoked, with_list=lists is not None)
     folder = settings.directory / "broker"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "access.acl").write_text(access)
@@ -224,6 +224,7 @@ class Broker:
     def _reload(self, revoked: frozenset[str]) -> None:
         # In place: the file keeps its owner, whom Mosquitto may have changed to.
         (self.settings.directory / "broker" / "access.acl").write_text(render(self.settings, revoked)[1])
+        anchors.write_for_broker(self.settings.directory)
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(signal.SIGHUP)
 

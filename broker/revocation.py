@@ -18,9 +18,9 @@ from broker.topics import check_device_name
 _SECOND, _DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
 
 
-def list_path(directory: Path) -> Path:
-    """The CA's list (PEM) in a store's identity directory."""
-    return directory / "ca" / "ca.crl"
+def list_path(directory: Path, of: str = "ca") -> Path:
+    """A CA's list (PEM) in a store's identity directory; `of` is the CA's folder there."""
+    return directory / of / "ca.crl"
 
 
 def names_path(directory: Path) -> Path:
@@ -28,14 +28,16 @@ def names_path(directory: Path) -> Path:
     return directory / "broker" / "revoked"
 
 
-def revoked_serials(directory: Path) -> set[str]:
+def revoked_serials(directory: Path, of: str = "ca") -> set[str]:
     """The serial numbers (hex) on the CA's list; none where there is no list yet."""
-    return {f"{one.serial_number:x}" for one in _read(directory) or ()}
+    return {f"{one.serial_number:x}" for one in _read(list_path(directory, of)) or ()}
 
 
-def revoke(directory: Path, authority: Authority, serials: Collection[str], now: dt.datetime) -> None:
+def revoke(
+    directory: Path, authority: Authority, serials: Collection[str], now: dt.datetime, of: str = "ca"
+) -> None:
     """Put certificates on the CA's list and sign it anew. What is on it stays."""
-    old = _read(directory)
+    old = _read(list_path(directory, of))
     # OpenSSL keeps the newest of the lists that it was given, in whole seconds; a list of the future would
     # shut everyone out, and a server's clock may go back.
     at = now.replace(microsecond=0) - _DAY
@@ -56,7 +58,7 @@ def revoke(directory: Path, authority: Authority, serials: Collection[str], now:
     for one in known.values():
         builder = builder.add_revoked_certificate(one)
     signed = builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    _replace(list_path(directory), signed)
+    _replace(list_path(directory, of), signed)
 
 
 def turn_away(directory: Path, names: Collection[str]) -> None:
@@ -74,8 +76,7 @@ def turned_away(directory: Path) -> frozenset[str]:
         return frozenset()
 
 
-def _read(directory: Path) -> x509.CertificateRevocationList | None:
-    path = list_path(directory)
+def _read(path: Path) -> x509.CertificateRevocationList | None:
     try:
         return x509.load_pem_x509_crl(path.read_bytes())
     except FileNotFoundError:

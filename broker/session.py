@@ -9,12 +9,10 @@ import contextlib
 import hashlib
 import random
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
@@ -24,6 +22,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from broker.errors import IdentityError
+from broker.tls import Credentials, tls_context
 
 KEEPALIVE_S = 5
 CONNECT_TIMEOUT_S = 5.0
@@ -37,21 +36,7 @@ NO_MATCHING_SUBSCRIBERS = 16  # MQTT v5, 3.4.2.1: accepted, and there was nobody
 # and closed within this time mean the same.
 _CUT_OFF = 3
 _CUT_OFF_S = 30.0
-_NO_CHECK_TIME = 0x200000  # OpenSSL X509_V_FLAG_NO_CHECK_TIME
-
-
-@dataclass(frozen=True)
-class Credentials:
-    """The files of one identity (PEM): the store's CA, the own certificate and its private key."""
-
-    ca: Path
-    certificate: Path
-    key: Path
-
-    @classmethod
-    def in_directory(cls, directory: Path) -> "Credentials":
-        """The layout that `floorbell provision` and `floorbell device` write."""
-        return cls(directory / "ca.crt", directory / "tls.crt", directory / "tls.key")
+NO_CHECK_TIME = 0x200000  # OpenSSL X509_V_FLAGNO_CHECK_TIME
 
 
 @dataclass(frozen=True)
@@ -122,8 +107,8 @@ class Session:
         self._receive_maximum = receive_maximum
         self._manual_ack = manual_ack
         self._backoff_s = backoff_s
-        self._tls = tls_context(credentials, check_time)
-        self._client_id = client_id(name, credentials)
+        self._credentials, self._check_time = credentials, check_time
+        self._read_identity()
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._go = threading.Event()
@@ -194,6 +179,9 @@ class Session:
             self._reason = ""
             self._generation += 1
             self._ready_s, self._closed_by_broker = None, False
+            # A renewed one counts from the next connection on; one that is being written is left alone.
+            with contextlib.suppress(IdentityError, OSError):
+                self._read_identity()
             client = self._client = self._new_client()
             try:
                 client.connect(
@@ -224,6 +212,10 @@ class Session:
             self._go.clear()
             if not self._stop.is_set():
                 self._go.wait(wait_s * random.uniform(0.7, 1.3))
+
+    def _read_identity(self) -> None:
+        tls = tls_context(self._credentials, self._check_time)
+        self._tls, self._client_id = tls, client_id(self.name, self._credentials)
 
     def _taken_over(self) -> bool:
         """Whether the connection that has just ended was ended by a second program with this identity."""
@@ -342,23 +334,3 @@ def client_id(name: str, credentials: Credentials) -> str:
     device that took the server's id could keep it off the broker.
     """
     return f"{name}-{hashlib.sha256(credentials.key.read_bytes()).hexdigest()[:20]}"
-
-
-def tls_context(credentials: Credentials, check_time: bool) -> ssl.SSLContext:
-    """Trusts the store's CA alone and shows the own certificate. IdentityError names a file that is bad."""
-    try:
-        for path in (credentials.ca, credentials.certificate, credentials.key):
-            if not path.is_file():
-                raise IdentityError(f"The identity file {path} is missing; enrol this program first.")
-        context = ssl.create_default_context(cafile=str(credentials.ca))
-        # An empty password: for a key that has one, OpenSSL would ask whoever sits at the terminal.
-        context.load_cert_chain(str(credentials.certificate), str(credentials.key), password="")
-    except (ssl.SSLError, OSError) as error:
-        raise IdentityError(
-            f"The identity beside {credentials.certificate} cannot be used: {error}."
-        ) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    if not check_time:
-        # A kiosk has no battery clock: decisions/002 says why it does not judge dates.
-        context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
-    return context

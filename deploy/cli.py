@@ -126,7 +126,7 @@ _edge_program("migrate", "Bring the database to this version.")
 @floorbell.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def kiosk(arguments: tuple[str, ...]) -> int:
-    """The kiosk's programs: run, check, screen, camera."""
+    """The kiosk's programs: run, check, screen, camera, enrol, renew."""
     from kiosk.__main__ import main as run
 
     return run(list(arguments))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from broker import identity, revocation
+from broker import identity, renewals, revocation
 from broker.authority import Authority, check_passphrase, open_authority
 from broker.errors import IdentityError
 from broker.topics import check_name
@@ -141,8 +141,10 @@ def revoke_device(config: EdgeConfig, name: str, reason: str, now: dt.datetime) 
 
 
 def sign_list(config: EdgeConfig, passphrase: str | None, now: dt.datetime) -> int:
-    """Put the revoked certificates on the CA's list; how many were missing there."""
+    """Put the revoked certificates on the CA's list; how many were missing there. A store from before there
+    were renewals begins with them."""
     authority = open_authority(config.identity_path, passphrase)
+    renewals.make(config.identity_path, config.store, now)
     with writing(config) as conn:
         return _list(config, certificates.revoked_serials(conn, config.store), now, authority)
 

@@ -31,6 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
     _add_camera(commands)
     _add_enrol(commands)
     _add_update(commands)
+    purpose = "ask the store now whether this kiosk's certificate is due; the running kiosk does each hour"
+    renewal = commands.add_parser("renew", help=purpose, description=purpose)
+    renewal.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(
         level=logging.DEBUG if getattr(chosen, "verbose", False) else logging.INFO,
@@ -40,6 +43,8 @@ def main(arguments: list[str] | None = None) -> int:
         if chosen.command == "enrol":
             return _enrol(chosen)
         settings = config.load(chosen.config)
+        if chosen.command == "renew":
+            return _renew(settings)
         if chosen.command == "screen":
             return _show(settings, chosen)
         if chosen.command == "camera":
@@ -146,6 +151,15 @@ def _install(settings: config.Config, chosen: argparse.Namespace) -> int:
     except (ReleaseError, SlotError) as error:
         print(error)
         return installer.REFUSED
+    return 0
+
+
+def _renew(settings: config.Config) -> int:
+    from kiosk.renewing import Door, renew
+
+    broker = settings.broker
+    renewed = renew(Door(broker.host, broker.vault_port, settings.device, settings.identity))
+    print("The certificate is renewed." if renewed else "The certificate is not due yet.")
     return 0
 
 

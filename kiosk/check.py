@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from broker.errors import BrokerError
-from broker.session import Credentials
+from broker.tls import Credentials
 from kiosk import disk
 from kiosk.config import Config
 from kiosk.lamps import AMBER, BLUE, GREEN, RED, VIOLET, WHITE

@@ -24,11 +24,13 @@ ButtonName = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
 
 class Broker(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the broker is, and the directory with ca.crt, tls.crt and tls.key of this device."""
+    """Where the broker is, and the directory with ca.crt, tls.crt and tls.key of this device, which the
+    program renews there by itself. At `vault_port` of the same host it asks for that."""
 
     host: Annotated[str, Meta(min_length=1, max_length=253)]
     identity: str
     port: Annotated[int, Meta(ge=1, le=65535)] = 8883
+    vault_port: Annotated[int, Meta(ge=1, le=65535)] = 8444
 
 
 class Outbox(Struct, frozen=True, forbid_unknown_fields=True):

@@ -26,7 +26,8 @@ from broker.messages import (
     Replay,
     Upload,
 )
-from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
+from broker.session import Accepted, Arrival, Connected, Delivery, Disconnected, Session
+from broker.tls import Credentials
 from broker.topics import Channel
 from broker.witness import HEAD_MARK
 from kiosk import VERSION
@@ -151,6 +152,10 @@ class Courier:
     def say(self, said: Say) -> None:
         """Send this now if there is a connection; else nobody misses it."""
         self._inbox.put(said)
+
+    def renew(self) -> None:
+        """The files of the identity are others now: connect anew with them. From any thread."""
+        self._session.drop()
 
     def close(self, timeout_s: float = 1.5) -> None:
         """Say offline, disconnect, end. May be called twice."""

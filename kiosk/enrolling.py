@@ -12,10 +12,10 @@ from typing import Any
 from broker import invitation
 from broker.errors import IdentityError
 from broker.invitation import Code
+from broker.tls import NO_CHECK_TIME
 from kiosk.errors import KioskError
 
 PATIENCE_S = 30.0
-_NO_CHECK_TIME = 0x200000  # OpenSSL X509_V_FLAG_NO_CHECK_TIME: broker/decisions/002
 _KEYS = ("tls.key", "sign.key")
 
 
@@ -78,7 +78,7 @@ def _ca_of(code: Code) -> str:
 def _post(code: Code, ca: str, path: str, what: dict[str, str]) -> dict[str, Any]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.load_verify_locations(cadata=ca)
-    context.verify_flags |= ssl.VerifyFlags(_NO_CHECK_TIME)
+    context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
     with _connected(code, context) as connection:
         connection.request("POST", path, json.dumps(what), {"Content-Type": "application/json"})
         try:

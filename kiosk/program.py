@@ -22,6 +22,8 @@ from kiosk.lamps import Player
 from kiosk.outbox import NewEvent
 from kiosk.panel import CameraNews, Ending, Panel
 from kiosk.pins import Pins, open_factory
+from kiosk.renewals import Renewals
+from kiosk.replacing import settle
 from kiosk.screens import Screens
 from kiosk.storing import Storing
 from kiosk.witnesses import Witnesses
@@ -46,6 +48,7 @@ def run(
     try:
         panel: Panel
         courier: Courier
+        _settle(config)
 
         def report(item: Report) -> None:
             panel.put(item)
@@ -112,6 +115,9 @@ def run(
         closing.append(courier.close)
         witnesses.start()
         closing.append(witnesses.close)
+        renewals = Renewals(config, courier.renew)
+        renewals.start()
+        closing.append(renewals.close)
         watchdog.start()
         closing.append(watchdog.stop)
         notify(f"READY=1\nSTATUS={config.device} in {config.zone}")
@@ -123,6 +129,14 @@ def run(
     finally:
         for close in reversed(closing):
             close()
+
+
+def _settle(config: Config) -> None:
+    """What a power cut interrupted while the identity was renewed."""
+    try:
+        settle(config.identity)
+    except OSError as error:
+        log.error("The renewed identity in %s cannot be put into its place: %s.", config.identity, error)
 
 
 def _take_up(storing: Storing, panel: Panel, clocks: Clocks, give_up_s: float) -> None:

@@ -150,14 +150,17 @@ KIOSKS = (
 )
 
 
-def kiosk_toml(kiosk: Kiosk, broker_port: int, identity: str, address: str, films: str | None = None) -> str:
-    """The kiosk's configuration, as on a real one. `identity` is a folder relative to the file, `address`
-    that of the pages, `films` its camera's source."""
+def kiosk_toml(
+    kiosk: Kiosk, ports: tuple[int, int], identity: str, address: str, films: str | None = None
+) -> str:
+    """The kiosk's configuration, as on a real one. `ports` are the broker's and the vault's, `identity` is a
+    folder relative to the file, `address` that of the pages, `films` its camera's source."""
     lines = [f'store = "{STORE}"', f'device = "{kiosk.name}"', f'zone = "{kiosk.zone}"']
     if kiosk.screen:
         spoken = ", ".join(f'"{tag}"' for tag in LANGUAGES)
         lines += [f"languages = [{spoken}]", f'feedback_url = "{address}/f/"', "offer_after_s = 30"]
-    lines += ["", "[broker]", 'host = "127.0.0.1"', f"port = {broker_port}", f'identity = "{identity}"']
+    lines += ["", "[broker]", 'host = "127.0.0.1"', f"port = {ports[0]}", f"vault_port = {ports[1]}"]
+    lines += [f'identity = "{identity}"']
     for key in kiosk.keys:
         lines += ["", "[[button]]", f'name = "{key.name}"', f'action = "{key.action}"']
         lines += [f"pin = {key.pin}"] if key.pin is not None else []

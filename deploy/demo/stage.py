@@ -107,7 +107,9 @@ def prepare(
         folder.mkdir(parents=True, exist_ok=True)
         address = f"http://127.0.0.1:{config.web.port}"
         identity = f"../../{making.DEVICES}/{kiosk.name}"
-        text = shop.kiosk_toml(kiosk, config.broker.port, identity, address, films.get(kiosk.name))
+        text = shop.kiosk_toml(
+            kiosk, (config.broker.port, config.vault.port), identity, address, films.get(kiosk.name)
+        )
         if kiosk.screen:
             port_file(directory, kiosk.name).write_text(str(free_port()))
         (folder / "kiosk.toml").write_text(text)

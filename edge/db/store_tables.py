@@ -128,6 +128,12 @@ device = sa.Table(
     # since when nothing of it is let in any more, and why
     sa.Column("revoked_at", Instant),
     sa.Column("revoked_reason", sa.String(200)),
+    # the CAs that it said it trusts: the SHA-256 of each, by commas, and when it said so
+    sa.Column("trusts", sa.String(300)),
+    sa.Column("trusts_at", Instant),
+    # since when its identity seems to be used twice, and what was seen
+    sa.Column("doubted_at", Instant),
+    sa.Column("doubted_words", sa.String(300)),
 )
 
 # Every certificate that a device was given, with the signing key that came with it: what was signed in its
@@ -144,6 +150,13 @@ certificate = sa.Table(
     sa.Column("valid_from", Instant, nullable=False),
     sa.Column("valid_until", Instant, nullable=False),
     sa.Column("revoked_at", Instant),
+    # SHA-256 of the CA's certificate that signed it, and of its public key; not known of those before 0030
+    sa.Column("issuer", sa.String(64)),
+    sa.Column("public_key", sa.String(64)),
+    # of a renewal: the serial number of the one that asked for it; it is given out again until it was seen
+    sa.Column("renews", sa.String(64)),
+    sa.Column("pem", sa.Text),
+    sa.Column("seen_at", Instant),
     sa.Index("ix_certificate_device", "store", "device"),
 )
 

@@ -103,7 +103,11 @@ def register(
             "valid_until": certificate.not_after,
             "revoked_at": None,
             "revoked_reason": None,
+            "doubted_at": None,
+            "doubted_words": None,
         }
+        # What it had before is replaced, also where nobody revoked it.
+        certificates.revoke(conn, store, name, now)
         certificates.record(conn, store, certificate)
     done = conn.execute(
         sa.update(device).where(device.c.store == store, device.c.name == name).values(values)

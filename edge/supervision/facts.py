@@ -18,6 +18,7 @@ class What(StrEnum):
     PATH = "path"
     CLOCK = "clock"
     CERTIFICATE = "certificate"
+    COPIED = "copied"
     DISK = "disk"
     HOT = "hot"
     STUCK = "stuck"
@@ -55,7 +56,8 @@ class Said:
 
     `refused_at` is when a message of it was last refused, `gap_at` since when events of it are missing,
     `custody` why it refuses the custody log, `maintained_at` since when somebody works on it. `drill_failed`
-    is when its last drill failed, and how; None: it passed.
+    is when its last drill failed, and how; None: it passed. `doubted` is since when its identity seems to be
+    used twice, and what was seen.
     """
 
     name: str
@@ -75,6 +77,7 @@ class Said:
     custody: str | None = None
     maintained_at: datetime | None = None
     drill_failed: tuple[datetime, str] | None = None
+    doubted: tuple[datetime, str] | None = None
 
     def quiet(self, now: datetime) -> bool:
         """Whether somebody works on it."""
@@ -233,6 +236,8 @@ def _beside(said: Said, now: datetime) -> list[Found]:
     found = []
     if said.valid_until is not None:
         found += _certificate(said.name, "", said.valid_until, now)
+    if said.doubted is not None:
+        found.append(Found(Key(said.name, What.COPIED), *said.doubted))
     if said.refused_at is not None and now - said.refused_at < REFUSED_LATELY:
         words = f"A message of {said.name} was refused and set aside."
         silent = said.refused_silently

@@ -52,11 +52,14 @@ def _failed_drills() -> sa.Select[tuple[str, datetime, str]]:
 def _devices() -> sa.Select[tuple[Any, ...]]:
     d, w = device.c, witness.c
     return (
-        sa.select(d.name, d.heartbeat, d.heartbeat_at, d.valid_until, d.maintained_at, w.refused)
+        sa.select(
+            d.name, d.heartbeat, d.heartbeat_at, d.valid_until, d.maintained_at, w.refused,
+            d.doubted_at, d.doubted_words,
+        )
         .select_from(device.outerjoin(witness, sa.and_(w.store == d.store, w.device == d.name)))
         .where(d.store == _STORE, d.revoked_at.is_(None))
         .order_by(d.name)
-    )
+    )  # fmt: skip
 
 
 def _on_duty() -> sa.Select[tuple[Any, ...]]:
@@ -138,6 +141,7 @@ def _said(
         custody=row.refused,
         maintained_at=row.maintained_at,
         drill_failed=drill_failed,
+        doubted=None if row.doubted_at is None else (row.doubted_at, row.doubted_words or ""),
     )
 
 

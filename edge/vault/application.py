@@ -3,6 +3,9 @@
     PUT   /clip/{id}/manifest    the manifest's exact bytes; 204
     HEAD  /clip/{id}             Upload-Offset: how many bytes of the video are here
     PATCH /clip/{id}             with Upload-Offset, the video from there on; 204 with the new offset
+    GET   /identity              with Trusts, what the device has; whether its certificate is due, and the
+                                 CAs that it is to trust
+    POST  /identity/renewal      a request by the key that it wants; its next certificate
 
 Once everything is here and sealed, each answer carries `Upload-Complete: ?1`. Refusals are one sentence.
 """
@@ -15,7 +18,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Flask, Response, request
+from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from broker.manifest import MAX_MANIFEST_BYTES
@@ -33,6 +36,7 @@ from edge.vault.arrivals import Arrivals, NotWhatWasTold, Peer, Revoked, clip_fo
 from edge.vault.bundles import Bundles
 from edge.vault.covering import Covering
 from edge.vault.keeping import Keeping
+from edge.vault.renewing import MAX_REQUEST_BYTES, Renewing
 from edge.vault.stamping import Stamping
 
 CHUNK = 64 * 1024
@@ -54,6 +58,10 @@ class Vault:
             config.store, self.files, self.writer, config.retention, clock, self._find, self.hinter.send
         )
 
+        self.renewing = Renewing(
+            config.store, config.identity_path, self.writer, self._read, clock, self.hinter.send
+        )
+
     def start(self) -> None:
         """Begin what the vault does by itself. IdentityError without the store's evidence key."""
         store, signer = self.config.store, load_signer(self.config.identity_path / "vault" / "sign.key")
@@ -72,6 +80,7 @@ class Vault:
             self.arrivals.tidy,
         )
         self._keeping.start()
+        self.renewing.start()
         if (wanted := self.config.evidence.stamp) is not None:
             certificate = Path(self.config.directory) / wanted.certificate
             self._stamping = Stamping(store, wanted.url, certificate, writer, self._read, self.clock)
@@ -99,6 +108,7 @@ class Vault:
             self._stamping.stop()
         if self._keeping is not None:
             self._keeping.stop()
+        self.renewing.stop()
         self.arrivals.close()
         self.writer.close()
         self.hinter.close()
@@ -136,10 +146,24 @@ def create_vault(
             return _refuse(400, f"Upload-Offset is {said[:20]!r}; it says how many bytes are there already.")
         return _done(clip, vault.arrivals.take(clip, int(said), _chunks()))
 
-    # HEAD and not GET: nothing is ever read out here.
+    def peer_here() -> Peer:
+        if (peer := peer_of(request.environ)) is None:
+            raise NotFound("Nobody's certificate was shown.")
+        return peer
+
+    def look() -> Response:
+        return jsonify(vault.renewing.look(peer_here(), request.headers.get("Trusts", "")))
+
+    def renew() -> Response:
+        said = request.stream.read(MAX_REQUEST_BYTES).decode("utf-8", "replace")
+        return jsonify(certificate=vault.renewing.renew(peer_here(), said))
+
+    # HEAD and not GET: no clip is ever read out here.
     app.add_url_rule("/clip/<uuid:clip_id>/manifest", view_func=put_manifest, methods=["PUT"])
     app.add_url_rule("/clip/<uuid:clip_id>", "head", head, methods=["HEAD"])
     app.add_url_rule("/clip/<uuid:clip_id>", "patch", patch, methods=["PATCH"])
+    app.add_url_rule("/identity", "look", look, methods=["GET"])
+    app.add_url_rule("/identity/renewal", "renew", renew, methods=["POST"])
     _refuse_in_sentences(app)
 
     @app.after_request

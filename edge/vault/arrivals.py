@@ -227,10 +227,12 @@ class Revoked(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What the client's certificate says: the device's name, and its serial number (hexadecimal)."""
+    """What the client's certificate says: the device's name, its serial number (hexadecimal), its time."""
 
     name: str
     serial: str | None = None
+    valid_from: datetime | None = None
+    valid_until: datetime | None = None
 
 
 def clip_for(conn: sa.Connection, store: str, clip_id: UUID, peer: Peer, secret: str, now: datetime) -> Clip:
@@ -238,6 +240,11 @@ def clip_for(conn: sa.Connection, store: str, clip_id: UUID, peer: Peer, secret:
     Revoked for whoever is revoked, whatever it brings."""
     if certificates.is_revoked(conn, store, peer.name, peer.serial):
         raise Revoked(f"{peer.name} is revoked; nothing of it is taken.")
+    if peer.valid_until is not None and peer.valid_until < now:
+        ended = f"{peer.valid_until:%Y-%m-%d}"
+        raise Revoked(f"The certificate of {peer.name} ended on {ended}; it has to be renewed first.")
+    if peer.valid_from is not None and now < peer.valid_from:
+        raise Revoked(f"The certificate of {peer.name} begins on {peer.valid_from:%Y-%m-%d} only.")
     clip = clips.find(conn, store, str(clip_id))
     if clip is None or clip.device != peer.name or not clips.admits(conn, store, clip.id, secret, now):
         raise NotFound("There is no such clip, or the ticket is not for it.")

@@ -7,7 +7,8 @@ import time
 from collections.abc import Callable
 
 from broker import topics
-from broker.session import Arrival, Connected, Credentials, Delivery, Session
+from broker.session import Arrival, Connected, Delivery, Session
+from broker.tls import Credentials
 from edge.config import EdgeConfig
 
 NAME = "edge-web"

@@ -32,6 +32,7 @@ TROUBLES = {
     "path": "Presses do not come through",
     "clock": "A clock is wrong",
     "certificate": "A certificate ends soon",
+    "copied": "A kiosk's identity may have been copied",
     "disk": "A disk is nearly full",
     "hot": "A kiosk is too hot",
     "stuck": "A button is stuck",

@@ -15,7 +15,8 @@ from datetime import datetime
 
 from broker import codec, revocation, topics
 from broker.messages import EdgeState
-from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
+from broker.session import Accepted, Arrival, Connected, Delivery, Disconnected, Session
+from broker.tls import Credentials
 from broker.watchdog import Watchdog, notify
 from broker.witness import HEAD_MARK
 from edge.clock import utc_now

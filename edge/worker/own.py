@@ -90,6 +90,7 @@ def certificates(identity: Path) -> dict[str, datetime]:
 
     found = {}
     files = [("the store's CA", identity / "ca" / "ca.crt")]
+    files += [("renewals", place) for place in identity.glob("renewals/ca.crt")]
     files += [(place.parent.name, place) for place in sorted(identity.glob("*/tls.crt"))]
     for name, place in files:
         try:

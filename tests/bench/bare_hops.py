@@ -13,7 +13,8 @@ import time
 from pathlib import Path
 
 from broker import topics
-from broker.session import Arrival, Credentials, Delivery, Session
+from broker.session import Arrival, Delivery, Session
+from broker.tls import Credentials
 
 KIOSK = "kiosk-1"
 PAGE = b"event: page\ndata: {}\n\n"

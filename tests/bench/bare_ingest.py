@@ -11,7 +11,8 @@ from pathlib import Path
 import msgspec
 
 from broker import topics
-from broker.session import Arrival, Credentials, Delivery, Session
+from broker.session import Arrival, Delivery, Session
+from broker.tls import Credentials
 
 
 class Envelope(msgspec.Struct):

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from broker import codec, topics
 from broker.messages import FeedCursor
 from broker.mosquitto import free_port
-from broker.session import Credentials, Session
+from broker.session import Session
+from broker.tls import Credentials
 from edge.db.engine import connect
 from edge.paging import feed
 from edge.paging.feed import News

@@ -13,7 +13,8 @@ from collections import Counter
 from pathlib import Path
 
 from broker import topics
-from broker.session import Arrival, Credentials, Delivery, Session
+from broker.session import Arrival, Delivery, Session
+from broker.tls import Credentials
 from tests.faults.alarms import Alarms
 from tests.faults.booth import HELPS, HOLD_S, Booth, outboxes_empty
 from tests.faults.ledger import balance

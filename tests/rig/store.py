@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from broker.mosquitto import Broker, Settings, free_port
-from broker.session import Credentials, Delivery, Session
+from broker.session import Delivery, Session
+from broker.tls import Credentials
 from deploy.provision import NewStore, add_device, add_person, make_store
 from edge.config import EdgeConfig, load_config
 from edge.db.engine import connect

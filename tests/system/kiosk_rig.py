@@ -21,7 +21,8 @@ from broker.messages import (
     Receipt,
     Refusal,
 )
-from broker.session import Arrival, Connected, Credentials, Delivery, Disconnected, Session
+from broker.session import Arrival, Connected, Delivery, Disconnected, Session
+from broker.tls import Credentials
 from broker.topics import Channel
 from kiosk import program
 from kiosk.config import Broker, Button, Buzzer, Config, Lamp, Outbox

@@ -13,7 +13,8 @@ import paho.mqtt.client as mqtt
 import pytest
 
 from broker import identity, mosquitto, topics
-from broker.session import Accepted, Arrival, Connected, Credentials, Delivery, Disconnected, Session
+from broker.session import Accepted, Arrival, Connected, Delivery, Disconnected, Session
+from broker.tls import Credentials
 from broker.topics import Channel
 
 pytestmark = pytest.mark.system

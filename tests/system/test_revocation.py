@@ -17,7 +17,7 @@ from broker.authority import open_authority
 from broker.events import HelpRequested, SecurityRequested, new_id
 from broker.identity import Certificate
 from broker.mosquitto import Broker
-from broker.session import Credentials, tls_context
+from broker.tls import Credentials, tls_context
 from edge.audit.store import Actor
 from edge.db.engine import connect
 from edge.handling import revoking

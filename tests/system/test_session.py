@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from broker.mosquitto import Broker
-from broker.session import Connected, Credentials, Delivery, Disconnected, Session
+from broker.session import Connected, Delivery, Disconnected, Session
+from broker.tls import Credentials
 
 pytestmark = pytest.mark.system
 Make = Callable[[], tuple[Session, "queue.SimpleQueue[Delivery]"]]

@@ -16,7 +16,8 @@ import pytest
 from broker import codec, topics
 from broker.events import Clock, Content, Greeted, HelpRequested, SecurityRequested, new_id
 from broker.messages import Call, DeviceState, EdgeState, Receipt
-from broker.session import Accepted, Arrival, Credentials, Delivery, Session
+from broker.session import Accepted, Arrival, Delivery, Session
+from broker.tls import Credentials
 from broker.topics import Channel, of_device
 from edge.db.engine import connect
 from edge.people.store import set_presence

@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives.serialization import (
 
 from broker import identity
 from broker.errors import IdentityError
-from broker.session import Credentials, Session
+from broker.session import Session
+from broker.tls import Credentials
 
 
 @pytest.fixture

@@ -60,8 +60,8 @@ def test_no_program_and_no_device_can_pose_as_the_broker_or_issue(store: Path) -
 
 def test_only_their_owner_reads_the_keys(store: Path, tmp_path: Path, request_of_tills: str) -> None:
     keys = [*store.rglob("*.key"), *tmp_path.rglob("*.key")]
-    # Those of the CA, the broker and the vault with its signing key; the programs; the device with its own.
-    assert len(keys) == 4 + len(identity.PROGRAMS) + 2
+    # Those of the CA, renewals, the broker and the vault with its signing key; the programs; the device.
+    assert len(keys) == 5 + len(identity.PROGRAMS) + 2
     assert {stat.S_IMODE(key.stat().st_mode) for key in keys} == {0o600}
 
 

@@ -14,7 +14,7 @@ from tests.rig import film
 def of(kiosk: shop.Kiosk, source: str | None, folder: Path) -> configuration.Config:
     """The kiosk's configuration, as the kiosk itself reads it."""
     path = folder / "kiosk.toml"
-    path.write_text(shop.kiosk_toml(kiosk, 8883, "identity", "http://127.0.0.1:8080", source))
+    path.write_text(shop.kiosk_toml(kiosk, (8883, 8444), "identity", "http://127.0.0.1:8080", source))
     return configuration.load(path)
 
 

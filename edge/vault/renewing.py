@@ -1,0 +1,117 @@
+"""Devices' next certificates, at the vault's door, and the list of those that count no more.
+
+The vault holds the renewals' key because devices come here over mutual TLS anyway, and because no page and no
+press waits for it.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from broker import anchors, renewals, revocation
+from broker.authority import Authority, fingerprint
+from broker.errors import BrokerError
+from broker.identity import Certificate, Request, issue, read_request
+from edge.db.writer import Writer
+from edge.devices import certificates
+from edge.errors import EdgeError, NotFound
+from edge.handling import renewing
+from edge.handling.renewing import Refusal
+from edge.vault.arrivals import Peer, Revoked
+
+log = logging.getLogger(__name__)
+EVERY_S = 2.0
+MAX_REQUEST_BYTES = 16 * 1024
+_LONGEST_TRUSTS = 300
+
+
+class Renewing:
+    """See the module. Its thread keeps the lists; the rest is for the door's threads."""
+
+    def __init__(
+        self,
+        store: str,
+        identity: Path,
+        writer: Writer,
+        read: Callable[[], AbstractContextManager[sa.Connection]],
+        clock: Callable[[], datetime],
+        told: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store, self._identity, self._writer, self._read = store, identity, writer, read
+        self._clock, self._told = clock, told
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="vault-renewing", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self, timeout_s: float = 3.0) -> None:
+        """May be called twice."""
+        self._stop.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def look(self, peer: Peer, trusts: str) -> dict[str, object]:
+        """What a device is told that says which CAs it trusts. Revoked, with a sentence, for who is not let
+        in."""
+        key, now = self._key(), self._clock()
+        issuer = fingerprint(key.certificate)
+        said = trusts[:_LONGEST_TRUSTS]
+        looked = self._writer.run(
+            lambda conn: renewing.look(conn, self._store, peer.name, peer.serial, said, issuer, now)
+        )
+        self._told()
+        if isinstance(looked, Refusal):
+            raise Revoked(looked.sentence)
+        return {"due": looked.due, "trust": anchors.for_devices(self._identity)}
+
+    def renew(self, peer: Peer, request: str) -> str:
+        """The next certificate (PEM). Revoked with a sentence for who may not have one."""
+        key, now = self._key(), self._clock()
+        issuer = fingerprint(key.certificate)
+        try:
+            wanted = read_request(request, peer.name)
+        except BrokerError as error:
+            raise EdgeError(str(error)) from None
+
+        def sign(wanted: Request, now: datetime) -> tuple[str, Certificate]:
+            return issue(key, wanted, now, now + renewals.LASTING)
+
+        answer = self._writer.run(
+            lambda conn: renewing.renew(conn, self._store, peer.name, peer.serial, wanted, issuer, sign, now)
+        )
+        self._told()
+        if isinstance(answer, Refusal):
+            log.warning("%s", answer.sentence)
+            raise Revoked(answer.sentence)
+        return answer
+
+    def keep_lists(self) -> None:
+        """Put what is revoked on the lists of the renewals' keys: the broker refuses it from then on."""
+        with self._read() as conn:
+            serials = certificates.revoked_serials(conn, self._store)
+        for folder in (renewals.FOLDER, renewals.BEFORE):
+            key = renewals.opened(self._identity, folder)
+            if key is None:
+                continue
+            missing = serials - revocation.revoked_serials(self._identity, folder)
+            if missing:
+                revocation.revoke(self._identity, key, missing, self._clock(), of=folder)
+
+    def _key(self) -> Authority:
+        if (key := renewals.opened(self._identity)) is None:
+            raise NotFound("This store renews no certificates yet; 'floorbell ca sign-list' lets it begin.")
+        return key
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.keep_lists()
+            except (BrokerError, EdgeError, OSError, sa.exc.SQLAlchemyError) as error:
+                log.warning("The list of revoked certificates could not be kept: %s", error)
+            self._stop.wait(EVERY_S)
