@@ -1,5 +1,6 @@
 """The `floorbell` command. Every mistake is one sentence on stderr and exit status 1."""
 
+import logging
 import os
 import signal
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from broker import cutting, mosquitto
+from broker import cutting, logs, mosquitto
 from broker.errors import BrokerError
 from broker.pulse import Pulse
 from broker.session import Credentials
@@ -22,6 +23,8 @@ from deploy.release import release_group
 from edge.config import load_config
 from edge.errors import EdgeError
 from kiosk.errors import KioskError
+
+log = logging.getLogger("mosquitto")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -76,8 +79,9 @@ def broker_run(config: Path, listen: str, user: str | None) -> int:
     if user is None and os.geteuid() == 0:
         # Otherwise Mosquitto becomes 'mosquitto', who may not read the store's keys.
         user = "root"
+    logs.begin(load_config(config).log, "broker", plain="%(message)s")
     settings = _settings(config, listen, user)
-    running = mosquitto.Broker(settings, lambda line: click.echo(line, err=True))
+    running = mosquitto.Broker(settings, lambda line: log.warning("%s", line))
     pulse = Pulse(
         settings.host,
         settings.port,

@@ -1,11 +1,11 @@
 """The store server's programs: `python -m edge PROGRAM --config edge.toml`."""
 
 import argparse
-import logging
 import signal
 import sys
 from pathlib import Path
 
+from broker import logs
 from broker.errors import BrokerError
 from edge.config import load_config
 from edge.errors import EdgeError
@@ -17,9 +17,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("program", choices=("worker", "web", "vault", "messenger", "bridge", "migrate"))
     parser.add_argument("--config", type=Path, default=Path("edge.toml"))
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         config = load_config(chosen.config)
+        logs.begin(config.log, chosen.program)
         if chosen.program == "worker":
             from edge.worker import Worker
 

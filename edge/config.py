@@ -7,6 +7,7 @@ from msgspec import Meta, Struct, field
 
 from broker.errors import SettingsError
 from broker.events import Name
+from broker.logs import Log
 from broker.settings import load
 from edge.access_requests.letters import OfShop
 from edge.backup.settings import Backup
@@ -32,6 +33,10 @@ __all__ = [
     "Web",
     "load_config",
 ]
+
+
+# Those that write a log.
+PROGRAMS = ("broker", "worker", "web", "vault", "messenger", "bridge", "migrate")
 
 
 class BrokerAt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -144,6 +149,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     push: Push = field(default_factory=Push)
     home_assistant: HomeAssistant | None = None
     backup: Backup = field(default_factory=Backup)
+    log: Log = field(default_factory=Log)
     # Filled in by load_config: `data` as an absolute path.
     directory: str = "."
 
@@ -193,6 +199,8 @@ def load_config(path: Path) -> EdgeConfig:
     if wrong := config.outside.fault():
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.push.fault():
+        raise SettingsError(f"{path}: {wrong}")
+    if wrong := config.log.fault(PROGRAMS):
         raise SettingsError(f"{path}: {wrong}")
     if config.home_assistant is not None and (wrong := config.home_assistant.fault()):
         raise SettingsError(f"{path}: {wrong}")

@@ -2,16 +2,19 @@
 own."""
 
 import argparse
-import logging
 import os
 import sys
 import threading
 from pathlib import Path
 
+from broker import logs
 from broker.errors import BrokerError
 from kiosk import config
 from kiosk.errors import KioskError
 from kiosk.signals import end_on_signals
+
+# On a kiosk the journal says when.
+PLAIN = "%(levelname)s %(name)s: %(message)s"
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -35,14 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     renewal = commands.add_parser("renew", help=purpose, description=purpose)
     renewal.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
     chosen = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if getattr(chosen, "verbose", False) else logging.INFO,
-        format="%(levelname)s %(name)s: %(message)s",
-    )
     try:
         if chosen.command == "enrol":
             return _enrol(chosen)
         settings = config.load(chosen.config)
+        program = "kiosk" if chosen.command in ("run", "check") else chosen.command
+        logs.begin(settings.log, program, verbose=getattr(chosen, "verbose", False), plain=PLAIN)
         if chosen.command == "renew":
             return _renew(settings)
         if chosen.command == "screen":

@@ -11,6 +11,7 @@ from msgspec import Meta, Struct
 from broker import settings, topics
 from broker.errors import ContractError, SettingsError
 from broker.events import Language
+from broker.logs import Log
 
 # What a help button can ask for (PRODUCT row 3). The store routes by these words.
 TOPICS = ("help", "find-item", "fitting-room", "till", "collect", "return", "other", "supervisor")
@@ -185,6 +186,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     contact: Annotated[list[Contact], Meta(max_length=1)] = []
     security: Security = Security()
     camera: Camera | None = None
+    log: Log = Log()
     feedback_url: Annotated[str, Meta(max_length=200, pattern=r"^https?://[!-~]+/$")] | None = None
 
     @property

@@ -14,7 +14,6 @@ import msgspec
 
 from broker.events import Content, DrawerMoved, HelpRequested, SecurityRequested, Tampered, new_id
 from broker.messages import Call, Capture, Drill, Identify, Upload
-from kiosk import texts
 from kiosk.buttons import ButtonEvent, ButtonWatch, Happening
 from kiosk.camera.messages import CameraReport, Orders
 from kiosk.camera.window import Kind
@@ -369,7 +368,7 @@ class Panel:
         coming = display.state is State.ON_THE_WAY and before.state is not State.ON_THE_WAY
         if self._player is not None:
             self._player.show(display.state, news=display.state is not State.IDLE, chirp=pressed or coming)
-        log.info("%s: %s", display.state, texts.say(display.text, display.args))
+        log.info("The kiosk shows: %s.", display.state)
         if self._watch is not None:
             self._watch(display)
 

@@ -5,7 +5,6 @@ A press drives the mock pin; the kiosk notices it as it would notice a real one.
 
 import argparse
 import contextlib
-import logging
 import socketserver
 import sys
 import threading
@@ -16,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from broker import logs
 from broker.errors import BrokerError
 from deploy.demo.control import Ask, Panel, Shown
 from kiosk import config as configuration
@@ -183,9 +183,9 @@ def main() -> int:
     parser.add_argument("--config", type=Path, required=True)
     parser.add_argument("--socket", type=Path, required=True)
     chosen = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     try:
         config = configuration.load(chosen.config)
+        logs.begin(config.log, "kiosk")
         factory = pins.mock_factory()
         booth = Booth(config, factory)
         server = Server(chosen.socket, booth)

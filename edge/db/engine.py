@@ -17,6 +17,8 @@ BUSY_S = 10.0
 LONGEST_LOG_PAGES = 20_000
 # How often the write lock is looked at while another process holds it.
 LOCK_LOOK_S = 0.0003
+# An error quotes no values: they are names, words and hashes of secrets, and errors go to the log.
+_DISCREET = {"hide_parameters": True}
 
 
 def connect(url: str, *, write: bool) -> sa.Engine:
@@ -25,7 +27,7 @@ def connect(url: str, *, write: bool) -> sa.Engine:
     StorageError if `url` is none that this installation can use.
     """
     try:
-        engine = sa.create_engine(url, pool_pre_ping=False, pool_size=8, max_overflow=64)
+        engine = sa.create_engine(url, pool_pre_ping=False, pool_size=8, max_overflow=64, **_DISCREET)
     except (sa.exc.ArgumentError, ImportError) as error:
         raise StorageError(f"The database setting cannot be used: {error}.") from None
     if engine.dialect.name == "sqlite":

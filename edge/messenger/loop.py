@@ -197,7 +197,8 @@ class Messenger:
         """Write down how tries went."""
         for claimed, ended in self._flights.ended():
             self._write(partial(self._note_one, claimed, ended))
-            log.info("%s: %s", claimed.channel, ended.words)
+            # The desk shows each try to whoever may see it; a line at this moment would show it to others.
+            log.debug("%s: %s", claimed.channel, ended.words)
 
     def _note_one(self, claimed: Claimed, ended: Ended, conn: sa.Connection) -> None:
         now = self._clock()

@@ -56,7 +56,7 @@ class Pushes:
         """Write down how tries went."""
         for claimed, ended in self._flights.ended():
             self._writer.run(partial(self._note_one, claimed, ended))
-            log.info("A push to %s: %s", claimed.service, ended.words)
+            log.debug("A push to %s: %s", claimed.service, ended.words)
 
     def begin(self) -> None:
         """Claim what is due, and begin its tries."""

@@ -119,7 +119,7 @@ class Keeping:
         head = self._writer.run(lambda conn: heads.sign_newest(conn, self._store, self._signer, now))
         self._writer.run(lambda conn: drills.sign_due(conn, self._store, self._signer))
         if head is not None:
-            log.info("The custody log has %d entries under a new head.", head.size)
+            log.debug("The custody log has %d entries under a new head.", head.size)
             self._told()
 
     def finish_purges(self) -> None:

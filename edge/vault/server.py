@@ -40,6 +40,7 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     from edge.living import LivingWorker, take_notify_socket
+    from edge.serving_log import ServingLog
 
     class Server(BaseApplication):
         def load_config(self) -> None:
@@ -55,7 +56,7 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
                 "limit_request_fields": 30,
                 "proc_name": "floorbell-vault",
                 "loglevel": "warning",
-                "errorlog": "-",
+                "logger_class": ServingLog,
                 "control_socket_disable": True,
                 "keyfile": str(identity / "tls.key"),
                 "certfile": str(identity / "tls.crt"),

@@ -12,7 +12,7 @@ from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from edge.config import EdgeConfig
-from edge.web import access, admission, denials, headers, languages, refusals, words
+from edge.web import access, admission, denials, headers, languages, logged, refusals, words
 from edge.web.api import admissions, api_blueprint
 from edge.web.floor import calling, floor_blueprint, quiet
 from edge.web.health import health
@@ -69,6 +69,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.extensions["floorbell"] = Services(config, clock)
 
     limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
+    logged.install(app)
     access.guard(app, table)
     forms = CSRFProtect(app)
     languages.install(app)

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from edge.errors import EdgeError, NotFound, Refused, StorageError
 from edge.handling.basis import NotAllowed
 from edge.people.passwords import BUSY, TooManySigningIn
-from edge.web import access, problems
+from edge.web import access, logged, problems
 from edge.web.languages import gettext
 from edge.web.sentences import said_here
 from edge.web.stream import StreamsFull
@@ -94,7 +94,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(StorageError)
     def no_storage(error: StorageError) -> Response:
-        _log.error("%s %s: %s", request.method, request.path, error)
+        _log.error("%s could not be answered: %s", logged.said(), error, extra={"status": 503})
         return refusal(503, _NOT_SAVED, retry_after_s=5)
 
     @app.errorhandler(EdgeError)
@@ -130,7 +130,7 @@ def install(app: Flask) -> None:
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
-        _log.exception("%s %s failed", request.method, request.path)
+        _log.exception("%s failed.", logged.said(), extra={"status": 500})
         return refusal(500, _sentence(500))
 
 

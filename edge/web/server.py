@@ -103,6 +103,7 @@ def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], N
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     from edge.living import LivingWorker, take_notify_socket
+    from edge.serving_log import ServingLog
 
     class StreamingWorker(LivingWorker):
         """Streams never end by themselves, so a stop ends them first."""
@@ -128,7 +129,7 @@ def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], N
                 "limit_request_fields": 50,
                 "proc_name": "floorbell-web",
                 "loglevel": "warning",
-                "errorlog": "-",
+                "logger_class": ServingLog,
                 "control_socket_disable": True,
                 "post_fork": take_notify_socket(),
                 "worker_exit": _stop,

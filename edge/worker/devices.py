@@ -152,7 +152,9 @@ class Devices:
         if beat.outbox is not None and beat.oldest_open_seq is not None:
             found = gaps.look(conn, self._store, device, str(beat.outbox), beat.oldest_open_seq, at)
             if found:
-                log.warning("%s: events %s are missing; asking for a replay.", device, found)
+                log.warning(
+                    "%s: events %s are missing; asking for a replay.", device, found, extra={"device": device}
+                )
                 telling.command(device, Replay(beat.outbox, found[0][0]), REPLAY_S)
 
     def _confirm(self, device: str, boot: str) -> None:

@@ -144,7 +144,7 @@ class Uploader:
             self._trouble = attempt.said if attempt.end is End.FULL else ""
         match attempt.end:
             case End.SEALED:
-                log.info("A clip is in the vault.")
+                log.debug("A clip is in the vault.")
                 waiting.done(upload)
                 self._sealed(clip)
             case End.OVER:
