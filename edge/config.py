@@ -16,6 +16,7 @@ from edge.outside.channels import Outside
 from edge.policies import GREETER, HELP, SECURITY, Policies, Policy, Step, faults
 from edge.retention import Retention
 from edge.schedule import Plan
+from edge.security_contact import SecurityContact
 from edge.stamping import Authority
 
 __all__ = [
@@ -148,6 +149,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     outside: Outside = field(default_factory=Outside)
     push: Push = field(default_factory=Push)
     home_assistant: HomeAssistant | None = None
+    security_contact: SecurityContact | None = None
     backup: Backup = field(default_factory=Backup)
     log: Log = field(default_factory=Log)
     # Filled in by load_config: `data` as an absolute path.
@@ -201,6 +203,8 @@ def load_config(path: Path) -> EdgeConfig:
     if wrong := config.push.fault():
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.log.fault(PROGRAMS):
+        raise SettingsError(f"{path}: {wrong}")
+    if config.security_contact is not None and (wrong := config.security_contact.fault()):
         raise SettingsError(f"{path}: {wrong}")
     if config.home_assistant is not None and (wrong := config.home_assistant.fault()):
         raise SettingsError(f"{path}: {wrong}")

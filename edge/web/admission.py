@@ -59,7 +59,7 @@ def _named(kinds: Mapping[str, Admission], **endpoints: str) -> dict[str, Admiss
 _LOOKS = _named(
     _READ,
     public="""
-        static door.open_door health.alive health.ready
+        static door.open_door health.alive health.ready wellknown.security_txt
         api.document api.index api.footage
         floor.manifest floor.names floor.pin
         manage.sign_in_page manage.first_admin

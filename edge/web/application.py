@@ -23,6 +23,7 @@ from edge.web.sentences import said_here
 from edge.web.services import Services
 from edge.web.shopper import shopper_blueprint
 from edge.web.throttle import phone_here
+from edge.web.wellknown import wellknown
 
 # A file of people has 64 KiB; around it goes a form, and line ends that a browser makes longer.
 _MAX_REQUEST_BYTES = 96 * 1024
@@ -79,6 +80,7 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.register_blueprint(access.door)
     app.register_blueprint(health)
     app.register_blueprint(metrics)
+    app.register_blueprint(wellknown)
     app.register_blueprint(floor_blueprint(limiter))
     app.register_blueprint(manage_blueprint(limiter))
     app.register_blueprint(shopper_blueprint(limiter))

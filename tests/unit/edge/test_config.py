@@ -55,6 +55,11 @@ def test_every_path_begins_beside_edge_toml_or_in_the_folder_that_it_names(
             '[home_assistant]\nhost = "home"\ntls = false\ncertificate = "ca.pem"',
             "home_assistant.certificate counts only with TLS; remove it, or tls = false.",
         ),
+        (
+            '[security_contact]\ncontact = ["me@shop.example"]\nchecked_on = 2026-11-01',
+            "security_contact.contact is 'me@shop.example'; allowed is an address as in mailto:",
+        ),
+        ("[security_contact]\nchecked_on = 2026-11-01", "security_contact.contact is missing"),
         ('[policy.greeter]\nsteps = [{after_s = 0, who = ["one"]}]', "policy.greeter.ceiling_s is missing"),
     ],
 )

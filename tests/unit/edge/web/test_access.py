@@ -17,6 +17,7 @@ NAMED_PUBLIC = {
     "door.open_door",
     "health.alive",
     "health.ready",
+    "wellknown.security_txt",
     "api.document",
     "api.index",
     "api.footage",
