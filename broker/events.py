@@ -23,6 +23,7 @@ Text = Annotated[str, Meta(max_length=500)]
 Badge = Annotated[str, Meta(min_length=1, max_length=64)]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 AwareTime = Annotated[datetime, Meta(tz=True)]
+Version = Annotated[str, Meta(pattern=r"^[0-9]{1,6}\.[0-9]{1,6}\.[0-9]{1,6}$", max_length=20)]
 
 
 class Clock(Struct, frozen=True):
@@ -131,6 +132,19 @@ class PageAnswered(Struct, frozen=True):
     answer: Literal["delivered", "seen", "coming", "there"]
 
 
+class ReleaseMoved(Struct, frozen=True):
+    """How far a release has come that the store ordered by `order`.
+
+    taken: it is verified and ready beside the running one; refused: it never will be, see `reason`; trying:
+    it is started now; healthy: it runs well and stays; rolled_back: what ran before runs again.
+    """
+
+    order: UUID
+    release: Version
+    stage: Literal["taken", "refused", "trying", "healthy", "rolled_back"]
+    reason: Annotated[str, Meta(max_length=300)] = ""
+
+
 Content = (
     Greeted
     | HelpRequested
@@ -143,6 +157,7 @@ Content = (
     | Tampered
     | DrawerMoved
     | PageAnswered
+    | ReleaseMoved
 )
 
 CONTENT: dict[str, type[Content]] = {
@@ -157,6 +172,7 @@ CONTENT: dict[str, type[Content]] = {
     "tamper": Tampered,
     "drawer": DrawerMoved,
     "answer": PageAnswered,
+    "release": ReleaseMoved,
 }
 KINDS = tuple(CONTENT)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Meta, Struct
 
-from broker.events import AwareTime, Milliseconds, Seq
+from broker.events import AwareTime, Milliseconds, Seq, Sha256, Version
 
 ShortText = Annotated[str, Meta(max_length=200)]
 
@@ -128,17 +128,38 @@ class Maintenance(Struct, frozen=True, tag_field="command", tag="maintenance"):
     on: bool
 
 
-Command = Identify | Capture | Upload | Replay | Drill | Maintenance
+class Update(Struct, frozen=True, tag_field="command", tag="update"):
+    """Take this release, from the vault at `url` with the ticket. The device verifies it by the release keys
+    that it knows, whatever the store says, and tells how far it has come by events `release`."""
+
+    order: UUID
+    release: Version
+    url: Annotated[str, Meta(max_length=500)]
+    ticket: Annotated[str, Meta(max_length=200)]
+    sha256: Sha256
+    bytes: Annotated[int, Meta(ge=1, le=2**31)]
+
+
+class Revert(Struct, frozen=True, tag_field="command", tag="revert"):
+    """This release is called back: what ran before it is to run again, if it is still there."""
+
+    order: UUID
+    release: Version
+
+
+Command = Identify | Capture | Upload | Replay | Drill | Maintenance | Update | Revert
 
 
 class DeviceState(Struct, frozen=True, omit_defaults=True):
-    """Retained. As a last will it can only say 'offline' and the boot it speaks of."""
+    """Retained. As a last will it can only say 'offline' and the boot it speaks of. One that `updates` takes
+    the commands `update` and `revert`."""
 
     status: Literal["online", "offline"]
     boot: UUID | None = None
     monotonic_ms: Milliseconds | None = None
     version: Annotated[str, Meta(max_length=40)] | None = None
     at: AwareTime | None = None
+    updates: bool = False
 
 
 class Heartbeat(Struct, frozen=True, omit_defaults=True):

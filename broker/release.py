@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from broker.errors import ContractError
-from broker.events import AwareTime, Sha256
+from broker.events import AwareTime, Sha256, Version
 
 FORMAT = "floorbell-release-1"
 SIGNED = b"floorbell release manifest 1\n"
@@ -26,10 +26,8 @@ MAX_RELEASE_BYTES = 2 << 30
 _BLOCK = 512
 _CHUNK = 64 * 1024
 _PART = re.compile(r"[A-Za-z0-9_.+-]{1,150}")
-_VERSION = re.compile(r"(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})")
+_VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
 _KEY = re.compile(r"[0-9a-f]{64}")
-
-Version = Annotated[str, Meta(pattern=r"^\d{1,6}\.\d{1,6}\.\d{1,6}$", max_length=20)]
 
 
 class ReleaseError(ContractError):
@@ -54,7 +52,7 @@ class Manifest(Struct, frozen=True, omit_defaults=True):
     made_at: AwareTime
     files: Annotated[list[File], Meta(min_length=1, max_length=MAX_FILES)]
     needs: Version = "0.0.0"
-    python: Annotated[str, Meta(pattern=r"^3\.\d{1,2}$")] = "3.11"
+    python: Annotated[str, Meta(pattern=r"^3\.[0-9]{1,2}$")] = "3.11"
     withdraws: Annotated[list[Version], Meta(max_length=64)] = []
     notes: Annotated[str, Meta(max_length=2000)] = ""
 

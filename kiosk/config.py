@@ -164,6 +164,23 @@ class Camera(Struct, frozen=True, forbid_unknown_fields=True):
     socket: str | None = None
 
 
+class Update(Struct, frozen=True, forbid_unknown_fields=True):
+    """Releases from the store's server, for a kiosk whose program lies in two slots below `root`: without
+    [update] none are taken. `directory` is where they are kept on their way, `word` where the kiosk says how
+    it is, in `directory` unless it is a whole path: best on a tmpfs. They come at `limit_kib_s` KiB a second
+    at most, 0 for no limit.
+
+    A new release has `healthy_within_s` to run for `steady_s` without a new start and to reach the store.
+    """
+
+    directory: str = "updates"
+    word: str = "word.json"
+    root: str = "/opt/floorbell"
+    limit_kib_s: Annotated[int, Meta(ge=0, le=1_000_000)] = 512
+    healthy_within_s: Annotated[float, Meta(ge=1, le=3600)] = 300
+    steady_s: Annotated[float, Meta(ge=0.5, le=1800)] = 120
+
+
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """A whole kiosk. Paths are absolute once load() has returned it."""
 
@@ -187,6 +204,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     security: Security = Security()
     camera: Camera | None = None
     log: Log = Log()
+    update: Update | None = None
     feedback_url: Annotated[str, Meta(max_length=200, pattern=r"^https?://[!-~]+/$")] | None = None
 
     @property
@@ -247,10 +265,17 @@ def resolved(config: Config, base: Path) -> Config:
             socket=None if camera.socket is None else str(base / camera.socket),
             source=str(base / camera.source) if _is_file(camera.source) else camera.source,
         )
+    update = config.update
+    if update is not None:
+        folder = base / update.directory
+        update = msgspec.structs.replace(
+            update, directory=str(folder), word=str(folder / update.word), root=str(base / update.root)
+        )
     return msgspec.structs.replace(
         config,
         screen=screen,
         camera=camera,
+        update=update,
         broker=msgspec.structs.replace(config.broker, identity=str(base / config.broker.identity)),
         outbox=msgspec.structs.replace(config.outbox, directory=str(base / config.outbox.directory)),
     )
@@ -299,6 +324,9 @@ def _check(config: Config, where: str) -> None:
     _check_together(config, wrong)
     if config.camera is not None:
         _check_camera(config.camera, config, names, wrong)
+    if config.update is not None and config.update.steady_s >= config.update.healthy_within_s:
+        allowed = f"allowed is less than healthy_within_s, {config.update.healthy_within_s:g}"
+        raise wrong("update.steady_s", config.update.steady_s, allowed)
     _check_lamp(config.lamp, where)
     _check_pins(config, where)
 

@@ -24,6 +24,8 @@ from broker.messages import (
     Identify,
     Receipt,
     Replay,
+    Revert,
+    Update,
     Upload,
 )
 from broker.session import Accepted, Arrival, Connected, Delivery, Disconnected, Session
@@ -35,6 +37,7 @@ from kiosk.clock import Clocks
 from kiosk.config import Config
 from kiosk.flight import Flight, Link
 from kiosk.jobs import Job, NotSaved, Receive, Refill, Refilled, ReplayFrom, Report, Saved
+from kiosk.keeper.trial import Way
 from kiosk.outbox import OpenEvent, id_of
 
 log = logging.getLogger(__name__)
@@ -72,7 +75,7 @@ class Say:
     payload: bytes
 
 
-News = Answered | Reachable | Call | Identify | Drill | Capture | Upload
+News = Answered | Reachable | Call | Identify | Drill | Capture | Upload | Update | Revert
 
 
 class Courier:
@@ -97,6 +100,7 @@ class Courier:
         self._tick = tick
         self._names = (config.store, config.device)
         self._has_camera = config.camera is not None
+        self._updates = config.update is not None
         self._inbox: queue.SimpleQueue[Delivery | Report | Say | None] = queue.SimpleQueue()
         self._flight = Flight()
         self._carried: dict[UUID, OpenEvent] = {}
@@ -140,6 +144,13 @@ class Courier:
     def taken_over(self) -> bool:
         """Whether another program with this identity was seen in the last minutes."""
         return self._clocks.now() - self._taken_over_s < TAKEN_OVER_S
+
+    @property
+    def way(self) -> Way:
+        """How far this kiosk reaches at this moment. From any thread."""
+        if not self._connected:
+            return Way.DOWN
+        return Way.OPEN if self._reachable(self._clocks.now()) else Way.HELD
 
     def start(self) -> None:
         self._session.start()
@@ -287,6 +298,7 @@ class Courier:
             monotonic_ms=self._clocks.monotonic_ms(),
             version=VERSION,
             at=self._clocks.wall(),
+            updates=self._updates,
         )
         mid = self._session.publish(self._topic(Channel.STATE), codec.encode(state), retain=True)
         if status == "offline":
@@ -322,8 +334,10 @@ class Courier:
                 self._witness(payload)
         elif channel is Channel.COMMAND:
             command = codec.decode_command(payload)
-            if isinstance(command, Identify | Drill) or (
-                self._has_camera and isinstance(command, Capture | Upload)
+            if (
+                isinstance(command, Identify | Drill)
+                or (self._has_camera and isinstance(command, Capture | Upload))
+                or (self._updates and isinstance(command, Update | Revert))
             ):
                 self._tell(command)
             elif isinstance(command, Replay):

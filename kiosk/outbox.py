@@ -18,6 +18,9 @@ from kiosk.clock import Stamp
 from kiosk.errors import KioskError, OutboxDamaged, OutboxFull
 
 KEPT_S = 7 * 24 * 3600
+# A change of the tables adds columns or tables and leaves the rest, so that the release before still opens
+# what the new one has touched: it may be taken back. This rises then; meta's `oldest_reader` says who may
+# still work on it, and two releases must pass before it rises.
 _SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value NOT NULL);
@@ -146,7 +149,8 @@ class Outbox:
         """`content.count` presses of an open request wait to be sent. Inside a transaction."""
         self._db.execute(
             # The stamp stays that of the first press.
-            "INSERT INTO repeats VALUES (?,?,?,?,?,?) ON CONFLICT (request) DO UPDATE"
+            "INSERT INTO repeats (request, topic, language, count, boot, made_ms) VALUES (?,?,?,?,?,?)"
+            " ON CONFLICT (request) DO UPDATE"
             " SET topic = excluded.topic, language = excluded.language, count = excluded.count",
             (
                 request.bytes,
@@ -321,13 +325,14 @@ class Outbox:
                 db.execute("PRAGMA journal_size_limit = 1048576")
                 db.execute("PRAGMA cache_size = -512")
                 version = db.execute("PRAGMA user_version").fetchone()[0]
-                if version > _SCHEMA_VERSION:
+                if version > _SCHEMA_VERSION and _oldest_reader(db, version) > _SCHEMA_VERSION:
                     raise KioskError(
                         f"The outbox {self._path} was written by a newer kiosk; install that one."
                     )
                 if version == 0:
                     begin = (
-                        f"INSERT INTO meta VALUES ('outbox', x'{uuid4().hex}'), ('next_seq', 1), ('ran_s', 0)"
+                        f"INSERT INTO meta (key, value) VALUES ('outbox', x'{uuid4().hex}'), ('next_seq', 1),"
+                        " ('ran_s', 0), ('oldest_reader', 1)"
                     )
                     db.executescript(
                         f"BEGIN IMMEDIATE; {_SCHEMA} {begin}; "
@@ -355,6 +360,12 @@ class Outbox:
                     self._read(row)
                     rows.append(row)
         return target.name, rows
+
+
+def _oldest_reader(db: sqlite3.Connection, version: int) -> int:
+    """The oldest schema whose programs may work on an outbox of a newer one."""
+    row = db.execute("SELECT value FROM meta WHERE key = 'oldest_reader'").fetchone()
+    return version if row is None else int(row[0])
 
 
 def id_of(text: str | None) -> UUID | None:

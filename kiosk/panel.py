@@ -13,7 +13,7 @@ from uuid import UUID
 import msgspec
 
 from broker.events import Content, DrawerMoved, HelpRequested, SecurityRequested, Tampered, new_id
-from broker.messages import Call, Capture, Drill, Identify, Upload
+from broker.messages import Call, Capture, Drill, Identify, Revert, Update, Upload
 from kiosk.buttons import ButtonEvent, ButtonWatch, Happening
 from kiosk.camera.messages import CameraReport, Orders
 from kiosk.camera.window import Kind
@@ -40,6 +40,8 @@ from kiosk.visit import Visit
 
 log = logging.getLogger(__name__)
 
+# So long after a touch, and after a security request, nobody is thought to stand there any more.
+QUIET_S, SECURITY_S = 30.0, 900.0
 TURN_S = 0.5  # how soon at the latest the loop sees that it is to stop
 
 
@@ -78,6 +80,7 @@ class Panel:
         new_id: Callable[[], UUID] | None = None,
         choose: Callable[[Sequence[str]], str] = random.choice,
         cameras: Callable[[Orders], None] = lambda orders: None,
+        ordered: Callable[[Update | Revert], None] = lambda command: None,
     ) -> None:
         self._clocks = clocks
         self._store = store
@@ -102,6 +105,8 @@ class Panel:
         self._viewed = self._views.of(Display(State.IDLE, ""), self.visit.beside, 0)
         self.camera = None if config.camera is None else Watch(config.camera, clocks.now())
         self._cameras = cameras
+        self._ordered = ordered
+        self._touched_s = self._secured_s = self._turned_s = float("-inf")
         self._watching = False
         self._shown = Display(State.IDLE, "")  # nothing has been shown yet
         self._pins: Pins | None = None
@@ -111,6 +116,18 @@ class Panel:
     def put(self, item: Input | None) -> None:
         """From any thread, and from a signal handler; None only wakes the loop."""
         self._inbox.put(item)
+
+    @property
+    def turns(self) -> bool:
+        """Whether this loop goes round. From any thread."""
+        return self._clocks.now() - self._turned_s < 10 * TURN_S
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits before this kiosk, as far as it knows. From any thread."""
+        now_s = self._clocks.now()
+        quiet = now_s - self._touched_s >= QUIET_S and now_s - self._secured_s >= SECURITY_S
+        return quiet and not self.visit.is_open and self._drilling.note is None
 
     def edge(self, button: str, pressed: bool, at_s: float) -> None:
         """What kiosk.pins delivers."""
@@ -143,7 +160,7 @@ class Panel:
         except queue.Empty:
             pass
         self._tick()
-        now_s = self._clocks.now()
+        now_s = self._turned_s = self._clocks.now()
         for name, watch in self._watches.items():
             due_s = watch.due_at()
             if due_s is not None and now_s >= due_s and self._pins is not None:
@@ -175,8 +192,10 @@ class Panel:
             case Edge(name, pressed, at_s) if name in self._contacts:
                 self._contacts.edge(name, pressed, at_s)
             case Touch():
+                self._touched_s = now_s
                 self._touched(item, now_s)
             case Edge(button, pressed, at_s):
+                self._touched_s = now_s
                 self._buttons_did(self._watches[button].edge(pressed, at_s))
             case CameraNews(report):
                 self._heard_camera(report, now_s)
@@ -206,6 +225,8 @@ class Panel:
                 if self.camera is not None:
                     self.camera.upload(item)
                     self._tell_camera()
+            case Update() | Revert():
+                self._ordered(item)
             case Reachable(reachable):
                 self._guard.link(reachable, now_s)
                 self.visit.request.link(reachable, now_s)
@@ -237,6 +258,7 @@ class Panel:
     def _call_security(self, at_s: float) -> None:
         """Nothing is shown, sounded or logged where somebody could look over a shoulder."""
         request = self.new_id()
+        self._secured_s = self._clocks.now()
         self._save(request, SecurityRequested("hold"), None, at_s)
         self._guard.raised(request, self._clocks.now())
         self._film(request, "security", at_s)

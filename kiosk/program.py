@@ -26,6 +26,7 @@ from kiosk.renewals import Renewals
 from kiosk.replacing import settle
 from kiosk.screens import Screens
 from kiosk.storing import Storing
+from kiosk.updating.updates import Condition, Updates
 from kiosk.witnesses import Witnesses
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,8 @@ def run(
         def report(item: Report) -> None:
             panel.put(item)
             courier.put(item)
+            if updates is not None:
+                updates.reported(item)
 
         watchdog = Watchdog(["panel", "storing thread", "courier"])
         storing = Storing(config.outbox_directory, clocks, report, lambda: watchdog.tick("storing thread"))
@@ -65,6 +68,14 @@ def run(
             if config.camera_socket is None
             else Cameras(config.camera_socket, lambda report: panel.put(CameraNews(report)))
         )
+
+        def condition() -> Condition:
+            works = panel.turns and storing.outbox is not None and storing.failed is None
+            return Condition(works, courier.way, panel.idle)
+
+        updates = None
+        if config.update is not None:
+            updates = Updates(config, clocks, condition, storing.put, Panel.new_id)
         panel = Panel(
             config,
             clocks,
@@ -74,6 +85,7 @@ def run(
             lambda: watchdog.tick("panel"),
             None if screens is None else screens.show,
             cameras=(lambda orders: None) if cameras is None else cameras.tell,
+            ordered=(lambda command: None) if updates is None else updates.order,
         )
         health.watch_camera(panel.camera)
 
@@ -118,6 +130,9 @@ def run(
         renewals = Renewals(config, courier.renew)
         renewals.start()
         closing.append(renewals.close)
+        if updates is not None:
+            updates.start()
+            closing.append(updates.close)
         watchdog.start()
         closing.append(watchdog.stop)
         notify(f"READY=1\nSTATUS={config.device} in {config.zone}")

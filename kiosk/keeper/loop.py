@@ -124,10 +124,10 @@ class Keeper:
     def _follow(self, state: State, order: Order) -> State:
         state = replace(state, done=order.id)
         if order.revert:
-            return self._revert(state, order.release)
+            return self._revert(state, order)
         if state.trial is not None:
             why = f"The release {state.trial.release} is being tried; this one has to wait."
-            return state.telling(_told(order.release, "refused", why))
+            return state.telling(_told(order, "refused", why))
         slot = next(name for name in SLOTS if name != state.good)
         # What stood there can be gone back to no more.
         self._slots.write(replace(state, staged=None))
@@ -135,28 +135,28 @@ class Keeper:
         built = self._build(self._slots, self._settings, slot, order)
         if built.against:
             log.error("The release %s is refused: %s", order.release, built.against)
-            return replace(state, staged=None).telling(_told(order.release, "refused", built.against))
-        state = replace(state, staged=Staged(slot, order.release))
-        return state.telling(_told(order.release, "taken", ""))
+            return replace(state, staged=None).telling(_told(order, "refused", built.against))
+        state = replace(state, staged=Staged(slot, order.release, order.id))
+        return state.telling(_told(order, "taken"))
 
-    def _revert(self, state: State, release: str) -> State:
-        why = "The store called it back."
+    def _revert(self, state: State, order: Order) -> State:
+        release, why = order.release, "The store called it back."
         if state.staged is not None and state.staged.release == release:
-            return replace(state, staged=None).telling(_told(release, "rolled_back", why))
+            return replace(state, staged=None).telling(_told(order, "rolled_back", why))
         if state.trial is not None and state.trial.release == release:
             self._judge = None
-            return replace(state, trial=None).telling(_told(release, "rolled_back", why))
+            return replace(state, trial=None).telling(_told(order, "rolled_back", why))
         other = next(name for name in SLOTS if name != state.good)
         if state.trial is not None or self._slots.release_in(state.good) != release:
-            return state.telling(_told(release, "refused", f"{release} is not what runs here."))
+            return state.telling(_told(order, "refused", f"{release} is not what runs here."))
         if not self._slots.is_whole(other):
-            return state.telling(_told(release, "refused", "The release before it is not here any more."))
-        return replace(state, good=other, staged=None).telling(_told(release, "rolled_back", why))
+            return state.telling(_told(order, "refused", "The release before it is not here any more."))
+        return replace(state, good=other, staged=None).telling(_told(order, "rolled_back", why))
 
     def _try(self, state: State, staged: Staged) -> State:
         log.info("The release %s is tried.", staged.release)
-        told = _told(staged.release, "trying", "")
-        return replace(state, staged=None, trial=Trial(staged.slot, staged.release)).telling(told)
+        trial = Trial(staged.slot, staged.release, staged.order)
+        return replace(state, staged=None, trial=trial).telling(_told(trial, "trying"))
 
     def _watch(self, state: State, word: Word | None, now_s: float) -> State:
         trial = state.trial
@@ -168,13 +168,13 @@ class Keeper:
                 log.info("The release %s is well and stays.", trial.release)
                 self._judge = None
                 state = replace(state, good=trial.slot, trial=None)
-                return state.telling(_told(trial.release, "healthy", ""))
+                return state.telling(_told(trial, "healthy"))
             case Verdict.STEADY if trial.tries:
                 return replace(state, trial=replace(trial, tries=0))
             case Verdict.BACK:
                 reason, self._judge = self._judge.reason, None
                 log.error("The release %s is taken back: %s", trial.release, reason)
-                return replace(state, trial=None).telling(_told(trial.release, "rolled_back", reason))
+                return replace(state, trial=None).telling(_told(trial, "rolled_back", reason))
         return state
 
     def _answering(self, now_s: float) -> bool:
@@ -198,8 +198,9 @@ class Keeper:
         self._slots.files.write(self._slots.root / RESTART, mark.encode())
 
 
-def _told(release: str, stage: str, reason: str) -> Told:
-    return Told(new_id(), release, stage, reason[:300])
+def _told(of: Order | Staged | Trial, stage: str, reason: str = "") -> Told:
+    order = of.id if isinstance(of, Order) else of.order
+    return Told(new_id(), order, of.release, stage, reason[:300])
 
 
 def new_id() -> str:

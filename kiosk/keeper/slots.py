@@ -34,6 +34,7 @@ class Trial:
 
     slot: str
     release: str
+    order: str
     tries: int = 0
 
 
@@ -43,6 +44,7 @@ class Staged:
 
     slot: str
     release: str
+    order: str
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,7 @@ class Told:
     """What is to be told to the store, until the kiosk has it in its outbox."""
 
     id: str
+    order: str
     release: str
     stage: str
     reason: str = ""
@@ -193,7 +196,7 @@ def tried(state: State, new_id: str) -> State:
 def back(state: State, new_id: str, reason: str) -> State:
     """The trial is over and failed: what was good before is meant again."""
     assert state.trial is not None
-    told = Told(new_id, state.trial.release, "rolled_back", reason)
+    told = Told(new_id, state.trial.order, state.trial.release, "rolled_back", reason)
     return replace(state, trial=None).telling(told)
 
 
