@@ -138,7 +138,7 @@ def test_the_release_before_works_on_an_outbox_that_the_new_one_has_touched(tmp_
     with after.transaction():
         after.save(NewEvent(uuid4(), HelpRequested(), clocks.stamp(2.0)))
         after.count_repeats(new.id, HelpRequested(count=2), clocks.stamp(3.0))
-    assert [event.seq for event in after.open_events()[0]] == [1, 2]
+    assert sorted(event.seq or 0 for event in after.open_events()[0]) == [1, 2]
     assert [row[0] for row in after.waiting_repeats()] == [new.id]
     assert after.counts().depth == 2
     after.close()
