@@ -25,6 +25,7 @@ NO_PAGES = {
     "door.open_door": "leads to the floor",
     "health.alive": "a word for machines",
     "health.ready": "a word for machines",
+    "wellknown.security_txt": "text",
     "metrics.scrape": "numbers for machines",
     "floor.manifest": "JSON",
     "floor.pages_part": "a part of floor.pages",
