@@ -11,6 +11,8 @@ fail() { say "$*"; exit 1; }
 have() { PATH="$PATH:/usr/sbin:/usr/local/sbin" command -v "$1" >/dev/null 2>&1; }
 
 apt_install() {
+    # deploy/install.sh has asked apt already.
+    [ -z "${APT_WAS_ASKED:-}" ] || fail "$* is missing."
     command -v apt-get >/dev/null 2>&1 || fail "This system has no apt-get; install $* by hand and try again."
     if [ "$(id -u)" -eq 0 ]; then
         sudo=

@@ -20,6 +20,7 @@ from deploy.errors import DeployError
 from deploy.evidence import evidence
 from deploy.register import CONFIG, device, person, provision, token
 from deploy.release import release_group
+from deploy.upgrade import upgrade
 from edge.config import load_config
 from edge.errors import EdgeError
 from kiosk.errors import KioskError
@@ -41,6 +42,7 @@ floorbell.add_command(evidence)
 floorbell.add_command(drill)
 floorbell.add_command(release_group)
 floorbell.add_command(backup)
+floorbell.add_command(upgrade)
 
 
 @floorbell.group()

@@ -50,9 +50,9 @@ class NewStore:
     beside: tuple[tuple[str, str], ...] = ()
 
 
-def check_new(directory: Path, wanted: NewStore) -> None:
-    """DeployError or IdentityError if no such store can be made there. A second CA would lock the devices of
-    the first one out."""
+def check_new(directory: Path, wanted: NewStore, path: Path | None = None) -> None:
+    """DeployError or IdentityError if no such store can be made there, with its configuration at `path`, if
+    not beside the rest. A second CA would lock the devices of the first one out."""
     check_name(wanted.name, "The store's name")
     for zone in wanted.zones:
         check_name(zone, "The zone's name")
@@ -64,18 +64,27 @@ def check_new(directory: Path, wanted: NewStore) -> None:
         raise DeployError("A title is one line of ordinary letters.")
     if (directory / "identity" / "ca" / "ca.key").exists():
         raise IdentityError(f"{directory} holds a store already; it is kept.")
+    if path is not None and path.exists():
+        raise DeployError(f"{path} is there already; it is kept.")
 
 
-def make_store(directory: Path, wanted: NewStore, now: dt.datetime, passphrase: str | None = None) -> Path:
-    """CA, certificates, edge.toml and a migrated database with its zones; the path of edge.toml.
+def make_store(
+    directory: Path,
+    wanted: NewStore,
+    now: dt.datetime,
+    passphrase: str | None = None,
+    path: Path | None = None,
+) -> Path:
+    """CA, certificates, edge.toml and a migrated database with its zones; the path of edge.toml, which is
+    written at `path` if it is to be elsewhere than the rest.
 
     Without a passphrase the CA's key is not encrypted. Errors as check_new, or of the passphrase.
     """
-    check_new(directory, wanted)
+    check_new(directory, wanted, path)
     if passphrase is not None:
         check_passphrase(passphrase)
     directory.mkdir(parents=True, exist_ok=True)
-    path = write_configuration(directory, wanted)
+    path = write_configuration(directory, wanted, path)
     config = load_config(path)
     engine.migrate(config.database_url)
     Path(directory / config.database).chmod(0o600)
@@ -91,10 +100,13 @@ def make_store(directory: Path, wanted: NewStore, now: dt.datetime, passphrase: 
     return path
 
 
-def write_configuration(directory: Path, wanted: NewStore) -> Path:
-    """edge.toml, written anew; its path."""
-    path = directory / "edge.toml"
-    path.write_text(_edge_toml(wanted), encoding="utf-8")
+def write_configuration(directory: Path, wanted: NewStore, path: Path | None = None) -> Path:
+    """edge.toml, written anew, in `directory` or at `path`; its path."""
+    if path is None:
+        path = directory / "edge.toml"
+        path.write_text(_edge_toml(wanted, None), encoding="utf-8")
+    else:
+        path.write_text(_edge_toml(wanted, directory.resolve()), encoding="utf-8")
     return path
 
 
@@ -207,14 +219,15 @@ def reading(config: EdgeConfig) -> Iterator[sa.Connection]:
         opened.dispose()
 
 
-def _edge_toml(wanted: NewStore) -> str:
+def _edge_toml(wanted: NewStore, data: Path | None) -> str:
     # A JSON string without escaped letters is a TOML string.
     title = json.dumps(wanted.title, ensure_ascii=False)
+    kept = "" if data is None else f"data = {json.dumps(str(data), ensure_ascii=False)}\n"
     return f"""\
 # One store server. Every setting and its limits: edge/config.py.
 store = "{wanted.name}"
 title = {title}
-identity = "identity"
+{kept}identity = "identity"
 database = "floorbell.db"
 
 [broker]

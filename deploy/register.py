@@ -53,6 +53,7 @@ def provision() -> None:
 @click.option("--beside", multiple=True, metavar="NAME=NAME", help="Zones beside each other share cameras.")
 @click.option("--broker-port", default=8883, show_default=True)
 @click.option("--web-port", default=8080, show_default=True)
+@click.option("--config", type=click.Path(path_type=Path), help="Where edge.toml goes, if not into --dir.")
 @PASSPHRASE
 def provision_store(
     name: str,
@@ -63,6 +64,7 @@ def provision_store(
     beside: tuple[str, ...],
     broker_port: int,
     web_port: int,
+    config: Path | None,
     passphrase_file: Path | None,
 ) -> None:
     """Certificates, configuration and an empty database for the store NAME."""
@@ -79,9 +81,9 @@ def provision_store(
             raise DeployError(f"--beside is {pair!r}; allowed is NAME=NAME, as in tills=entrance.")
         pairs.append((one, other))
     wanted = making.NewStore(name, title, hosts, titles, broker_port, web_port=web_port, beside=tuple(pairs))
-    making.check_new(directory, wanted)
+    making.check_new(directory, wanted, config)
     passphrase = given(passphrase_file, "Passphrase for the CA's key (at least 12 characters)", new=True)
-    path = making.make_store(directory, wanted, now(), passphrase)
+    path = making.make_store(directory, wanted, now(), passphrase, config)
     click.echo(f"The store {name} is in {directory}.")
     click.echo("Letting devices in asks for that passphrase, and nothing can replace it. Copy the key now:")
     click.echo(f"  floorbell ca backup --to FILE --config {shlex.quote(str(path))}")
