@@ -24,7 +24,7 @@ def main() -> int:
             demo = page.build(Path(config.directory), config)
             app.wsgi_app = page.beside(app.wsgi_app, demo)  # type: ignore[method-assign,assignment]
 
-        return run_web(config, dress)
+        return run_web(config, dress, open_room="/demo/")
     except (BrokerError, EdgeError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -3,6 +3,7 @@
 import os
 import signal
 import ssl
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,8 @@ from edge.vault.arrivals import Peer
 
 # One clip at a time from each kiosk; a slow line holds its thread for as long as it takes.
 THREADS = 32
+# Of them, for one device: a stolen one that drips must not keep out the others.
+OF_ONE = 4
 # Of the processor, and so of the disk (ioprio_set(2)): clips that come make way for presses and pages.
 NICE = 10
 
@@ -39,16 +42,31 @@ def run_vault(config: EdgeConfig) -> int:
 def _serve(config: EdgeConfig, identity: Path) -> int:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-    from edge.living import LivingWorker, take_notify_socket
+    from edge.living import take_notify_socket
+    from edge.serving.head import Limits
+    from edge.serving.worker import PatientWorker
     from edge.serving_log import ServingLog
+
+    class ReceivingWorker(PatientWorker):
+        """A clip is too large to be waited for: it holds its thread, and a device has only some of them."""
+
+        limits = Limits(head_bytes=8 * 1024, body_bytes=None)
+        strangers = THREADS
+        of_one = OF_ONE
+
+        def one_of(self, conn: Any) -> Hashable:
+            peer = _named(conn.sock)
+            return peer.name if peer is not None else super().one_of(conn)
 
     class Server(BaseApplication):
         def load_config(self) -> None:
             for name, value in {
                 "bind": f"{config.vault.host}:{config.vault.port}",
-                "worker_class": LivingWorker,
+                "worker_class": ReceivingWorker,
                 "workers": 1,
-                "threads": THREADS,
+                # None of those: nobody is known before the ticket was looked at.
+                "threads": 1,
+                "worker_connections": 8 * THREADS,
                 "keepalive": 15,
                 "timeout": 60,
                 "graceful_timeout": 3,
@@ -86,7 +104,11 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
 
 def peer_of(environ: dict[str, Any]) -> Peer | None:
     """The certificate that the client showed; its common name is its device's name."""
-    certificate = environ["gunicorn.socket"].getpeercert() or {}
+    return _named(environ["gunicorn.socket"])
+
+
+def _named(connection: Any) -> Peer | None:
+    certificate = connection.getpeercert() or {}
     for part in certificate.get("subject", ()):
         for name, value in part:
             if name == "commonName":

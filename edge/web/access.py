@@ -11,10 +11,9 @@ from edge.people import rights, sessions
 from edge.people.sessions import Audience, SignIn
 from edge.web import bearer
 from edge.web.admission import SETTING_UP, Admission
+from edge.web.regulars import COOKIES
 from edge.web.services import services
 
-# One browser may hold an associate's phone and a manager's desk side by side: decisions/001.
-COOKIES: dict[Audience, str] = {"floor": "floorbell_floor", "manage": "floorbell_manage"}
 DOORS: dict[Audience, str] = {"floor": "floor.names", "manage": "manage.sign_in_page"}
 
 SET_UP_FIRST = "Set up your second factor first; managers and admins of this store need one."
@@ -61,7 +60,9 @@ def sign_in_of(audience: Audience) -> SignIn | None:
         return None
     room = services()
     with room.read() as conn:
-        return sessions.find(conn, room.store, audience, sessions.key_of(token), room.clock())
+        found = sessions.find(conn, room.store, audience, sessions.key_of(token), room.clock())
+    room.regulars.note(token) if found is not None else room.regulars.forget(token)
+    return found
 
 
 def signed_in() -> SignIn:
@@ -77,6 +78,7 @@ def actor_here() -> Actor:
 
 def keep_cookie(response: AnyResponse, audience: Audience, token: str) -> None:
     config = services().config
+    services().regulars.note(token)
     response.set_cookie(
         COOKIES[audience],
         token,

@@ -1,5 +1,6 @@
 """The Flask application: one blueprint per audience, the same guards before all of them."""
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -69,6 +70,8 @@ def build(config: EdgeConfig, clock: Callable[[], datetime]) -> Flask:
     app.jinja_env.globals["quiet_bar"] = quiet.bar
     app.extensions["floorbell"] = Services(config, clock)
 
+    # It would write a line for each; what is refused stands in the audit, bounded.
+    logging.getLogger("flask_wtf.csrf").setLevel(logging.WARNING)
     limiter = Limiter(phone_here, app=app, storage_uri="memory://", strategy="moving-window")
     logged.install(app)
     access.guard(app, table)

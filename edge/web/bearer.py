@@ -36,7 +36,10 @@ def find(secret: str) -> Token | None:
         return None
     with room.read() as conn:
         found = tokens.find(conn, room.store, tokens.key_of(secret))
-    if found is not None:
+    if found is None:
+        room.regulars.forget(secret)
+    else:
+        room.regulars.note(secret)
         room.errands.used(found.id, room.clock())
     return found
 

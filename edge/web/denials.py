@@ -18,7 +18,7 @@ from edge.errors import StorageError
 from edge.handling.behalf import SILENT
 from edge.people import store as people
 from edge.web.admission import Admission
-from edge.web.services import services
+from edge.web.services import Services, services
 
 AGAIN_AFTER = timedelta(minutes=1)
 MOST_PER_HOUR = 200
@@ -114,6 +114,13 @@ def install(app: Flask, table: Mapping[str, Admission]) -> None:
                 if more is not None:
                     services().errands.note(replace(found, words=found.words + more))
         return response
+
+
+def turned_away(room: Services, refused: Mapping[str, int]) -> None:
+    """What was turned away at the door within a minute, before anybody heard what it was about."""
+    words = ", ".join(f"{count} {why}" for why, count in sorted(refused.items()))
+    words = f"Turned away at the door within a minute: {words}."
+    room.errands.note(Noted(NOBODY, "denied.door", "the web server", words, room.clock()))
 
 
 def _told(status: int, admission: Admission, now: datetime) -> Noted | None:

@@ -12,18 +12,22 @@ from typing import Any
 from edge.config import EdgeConfig
 from edge.errors import EdgeError
 
-# Threads for everything that is not a stream: with as many threads as streams, every page would wait.
+# Threads for everything of people and programs that are known which is not a stream: with as many threads as
+# streams, every page would wait. Whoever is not known has others (edge/serving).
 SPARE_THREADS = 32
+# Connections beyond those that have a thread: in the anteroom, behind it, or kept for the next request.
+_SPARE_CONNECTIONS = 512
 STOP_S = 3
 # How long the kernel keeps a connection whose other end no longer answers: a phone that left the building.
 _SILENT_PEER_MS = 15_000
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # malloc.h
 
 
-def run_web(config: EdgeConfig, dress: Callable[[Any], None] | None = None) -> int:
+def run_web(config: EdgeConfig, dress: Callable[[Any], None] | None = None, open_room: str = "") -> int:
     """Serve until SIGTERM. 1 with one sentence if the port is taken or the database cannot be used.
 
-    `dress` gets the application in the process that serves it: the demo puts its own page in front.
+    `dress` gets the application in the process that serves it: the demo puts its own page in front. What is
+    asked for below `open_room` takes threads of those that are known, whoever asks.
     """
     try:
         listener = _listen(config.web.host, config.web.port)
@@ -36,7 +40,7 @@ def run_web(config: EdgeConfig, dress: Callable[[Any], None] | None = None) -> i
         return 1
     if not _checked(config):
         return 1
-    return _serve(config, listener, dress)
+    return _serve(config, listener, dress, open_room)
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -99,14 +103,28 @@ def _is_ours(error: Exception) -> bool:
     return isinstance(error, EdgeError | BrokerError)
 
 
-def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], None] | None) -> int:
+def _serve(
+    config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], None] | None, open_room: str
+) -> int:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-    from edge.living import LivingWorker, take_notify_socket
+    from edge.living import take_notify_socket
+    from edge.serving.head import Head
+    from edge.serving.worker import PatientWorker
     from edge.serving_log import ServingLog
 
-    class StreamingWorker(LivingWorker):
+    class StreamingWorker(PatientWorker):
         """Streams never end by themselves, so a stop ends them first."""
+
+        def knows(self, head: Head) -> bool:
+            known: bool = self.wsgi.extensions["floorbell"].regulars.knows(head)
+            return known or bool(open_room and head.target.startswith(open_room))
+
+        def tell(self, refused: dict[str, int]) -> None:
+            from edge.web.denials import turned_away
+
+            super().tell(refused)
+            turned_away(self.wsgi.extensions["floorbell"], refused)
 
         def handle_exit(self, sig: int, frame: FrameType | None) -> None:
             services = self.wsgi.extensions["floorbell"]
@@ -121,7 +139,7 @@ def _serve(config: EdgeConfig, listener: socket.socket, dress: Callable[[Any], N
                 "worker_class": StreamingWorker,
                 "workers": 1,
                 "threads": streams + SPARE_THREADS,
-                "worker_connections": 2 * (streams + SPARE_THREADS),
+                "worker_connections": streams + SPARE_THREADS + _SPARE_CONNECTIONS,
                 "keepalive": 15,
                 "timeout": 30,
                 "graceful_timeout": STOP_S,

@@ -21,6 +21,7 @@ from edge.web.errands import Errands
 from edge.web.grants import Grants
 from edge.web.guarding import Guarding
 from edge.web.readiness import Looker
+from edge.web.regulars import Regulars
 from edge.web.round_trip import RoundTrips
 from edge.web.secret import secret_key
 from edge.web.stream import Feed, Hub
@@ -48,6 +49,7 @@ class Services:
         self.round_trips = RoundTrips(secret_key(Path(config.directory)))
         self.grants = Grants(secret_key(Path(config.directory)))
         self.readiness = Looker()
+        self.regulars = Regulars()
         self.exports = threading.BoundedSemaphore(EXPORTS_AT_ONCE)
         self._wake: BrokerWake | None = None
         self._stopped = threading.Event()

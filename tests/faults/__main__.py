@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.faults import (
     clip_way,
     clocks,
+    flood,
     full_card,
     full_disk,
     full_vault,
@@ -46,6 +47,7 @@ def faults(seconds: float, short: bool, rounds: int, presses: int, ran: int) -> 
         half_open.PROXY: half_open.proxy,
         offline.NAME: lambda folder, seed: offline.run(folder, seed, presses),
         overflow.NAME: overflow.run,
+        flood.NAME: flood.run,
         races.NAME: lambda folder, seed: races.run(folder, seed, ran),
         twins.KIOSKS: twins.kiosks,
         twins.WORKERS: twins.workers,
