@@ -20,6 +20,7 @@ from deploy.errors import DeployError
 from deploy.evidence import evidence
 from deploy.register import CONFIG, device, person, provision, token
 from deploy.release import release_group
+from deploy.rollout import ON_SERVER
 from deploy.upgrade import upgrade
 from edge.config import load_config
 from edge.errors import EdgeError
@@ -41,6 +42,8 @@ floorbell.add_command(token)
 floorbell.add_command(evidence)
 floorbell.add_command(drill)
 floorbell.add_command(release_group)
+for _command in ON_SERVER:
+    release_group.add_command(_command)
 floorbell.add_command(backup)
 floorbell.add_command(upgrade)
 

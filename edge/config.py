@@ -18,6 +18,7 @@ from edge.retention import Retention
 from edge.schedule import Plan
 from edge.security_contact import SecurityContact
 from edge.stamping import Authority
+from edge.updates.rules import fault_of_window
 
 __all__ = [
     "GREETER",
@@ -118,6 +119,15 @@ class Push(Struct, frozen=True, forbid_unknown_fields=True):
         return None
 
 
+class Update(Struct, frozen=True, forbid_unknown_fields=True):
+    """[update]: releases of the kiosks' program. `keys` holds the release keys that count, beside edge.toml;
+    kiosks are told of a release `between` two times of day, as 22:00-06:00 in the server's own zone, or at
+    any time."""
+
+    keys: Annotated[str, Meta(min_length=1, max_length=200)] = "release.keys"
+    between: str = ""
+
+
 class Evidence(Struct, frozen=True, forbid_unknown_fields=True):
     """[evidence.stamp]: without it no authority is asked for time stamps. [evidence.letter]: what the shop
     says of itself to whoever asks for footage of themselves."""
@@ -148,6 +158,7 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     evidence: Evidence = field(default_factory=Evidence)
     outside: Outside = field(default_factory=Outside)
     push: Push = field(default_factory=Push)
+    update: Update = field(default_factory=Update)
     home_assistant: HomeAssistant | None = None
     security_contact: SecurityContact | None = None
     backup: Backup = field(default_factory=Backup)
@@ -168,6 +179,15 @@ class EdgeConfig(Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def vault_path(self) -> Path:
         return Path(self.directory) / self.vault.directory
+
+    @property
+    def releases_path(self) -> Path:
+        """Where the releases lie that this server carries, each under its SHA-256."""
+        return self.vault_path / "releases"
+
+    @property
+    def release_keys_path(self) -> Path:
+        return Path(self.directory) / self.update.keys
 
     @property
     def hint_path(self) -> Path:
@@ -201,6 +221,8 @@ def load_config(path: Path) -> EdgeConfig:
     if wrong := config.outside.fault():
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.push.fault():
+        raise SettingsError(f"{path}: {wrong}")
+    if wrong := fault_of_window(config.update.between):
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.log.fault(PROGRAMS):
         raise SettingsError(f"{path}: {wrong}")

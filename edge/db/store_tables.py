@@ -128,6 +128,8 @@ device = sa.Table(
     # since when nothing of it is let in any more, and why
     sa.Column("revoked_at", Instant),
     sa.Column("revoked_reason", sa.String(200)),
+    # whether it said that it takes releases of its program
+    sa.Column("updates", sa.Boolean, nullable=False, server_default=sa.false()),
     # the CAs that it said it trusts: the SHA-256 of each, by commas, and when it said so
     sa.Column("trusts", sa.String(300)),
     sa.Column("trusts_at", Instant),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from broker.messages import Heartbeat
+from broker.messages import DeviceState, Heartbeat
 from edge.db.columns import moved
 from edge.db.store_tables import device, neighbour, zone
 from edge.devices import certificates
@@ -125,13 +125,13 @@ def all_devices(conn: sa.Connection, store: str) -> list[Device]:
     return [Device(*row) for row in rows]
 
 
-def save_status(
-    conn: sa.Connection, store: str, name: str, status: str, version: str | None, now: datetime
-) -> None:
+def save_status(conn: sa.Connection, store: str, name: str, said: DeviceState, now: datetime) -> None:
     """What the device, or its last will, said about being there."""
-    values: dict[str, Any] = {"status": status, "status_at": now}
-    if version is not None:
-        values["version"] = version
+    values: dict[str, Any] = {"status": said.status, "status_at": now}
+    if said.version is not None:
+        values["version"] = said.version
+    if said.status == "online":
+        values["updates"] = said.updates
     conn.execute(sa.update(device).where(device.c.store == store, device.c.name == name).values(values))
 
 

@@ -27,6 +27,7 @@ from edge.supervision import store as troubles
 from edge.supervision.facts import Key, Look, Owed, Server, What
 from edge.supervision.forgotten import OpenIncident, forgotten
 from edge.supervision.rules import Begin, Drop, End, Restart, SeemWell, Someone, Tell, Trouble
+from edge.updates import store as updates
 
 # The worker's own silence is seen by whoever else looks at the broker.
 REMIND_AFTER = Retention().remind_after
@@ -70,7 +71,9 @@ def _see(
     phones = reach.unreachable(heard.responders(conn, store, now), now)
     waiting = [Owed(row.number, row.due_on) for row in access_requests.waiting(conn, store)]
     left = [OpenIncident(*one) for one in listing.left_alone(conn, store, now - remind_after)]
-    found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now)]
+    failed = updates.failed(conn, store)
+    unrolled = facts.unrolled((failed.id, failed.changed_at, failed.words) if failed else None)
+    found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now), *unrolled]
     return known, replace(seen, found=found)
 
 

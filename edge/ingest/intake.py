@@ -20,6 +20,7 @@ from broker.events import (
     Greeted,
     HelpRequested,
     PageAnswered,
+    ReleaseMoved,
     SecurityRequested,
     Tampered,
 )
@@ -28,7 +29,7 @@ from edge.audit.store import record, since
 from edge.config import Greeter, Policies
 from edge.db.tables import interaction
 from edge.errors import NotFound, Refused
-from edge.handling import answering, escalating, evidence, losing, supervising, tampering
+from edge.handling import answering, escalating, evidence, losing, supervising, tampering, updating
 from edge.handling.revoking import SERVER
 from edge.handling.telling import Telling
 from edge.ingest import store as events
@@ -183,6 +184,9 @@ class Intake:
                     self._record(event, topic="open" if is_open else "closed")
             case PageAnswered():
                 self._answer(event, event.content)
+            case ReleaseMoved():
+                at = self._records.pressed(event).at
+                updating.heard(self._conn, self._telling, event.device, event.content, at, self._now)
 
     def _answer(self, event: Event, content: PageAnswered) -> None:
         age = self._records.pressed(event).age.at_least

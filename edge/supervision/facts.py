@@ -32,6 +32,7 @@ class What(StrEnum):
     BROKER = "broker"
     WORKER = "worker"
     ACCESS = "access"
+    RELEASE = "release"
 
 
 # What a heartbeat alone can tell.
@@ -147,6 +148,13 @@ def owed(waiting: Sequence[Owed], now: datetime) -> list[Found]:
         for one in waiting
         if one.due_on <= near
     ]
+
+
+def unrolled(failed: tuple[str, datetime, str] | None) -> list[Found]:
+    """A roll-out that stopped by itself, and that nobody has dealt with: its id, when, and why."""
+    if failed is None:
+        return []
+    return [Found(Key("", What.RELEASE, failed[0]), failed[1], failed[2])]
 
 
 def look(

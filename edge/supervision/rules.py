@@ -175,6 +175,8 @@ def whom(
 
 def ended_in_words(trouble: Trouble, at: datetime) -> str:
     """'Back since 12:04, was silent for 3 min 05 s.'"""
+    if trouble.key.what is What.RELEASE:
+        return f"Somebody dealt with it at {at.astimezone():%H:%M}."
     if trouble.key.what is What.ACCESS:
         return f"It waits no more, or has more time, since {at.astimezone():%H:%M}."
     if trouble.key.what is What.INCIDENT:

@@ -3,6 +3,7 @@
     PUT   /clip/{id}/manifest    the manifest's exact bytes; 204
     HEAD  /clip/{id}             Upload-Offset: how many bytes of the video are here
     PATCH /clip/{id}             with Upload-Offset, the video from there on; 204 with the new offset
+    GET   /release/{sha256}      a release of the kiosks' program, with Range from where it broke off
     GET   /identity              with Trusts, what the device has; whether its certificate is due, and the
                                  CAs that it is to trust
     POST  /identity/renewal      a request by the key that it wants; its next certificate
@@ -18,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from flask import Flask, Response, jsonify, request
+from flask import Flask, Response, jsonify, request, send_file
 from werkzeug.exceptions import ClientDisconnected, HTTPException
 
 from broker.manifest import MAX_MANIFEST_BYTES
@@ -36,6 +37,7 @@ from edge.vault.arrivals import Arrivals, NotWhatWasTold, Peer, Revoked, clip_fo
 from edge.vault.bundles import Bundles
 from edge.vault.covering import Covering
 from edge.vault.keeping import Keeping
+from edge.vault.releases import NO_RELEASE, release_for
 from edge.vault.renewing import MAX_REQUEST_BYTES, Renewing
 from edge.vault.stamping import Stamping
 
@@ -90,6 +92,11 @@ class Vault:
         """NotFound unless this device may bring it with this ticket."""
         with self._read() as conn:
             return clip_for(conn, self.config.store, clip_id, peer, secret, self.clock())
+
+    def release(self, digest: str, peer: Peer, secret: str) -> Path:
+        """NotFound unless this device may fetch this release with this ticket."""
+        with self._read() as conn:
+            return release_for(conn, self.config, digest, peer, secret, self.clock())
 
     def _find(self, clip_id: str) -> Clip | None:
         with self._read() as conn:
@@ -158,6 +165,14 @@ def create_vault(
         said = request.stream.read(MAX_REQUEST_BYTES).decode("utf-8", "replace")
         return jsonify(certificate=vault.renewing.renew(peer_here(), said))
 
+    def get_release(digest: str) -> Response:
+        kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if kind.lower() != "bearer":
+            raise NotFound(NO_RELEASE)
+        path = vault.release(digest, peer_here(), secret.strip()[:200])
+        return send_file(path, "application/octet-stream", conditional=True, etag=False, max_age=0)
+
+    app.add_url_rule("/release/<digest>", "release", get_release, methods=["GET"])
     # HEAD and not GET: no clip is ever read out here.
     app.add_url_rule("/clip/<uuid:clip_id>/manifest", view_func=put_manifest, methods=["PUT"])
     app.add_url_rule("/clip/<uuid:clip_id>", "head", head, methods=["HEAD"])

@@ -42,6 +42,7 @@ TROUBLES = {
     "custody": "A kiosk refuses the custody log",
     "drill": "A drill failed",
     "access": "An access request must be answered",
+    "release": "A roll-out stopped",
     "incident": "An incident waits",
     "phone": "A phone does not answer",
     "broker": "The server hears no kiosk",

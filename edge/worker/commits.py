@@ -20,6 +20,7 @@ from edge.handling import (
     evidence,
     following,
     greeting,
+    updating,
 )
 from edge.handling.telling import Telling
 from edge.ingest.inbox import Waiting
@@ -87,16 +88,19 @@ class Commits:
         plan: Plan = Plan(),  # noqa: B008
         responder: Responder | None = None,
         turn_away: Callable[[frozenset[str]], None] = lambda names: None,
+        renewed_between: str = "",
     ) -> None:
         """`urgent` says whether a security request is waiting, `wake` asks for a look; clips are asked for
         at `vault_url`; `own` is the server's own side. Without a `responder` nobody drills. `turn_away` is
-        told the names of the revoked devices, at the start and whenever they change."""
+        told the names of the revoked devices, at the start and whenever they change. Kiosks are told of
+        a release `renewed_between` these times of day."""
         self._store, self._policies, self._worker = store, policies, worker
         self._sender, self._wake, self._clock, self._urgent = sender, wake, clock, urgent
         self._greeter = greeter
         self._vault_url = vault_url
         self._plan, self._responder = plan, responder
         self._turn_away = turn_away
+        self._renewed_between = renewed_between
         self._turned_away: frozenset[str] | None = None
         self._assigned: list[drilling.Assignment] = []
         self._in_force = InForce(store, policies)
@@ -226,6 +230,9 @@ class Commits:
             evidence.send_tickets(conn, telling, self._store, self._vault_url, now)
         if batch.look and self._vault_url is not None:
             evidence.show_heads(conn, telling, self._store)
+        if batch.ask and self._vault_url is not None:
+            with self._apart(conn, telling, "Renewing the kiosks' program"):
+                updating.look(conn, telling, self._vault_url, self._renewed_between, now)
         if batch.look and self._responder is not None:
             with self._apart(conn, telling, "Drilling"):
                 busy, trouble = self._responder.busy, self._responder.trouble

@@ -21,6 +21,7 @@ from edge.ingest.age import Reference, heard
 from edge.ingest.record import Origin
 from edge.interactions import store as requests
 from edge.interactions.request import Request
+from edge.updates import store as updates
 
 log = logging.getLogger(__name__)
 REPLAY_S = 300
@@ -118,7 +119,7 @@ class Devices:
         word: Word,
         now: datetime,
     ) -> None:
-        devices.save_status(conn, self._store, device, state.status, state.version, now)
+        devices.save_status(conn, self._store, device, state, now)
         telling.device(device, state.status)
         if state.status != "online":
             return
@@ -128,6 +129,7 @@ class Devices:
         # A command that found nobody is gone, and so is one that a killed broker had: it is asked for again.
         # Retained too: the device may have come back while nobody here was listening.
         clips.forget_tickets(conn, self._store, device)
+        updates.forget_tickets(conn, self._store, device)
         if not word.arrival.retained and state.boot is not None and state.monotonic_ms is not None:
             devices.save_clock(conn, self._store, device, str(state.boot), state.monotonic_ms, word.at)
         capturing.ask_again(conn, telling, device, now)

@@ -103,6 +103,7 @@ class Worker:
             config.drill,
             self._responder,
             lambda names: revocation.turn_away(config.identity_path, names),
+            config.update.between,
         )
         self._chores = Chores(
             self._store, self._name, self._sender, clock, self._inbox.urgent, own, config.retention
