@@ -60,7 +60,8 @@ _LOOKS = _named(
     _READ,
     public="""
         static door.open_door health.alive health.ready wellknown.security_txt
-        api.document api.index api.footage
+        api.document api.devices_document api.index api.api_page
+        api.devices_page api.footage
         floor.manifest floor.names floor.pin
         manage.sign_in_page manage.first_admin
         shopper.find shopper.look_up shopper.ask

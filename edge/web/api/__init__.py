@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from edge.tokens.scopes import SCOPES
 from edge.web.admission import Admission
-from edge.web.api import footage
+from edge.web.api import docs, footage
 from edge.web.api.document import document as described
 from edge.web.api.routes import ROUTES
 from edge.web.api.routing import mount
@@ -20,7 +20,10 @@ def api_blueprint(limiter: Limiter, title: str) -> Blueprint:
     api = Blueprint("api", __name__, url_prefix="/api/v1")
     mount(api, limiter, ROUTES)
     api.add_url_rule("/openapi.json", "document", _document(title))
+    api.add_url_rule("/asyncapi.yaml", "devices_document", docs.devices_document)
     api.add_url_rule("/", "index", index)
+    api.add_url_rule("/docs", "api_page", docs.api_page)
+    api.add_url_rule("/docs/devices", "devices_page", docs.devices_page)
     # No token: a player cannot send one. The grant in the address says whose look it is.
     api.add_url_rule("/footage/<clip_id>", "footage", footage.footage)
     return api

@@ -13,7 +13,14 @@ from edge.web.api.document import document
 from edge.web.api.routes import ROUTES
 from tests.unit.edge.web.conftest import Shop
 
-NOT_LISTED = {"api.document", "api.index", "api.footage"}
+NOT_LISTED = {
+    "api.document",
+    "api.devices_document",
+    "api.index",
+    "api.api_page",
+    "api.devices_page",
+    "api.footage",
+}
 
 
 @pytest.fixture(scope="module")
