@@ -1,21 +1,25 @@
 """`floorbell ca`: the store CA's key, its passphrase, its offline copy and the list that it signs."""
 
+import io
 from pathlib import Path
 
 import click
+from cryptography import x509
 
-from broker import authority, safekeeping
+from broker import authority, issuing, phones, safekeeping
 from deploy import provision as making
 from deploy.asking import CONFIG, PASSPHRASE, given, passphrase_of
+from deploy.errors import DeployError
 from deploy.register import now
-from edge.config import load_config
+from edge.config import EdgeConfig, load_config
+from edge.web.trust import addresses
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.group()
 def ca() -> None:
-    """The store CA's key: whoever has it and its passphrase can let devices in."""
+    """The store CA's key: whoever has it and its passphrase can let devices in. And what phones trust."""
 
 
 @ca.command("passphrase")
@@ -69,3 +73,47 @@ def ca_sign_list(passphrase_file: Path | None, config: Path) -> None:
     count = making.sign_list(loaded, passphrase_of(loaded, passphrase_file), now())
     words = {0: "Nothing was missing on the list.", 1: "1 certificate is on the list now."}
     click.echo(words.get(count, f"{count} certificates are on the list now."))
+
+
+@ca.command("phones")
+@click.option("--host", "hosts", multiple=True, help="A name or address that phones open the pages by.")
+@CONFIG
+def ca_phones(hosts: tuple[str, ...], config: Path) -> None:
+    """Make the CA that phones and desks install to trust the pages. Another one has to be installed anew."""
+    loaded = load_config(config)
+    names = phones.make(loaded.identity_path, loaded.store, list(hosts) or _known_as(loaded), now())
+    click.echo(f"Phones that install it trust {', '.join(names)} with it, and nothing else.")
+    click.echo('In edge.toml under [web]: tls = "store", host = "0.0.0.0", trust_port = 8081')
+    click.echo("After the next start of the web program: floorbell ca qr")
+
+
+@ca.command("qr")
+@click.option("--to", type=_FILE, help="A sheet to print instead, as .svg or .png.")
+@CONFIG
+def ca_qr(to: Path | None, config: Path) -> None:
+    """Show the QR code by which phones come to trust the pages, and the fingerprint to compare."""
+    import segno
+
+    told = addresses(load_config(config))
+    code = segno.make(told.trust or told.pages, error="m")
+    if to is not None:
+        if to.suffix not in (".svg", ".png"):
+            raise DeployError(f"--to is {to}; allowed is a file that ends in .svg or .png.")
+        code.save(str(to), scale=8, border=4)
+    else:
+        out = io.StringIO()
+        code.terminal(out, compact=True)
+        click.echo(out.getvalue())
+    click.echo(f"Open on the phone: {told.trust or told.pages}")
+    if told.trust is None:
+        click.echo("There is no web.trust_port in edge.toml: hand the phones phones/ca.crt by another way.")
+    click.echo("The fingerprint that the phone must show (SHA-256):")
+    digits = told.fingerprint.split(":")
+    for at in range(0, len(digits), 8):
+        click.echo(f"  {':'.join(digits[at : at + 8])}")
+
+
+def _known_as(config: EdgeConfig) -> list[str]:
+    """What the server's own certificate calls it."""
+    path = config.identity_path / "broker" / "tls.crt"
+    return issuing.hosts_of(x509.load_pem_x509_certificate(path.read_bytes()))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from broker import identity, renewals, revocation
+from broker import identity, phones, renewals, revocation
 from broker.authority import Authority, check_passphrase, open_authority
 from broker.errors import IdentityError
 from broker.topics import check_name
@@ -25,6 +25,7 @@ from edge.people import store as people
 from edge.people.details import Details
 
 DEVICES = "devices"
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # As whom the audit of changes names whoever sits at the server itself.
 ACTOR = audits.Actor("command line", "command")
 
@@ -97,6 +98,8 @@ def make_store(
     # Last, because it is what says that the store is made.
     hosts = list(dict.fromkeys([*wanted.hosts, "localhost", "127.0.0.1"]))
     identity.make_store(config.identity_path, wanted.name, hosts, now, passphrase)
+    if not _LOOPBACK.issuperset(hosts):
+        phones.make(config.identity_path, wanted.name, hosts, now)
     return path
 
 
@@ -255,6 +258,9 @@ port = {wanted.vault_port}
 host = "{wanted.web_host}"
 port = {wanted.web_port}
 secure_cookies = {str(wanted.secure_cookies).lower()}
+# Without a proxy that speaks TLS: the store's own certificate (floorbell ca qr), or files of yours.
+# tls = "store"
+# trust_port = 8081
 frames = "{wanted.frames}"
 # Whether managers and admins need a second factor at the desk: "required" or "optional".
 second_factor = "{wanted.second_factor}"

@@ -47,6 +47,11 @@ class BrokerAt(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Web(Struct, frozen=True, forbid_unknown_fields=True):
+    """[web]: `tls` is who speaks TLS. 'proxy': a proxy before this program, which speaks plain HTTP to it.
+    'store': this program, with the certificate of 'floorbell ca phones'; on `trust_port`, if it is given,
+    plain HTTP has what phones need to trust it. 'files': this program, with `certificate` (the whole chain)
+    and `key`, both PEM, read again when they change."""
+
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8080
     # How many browsers may hold an event stream open; one more is told to ask again.
@@ -58,6 +63,22 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     second_factor: Literal["required", "optional"] = "required"
     # Who may show these pages in a frame: 'none', or 'self' for the demo page.
     frames: Literal["none", "self"] = "none"
+    tls: Literal["proxy", "store", "files"] = "proxy"
+    certificate: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    key: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    trust_port: Annotated[int, Meta(ge=1, le=65535)] | None = None
+
+    def fault(self) -> str | None:
+        """What is wrong, and what is allowed."""
+        given = self.certificate is not None and self.key is not None
+        if (self.tls == "files") != given or (self.certificate is None) != (self.key is None):
+            return 'web.certificate and web.key are needed for tls = "files", both, and allowed only there.'
+        if self.trust_port is not None and self.tls != "store":
+            return 'web.trust_port is allowed only with tls = "store": other phones have nothing to install.'
+        if self.trust_port == self.port:
+            return f"web.trust_port is {self.port}, which is web.port; it needs another."
+        return None
+
     # How many proxies stand between browsers and this server, each of which adds to X-Forwarded-For; without
     # any that header is nobody's word. Whoever reaches the port past them could say anything: let only them.
     proxies: Annotated[int, Meta(ge=0, le=5)] = 0
@@ -219,6 +240,8 @@ def load_config(path: Path) -> EdgeConfig:
     if config.evidence.stamp is not None and (wrong := config.evidence.stamp.fault()):
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.outside.fault():
+        raise SettingsError(f"{path}: {wrong}")
+    if wrong := config.web.fault():
         raise SettingsError(f"{path}: {wrong}")
     if wrong := config.push.fault():
         raise SettingsError(f"{path}: {wrong}")

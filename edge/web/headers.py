@@ -13,9 +13,9 @@ def allow_media() -> None:
 
 
 def install(app: Flask, web: Web) -> None:
-    silent, playing = (
-        headers.of_page(web.frames, media=media, secure=web.secure_cookies) for media in (False, True)
-    )
+    # A browser told to use nothing but HTTPS here would never open the plain page that lets it trust it.
+    secure = web.secure_cookies and web.trust_port is None
+    silent, playing = (headers.of_page(web.frames, media=media, secure=secure) for media in (False, True))
 
     @app.after_request
     def add(response: Response) -> Response:

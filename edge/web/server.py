@@ -95,6 +95,14 @@ def _check(config: EdgeConfig) -> None:
     secret_key(Path(config.directory))
     secret_key(Path(config.directory), KEY_NAME)
     BrokerWake(config, lambda: None)
+    if config.web.tls != "proxy":
+        from edge.tls import Listening
+
+        Listening(config)
+    if config.web.trust_port is not None:
+        from edge.web.trust import pieces
+
+        pieces(config)
 
 
 def _is_ours(error: Exception) -> bool:
@@ -134,6 +142,8 @@ def _serve(
     class Web(BaseApplication):
         def load_config(self) -> None:
             streams = config.web.streams
+            for name, value in _tls(config).items():
+                self.cfg.set(name, value)
             for name, value in {
                 "bind": f"fd://{listener.fileno()}",
                 "worker_class": StreamingWorker,
@@ -167,6 +177,17 @@ def _serve(
     return 0
 
 
+def _tls(config: EdgeConfig) -> dict[str, Any]:
+    """What gunicorn is told where no proxy speaks TLS for it."""
+    if config.web.tls == "proxy":
+        return {}
+    from edge.tls import Listening
+
+    listening = Listening(config)
+    names = {"certfile": str(listening.certificate), "keyfile": str(listening.key)}
+    return {**names, "ssl_context": listening.context}
+
+
 def _return_memory() -> None:
     """Make glibc give back what each PIN check takes (19 MiB), instead of keeping that much per thread.
 
@@ -189,11 +210,18 @@ def _application(config: EdgeConfig) -> Any:
     app = create_app(config)
     services = app.extensions["floorbell"]
     services.start(BrokerWake(config, services.hub.notify))
+    if config.web.trust_port is not None:
+        from edge.web.trust import TrustDoor
+
+        door = app.extensions["trust"] = TrustDoor(config)
+        door.start()
     return app
 
 
 def _stop(_server: Any, worker: Any) -> None:
     """Bounded: an errand that hangs must not hold up the stop."""
+    if (door := worker.wsgi.extensions.get("trust")) is not None:
+        door.stop()
     stopping = threading.Thread(target=worker.wsgi.extensions["floorbell"].stop, daemon=True)
     stopping.start()
     stopping.join(STOP_S)

@@ -25,6 +25,7 @@ from edge.db.checkpoint import Checkpoints
 from edge.db.engine import check_version, connect
 from edge.hint import HintListener
 from edge.ingest.inbox import URGENT, Inbox, Waiting
+from edge.tls import of_own_pages
 from edge.worker.chores import Chores
 from edge.worker.commits import UNAVAILABLE, Batch, Commits, Link
 from edge.worker.devices import Word
@@ -87,7 +88,7 @@ class Worker:
             **common,  # type: ignore[arg-type]
         )
         self._sender = Sender(self._store, self._main, clock)
-        self._responder = Responder(config.web.host, config.web.port, clock)
+        self._responder = Responder(config.web.host, config.web.port, clock, lambda: of_own_pages(config))
         own = Own.of(config, clock())
         self._commits = Commits(
             self._store,

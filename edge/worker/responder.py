@@ -8,6 +8,7 @@ import http.client
 import json
 import logging
 import re
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -22,6 +23,7 @@ ANSWER_S = 10.0
 # Drills whose trouble is remembered.
 _REMEMBERED = 20
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+Tls = Callable[[], ssl.SSLContext | None]
 _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
@@ -32,9 +34,11 @@ class Gone(Exception):
 class Responder:
     """See the module. For the worker's loop, but for its own threads."""
 
-    def __init__(self, host: str, port: int, clock: Callable[[], datetime]) -> None:
-        """`host` and `port` are those that the web program serves."""
+    def __init__(self, host: str, port: int, clock: Callable[[], datetime], tls: Tls = lambda: None) -> None:
+        """`host` and `port` are those that the web program serves, `tls` what it is to be trusted by; None
+        where it speaks plain HTTP."""
         self._host, self._port, self._clock = _ANYWHERE.get(host, host), port, clock
+        self._tls = tls
         self._troubles: dict[str, str | None] = {}
         self._stop = threading.Event()
 
@@ -60,11 +64,13 @@ class Responder:
     def _run(self, one: Assignment) -> None:
         while not self._stop.is_set() and self._clock() < one.until:
             try:
-                Phone(self._host, self._port, one.token).answer(one.drill, one.cursor, self._left(one))
+                Phone(self._host, self._port, one.token, self._tls()).answer(
+                    one.drill, one.cursor, self._left(one)
+                )
                 self._troubles[one.drill] = None
                 return
             except (OSError, http.client.HTTPException, Gone) as error:
-                at = f"http://{self._host}:{self._port}"
+                at = f"The web program at {self._host}:{self._port}"
                 why = str(error) or type(error).__name__
                 said = why if isinstance(error, Gone) else f"{at} does not answer: {why}."
                 self._troubles[one.drill] = f"The test responder: {said}"[:200]
@@ -78,8 +84,8 @@ class Responder:
 class Phone:
     """One browser of the responder's session."""
 
-    def __init__(self, host: str, port: int, token: str) -> None:
-        self._host, self._port = host, port
+    def __init__(self, host: str, port: int, token: str, tls: ssl.SSLContext | None = None) -> None:
+        self._host, self._port, self._tls = host, port, tls
         self._cookies = {COOKIE: token}
         self._csrf = ""
 
@@ -93,7 +99,7 @@ class Phone:
         if status != 200 or found is None:
             raise Gone(f"the associate's page answered {status}.")
         self._csrf = found[1]
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        connection = self._line(timeout_s)
         try:
             headers = {"Cookie": self._cookie(), "Last-Event-ID": str(cursor)}
             connection.request("GET", "/floor/stream", headers=headers)
@@ -117,7 +123,7 @@ class Phone:
             raise Gone(f"{path.rpartition('/')[2]} was answered with {status}.")
 
     def _ask(self, method: str, path: str, form: dict[str, str] | None, timeout_s: float) -> tuple[int, str]:
-        connection = http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        connection = self._line(timeout_s)
         headers = {"Cookie": self._cookie(), "Accept": "text/html"}
         body = None
         if form is not None:
@@ -132,6 +138,11 @@ class Phone:
             return response.status, response.read().decode(errors="replace")
         finally:
             connection.close()
+
+    def _line(self, timeout_s: float) -> http.client.HTTPConnection:
+        if self._tls is None:
+            return http.client.HTTPConnection(self._host, self._port, timeout=timeout_s)
+        return http.client.HTTPSConnection(self._host, self._port, timeout=timeout_s, context=self._tls)
 
     def _cookie(self) -> str:
         return "; ".join(f"{name}={value}" for name, value in self._cookies.items())

@@ -60,3 +60,20 @@ def test_a_lost_key_comes_back_from_its_copy_with_the_whole_list(
     revocation.list_path(identity).unlink()
     assert main(["ca", "restore", "--from", copy, "--config", config, *secret]) == 0
     assert len(revocation.revoked_serials(identity)) == 1
+
+
+def test_phones_are_given_a_ca_of_their_own_and_a_sheet_to_compare(
+    config: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ca", "qr", "--config", config]) == 1
+    assert "This store has no CA for phones" in capsys.readouterr().err
+    assert main(["ca", "phones", "--config", config]) == 1
+    assert "needs a name or an address" in capsys.readouterr().err
+    assert main(["ca", "phones", "--host", "floorbell.local", "--config", config]) == 0
+    assert "trust floorbell.local with it, and nothing else" in capsys.readouterr().out
+    sheet = tmp_path / "sheet.svg"
+    assert main(["ca", "qr", "--to", str(sheet), "--config", config]) == 0
+    told = capsys.readouterr().out
+    assert sheet.read_text().startswith("<?xml") and told.count(":") > 30
+    assert main(["ca", "qr", "--to", str(tmp_path / "sheet.txt"), "--config", config]) == 1
+    assert "allowed is a file that ends in .svg or .png" in capsys.readouterr().err
