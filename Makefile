@@ -5,8 +5,10 @@
 # make hardware  a simulated GPIO chip and a virtual camera (the first time they are built)  ARGS="-k pre_roll"
 # make bench   how fast, beside the floor of this machine               ARGS="--help"
 # make messages put what the pages newly say before the translators
+# make sbom    what each program is made of (CycloneDX), into build/sbom   ARGS="--to DIR kiosk"
+# make audit   whether a locked package has a known weakness            ARGS="--strict"
 # make lock    renew the locked requirements (needs uv)
-.PHONY: demo test check faults hardware bench lock format messages ready
+.PHONY: demo test check faults hardware bench lock format messages ready sbom audit
 ARGS ?=
 BIN := .venv/bin
 SUITES := $(wildcard tests/unit tests/system tests/browser)
@@ -42,6 +44,12 @@ bench: ready
 
 messages: ready
 	$(BIN)/python -m edge.web.extraction
+
+sbom: ready
+	$(BIN)/python -m deploy.sbom $(ARGS)
+
+audit: ready
+	$(BIN)/python -m deploy.audit $(ARGS)
 
 lock:
 	$(LOCK) --extra kiosk -o requirements/kiosk.txt
