@@ -1,13 +1,16 @@
 """`floorbell ca`: the store CA's key, its passphrase, its offline copy and the list that it signs."""
 
 import io
+import shlex
 from pathlib import Path
 
 import click
 from cryptography import x509
 
 from broker import authority, issuing, phones, safekeeping
+from broker.errors import IdentityError
 from deploy import provision as making
+from deploy import rolling
 from deploy.asking import CONFIG, PASSPHRASE, given, passphrase_of
 from deploy.errors import DeployError
 from deploy.register import now
@@ -111,6 +114,88 @@ def ca_qr(to: Path | None, config: Path) -> None:
     digits = told.fingerprint.split(":")
     for at in range(0, len(digits), 8):
         click.echo(f"  {':'.join(digits[at : at + 8])}")
+
+
+@ca.command("roll")
+@PASSPHRASE
+@CONFIG
+def ca_roll(passphrase_file: Path | None, config: Path) -> None:
+    """Begin with another CA: devices are told to trust it too. It gets the same passphrase."""
+    loaded = load_config(config)
+    rolling.begin(loaded, passphrase_of(loaded, passphrase_file), now())
+    click.echo("The next CA is made. Kiosks ask once an hour whom to trust; who has not yet:")
+    click.echo(f"  floorbell ca status --config {shlex.quote(str(config))}")
+    click.echo("When all have: floorbell ca switch")
+
+
+@ca.command("status")
+@CONFIG
+def ca_status(config: Path) -> None:
+    """How far another CA is on its way, and which devices it waits for."""
+    found = rolling.standing(load_config(config))
+    click.echo(
+        {
+            "no": "One CA counts, and no other is on its way.",
+            "told": "Another CA is made; the old one still vouches for the server.",
+            "switched": "The new CA vouches for the server; the old one still counts.",
+        }[found.stage]
+    )
+    for name, why in sorted(found.waiting.items()):
+        click.echo(f"{name:<32}  {why}")
+    if found.stage != "no" and not found.waiting:
+        following = {"told": "switch", "switched": "retire"}[found.stage]
+        click.echo(f"No device is missing. Next: floorbell ca {following}")
+
+
+_WITHOUT = click.option(
+    "--without",
+    multiple=True,
+    metavar="NAME",
+    help="A device that is not waited for: it is let in anew later.",
+)
+
+
+@ca.command("switch")
+@_WITHOUT
+@PASSPHRASE
+@CONFIG
+def ca_switch(without: tuple[str, ...], passphrase_file: Path | None, config: Path) -> None:
+    """Let the new CA vouch for this server. Refused while a device does not trust it yet."""
+    loaded = load_config(config)
+    passphrase = given(passphrase_file, "Passphrase of the CA's key") if _locked(loaded) else None
+    rolling.switch(loaded, passphrase, set(without), now())
+    click.echo(
+        "The server has certificates of the new CA. 'floorbell broker run' goes over to them by itself."
+    )
+    click.echo("Make a copy of the new key now: floorbell ca backup --to FILE")
+    click.echo("When all devices have renewed their certificates: floorbell ca retire")
+
+
+@ca.command("retire")
+@_WITHOUT
+@CONFIG
+def ca_retire(without: tuple[str, ...], config: Path) -> None:
+    """Let the old CA count no more. Refused while a device still has a certificate of it."""
+    rolling.retire(load_config(config), set(without), now())
+    click.echo("The old CA counts no more; its copies may be destroyed.")
+
+
+@ca.command("reissue")
+@PASSPHRASE
+@CONFIG
+def ca_reissue(passphrase_file: Path | None, config: Path) -> None:
+    """New keys and certificates for the programs on this server, by the same CA and for the same names."""
+    loaded = load_config(config)
+    rolling.reissue(loaded, passphrase_of(loaded, passphrase_file), now())
+    click.echo("The server's own certificates are new; its programs take them up by themselves.")
+
+
+def _locked(config: EdgeConfig) -> bool:
+    """Whether a passphrase is needed; also where a power cut left the CA between two folders."""
+    try:
+        return authority.has_passphrase(config.identity_path)
+    except IdentityError:
+        return True
 
 
 def _known_as(config: EdgeConfig) -> list[str]:

@@ -80,7 +80,7 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
                 "certfile": str(identity / "tls.crt"),
                 "ca_certs": str(identity / "ca.crt"),
                 "cert_reqs": int(ssl.CERT_REQUIRED),
-                "ssl_context": partial(_tls, anchors.certificates(config.identity_path)),
+                "ssl_context": partial(_tls, config.identity_path),
                 "post_fork": take_notify_socket(),
                 "worker_exit": lambda _server, worker: worker.wsgi.extensions["vault"].stop(),
             }.items():
@@ -122,10 +122,11 @@ def _time(said: str) -> datetime:
     return datetime.fromtimestamp(ssl.cert_time_to_seconds(said), UTC)
 
 
-def _tls(anchors: str, _config: Any, default: Any) -> ssl.SSLContext:
+def _tls(identity: Path, _config: Any, default: Any) -> ssl.SSLContext:
+    """For one connection: its files and the CAs that count are read anew, and may change meanwhile."""
     context: ssl.SSLContext = default()
     context.minimum_version = ssl.TLSVersion.TLSv1_3
-    context.load_verify_locations(cadata=anchors)
+    context.load_verify_locations(cadata=anchors.certificates(identity))
     # A kiosk that was off for its certificate's whole time fetches the next one here; for everything else
     # its dates are judged at the door.
     context.verify_flags |= ssl.VerifyFlags(NO_CHECK_TIME)
