@@ -3,12 +3,13 @@
 # make check   format, lint, types and import contracts only
 # make faults  kills, power cuts and full disks                         ARGS="--help"
 # make hardware  a simulated GPIO chip and a virtual camera (the first time they are built)  ARGS="-k pre_roll"
+# make install-check  installs into clean Debian systems, with systemd as their init; needs root  ARGS="bookworm-amd64"
 # make bench   how fast, beside the floor of this machine               ARGS="--help"
 # make messages put what the pages newly say before the translators
 # make sbom    what each program is made of (CycloneDX), into build/sbom   ARGS="--to DIR kiosk"
 # make audit   whether a locked package has a known weakness            ARGS="--strict"
 # make lock    renew the locked requirements (needs uv)
-.PHONY: demo test check faults hardware bench lock format messages ready sbom audit
+.PHONY: demo test check faults hardware install-check bench lock format messages ready sbom audit
 ARGS ?=
 BIN := .venv/bin
 SUITES := $(wildcard tests/unit tests/system tests/browser)
@@ -38,6 +39,9 @@ faults: ready
 hardware:
 	@deploy/bootstrap.sh hardware
 	@tests/hardware/run.sh $(ARGS)
+
+install-check:
+	@tests/install/run.sh $(ARGS)
 
 bench: ready
 	$(BIN)/python -m tests.bench $(ARGS)

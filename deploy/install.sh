@@ -277,7 +277,9 @@ own_slots() { # Updates over the air are the keeper's (kiosk/decisions/001); it 
             did "Laid the keeper of the slots at $opt/keeper."
         fi
     done
-    chown floorbell-update:floorbell-update "$opt"
+    # It turns the link in there; the sticky bit keeps its hands off the keeper, which root starts.
+    chown root:floorbell-update "$opt"
+    chmod 1775 "$opt"
     chown -R -h floorbell-update:floorbell-update "$opt/slots" "$opt/update"
 }
 
@@ -386,7 +388,12 @@ make_store() {
     set +f
     [ -z "$passphrase" ] || set -- "$@" --passphrase-file "$passphrase"
     "$opt/slots/$slot/.venv/bin/floorbell" provision store "$store" --title "$title" --dir "$data" --host "$host" \
-        --config "$etc/edge.toml" "$@" >/dev/null || { rm -f "$etc/edge.toml"; fail "No store was made."; }
+        --web-port 8443 --config "$etc/edge.toml" "$@" >/dev/null || { rm -f "$etc/edge.toml"; fail "No store was made."; }
+    if [ -e "$data/identity/web/tls.crt" ]; then
+        # No proxy is needed: phones come to trust the store's own certificate by a QR code.
+        sed -i -e '/^\[web\]/,$ s|^host = .*|host = "0.0.0.0"|' -e 's|^# tls = "store"|tls = "store"|' \
+            -e 's|^# trust_port = |trust_port = |' "$etc/edge.toml"
+    fi
     chown -R floorbell:floorbell "$data"
     chown root:floorbell "$etc/edge.toml"
     chmod 0640 "$etc/edge.toml"
@@ -425,6 +432,10 @@ enrol() {
     did "Wrote $etc/kiosk.toml."
 }
 
+all_active() { # systemctl itself is content with one.
+    for unit in $(unit_names); do systemctl is-active -q "$unit" || return 1; done
+}
+
 configured() { [ -e "$etc/edge.toml" ] || [ -e "$etc/kiosk.toml" ]; }
 
 healthy() { # All programs are up, and stay so; the server says itself that it is ready.
@@ -436,8 +447,7 @@ healthy() { # All programs are up, and stay so; the server says itself that it i
     else
         sleep 5
     fi
-    # shellcheck disable=SC2046
-    systemctl is-active -q $(unit_names)
+    all_active
 }
 
 stop_programs() {
@@ -476,8 +486,7 @@ turn_to_slot() { # Start everything from $slot, or go on as before.
     mv "$opt/kind.new" "$opt/kind"
     running || { say "systemd does not run here: nothing was started."; return 0; }
     configured || return 0
-    # shellcheck disable=SC2046
-    if [ "$before" = "$slot" ] && [ "$before_units" -eq "$changes" ] && systemctl is-active -q $(unit_names); then
+    if [ "$before" = "$slot" ] && [ "$before_units" -eq "$changes" ] && all_active; then
         return 0
     fi
     if healthy; then
@@ -523,7 +532,11 @@ uninstall() {
         systemctl disable -q "$mount" 2>/dev/null || true
         take "$units/$mount"
     done
-    take "$units"/floorbell* /usr/local/bin/floorbell /etc/systemd/journald.conf.d/floorbell.conf \
+    for file in "$units"/floorbell*; do
+        # Folders hold what somebody here has changed.
+        if [ -f "$file" ] || [ -n "$purge" ]; then take "$file"; fi
+    done
+    take /usr/local/bin/floorbell /etc/systemd/journald.conf.d/floorbell.conf \
         /etc/avahi/services/floorbell.service /etc/chrony/conf.d/floorbell.conf \
         /etc/systemd/timesyncd.conf.d/floorbell.conf /etc/xdg/autostart/floorbell-screen.desktop "$opt"
     if running; then systemctl daemon-reload; fi
@@ -546,6 +559,7 @@ next_steps() {
         say "Write the passphrase down: nothing can replace it. Next, the copy of the CA key, and the first admin:"
         say "  sudo floorbell ca backup --to FILE"
         say "  sudo floorbell person first"
+        say "and how phones come to trust this server: sudo floorbell ca qr"
     fi
     if [ "$kind" = server ] && ! configured; then
         say "Next, the store: sudo deploy/install.sh server --store riverside --title Riverside --zone tills=Tills"

@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import sqlite3
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -87,11 +88,15 @@ def upgrade_ready(within_s: float, config: Path) -> None:
     """Wait until the store's own page says that all is ready."""
     web = load_config(config).web
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(web.host, web.host)
-    url = f"http://{host}:{web.port}/readyz"
+    scheme, context = ("http", None) if web.tls == "proxy" else ("https", ssl.create_default_context())
+    if context is not None:
+        # This machine itself, by an address that its certificate need not name; nothing is told to it.
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    url = f"{scheme}://{host}:{web.port}/readyz"
     deadline, said = time.monotonic() + within_s, "nothing"
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with urllib.request.urlopen(url, timeout=5, context=context):
                 click.echo("The store is ready.")
                 return
         except urllib.error.HTTPError as error:

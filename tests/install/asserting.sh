@@ -1,10 +1,14 @@
 # What inside.sh and boot.sh look with. Read by them, not run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 steps=0
 step() { printf '  %s\n' "$*"; steps=$((steps + 1)); }
 show() { cat "$1" >&2; return 1; }
 quiet() { "$@" >/dev/null 2>&1; }
-broken() { printf 'Not so: %s\n' "$*" >&2; exit 1; }
+broken() { # broken SENTENCE: the end, with what the programs said last
+    printf 'Not so: %s\n' "$*" >&2
+    tail -n 8 "$server"/tmp/*.log "$kiosk"/tmp/*.log >&2 2>/dev/null || true
+    exit 1
+}
 holds() { # holds SENTENCE COMMAND …
     local sentence=$1
     shift

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# inside.sh SYSTEMS WHEELS, in namespaces of its own: what run.sh made is installed into, and each promise looked at.
+# inside.sh SYSTEMS WHEELS CACHE ASKED, in namespaces of its own: what run.sh made is installed into, and each promise looked at.
 # Without an init: each program is started by its unit's ExecStart, as the unit's user. boot.sh has systemd do it.
 set -euo pipefail
-systems=$1 wheels=$2
+systems=$1 wheels=$2 cache=$3 asked=$4
 source=$(cd "$(dirname "$0")/../.." && pwd)
 server=$systems/server kiosk=$systems/kiosk
 D=/srv/floorbell
@@ -15,6 +15,7 @@ prepare() { # prepare ROOT: what a chroot needs, the release and the wheels; dae
     mount --bind /dev "$1/dev"
     mkdir -p "$1$D" "$1/srv/wheels" "$1/run/lock"
     mount --bind "$wheels" "$1/srv/wheels"
+    printf '127.0.0.1 localhost floorbell.test\n' >"$1/etc/hosts"
     cp /etc/resolv.conf "$1/etc/resolv.conf"
     printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d"
     chmod 0755 "$1/usr/sbin/policy-rc.d"
@@ -24,7 +25,6 @@ prepare() { # prepare ROOT: what a chroot needs, the release and the wheels; dae
 start() { # start ROOT UNIT [MORE]: its ExecStart as its user; nothing is left of it when this script ends.
     local unit=$1/etc/systemd/system/$2 command
     command=$(sed -n 's/^ExecStart=//p' "$unit")
-    mkdir -p "$1/run/floorbell" && chroot "$1" chown floorbell: /run/floorbell
     # shellcheck disable=SC2086
     chroot "$1" setpriv --reuid=floorbell --regid=floorbell --init-groups env -C /tmp $command ${3:-} \
         >"$1/tmp/$2.log" 2>&1 &
@@ -56,6 +56,8 @@ PYTHON
 }
 
 start_kiosk() { # The kiosk as it is, on pins that can be pressed from here.
+    mkdir -p "$kiosk/run/floorbell"
+    chroot "$kiosk" chown floorbell: /run/floorbell
     chroot "$kiosk" setpriv --reuid=floorbell --regid=floorbell --init-groups env -C /run/floorbell \
         PYTHONPATH=/opt/floorbell/current /opt/floorbell/current/.venv/bin/python -m deploy.demo.kiosk \
         --config /etc/floorbell/kiosk.toml --socket /run/floorbell/hand >"$kiosk/tmp/pressed.log" 2>&1 &
@@ -80,6 +82,14 @@ for root in "$server" "$kiosk"; do prepare "$root"; done
 step "apt, with internet; all else is done without"
 install "$server" server --packages-only >"$systems/log" 2>&1 || show "$systems/log"
 install "$kiosk" kiosk --packages-only --camera >"$systems/log" 2>&1 || show "$systems/log"
+
+for machine in server kiosk; do
+    if [ ! -e "$cache-$machine-$asked.tar" ]; then
+        rm -f "$cache-$machine"-*.tar
+        tar -c --one-file-system --exclude="./srv/*" -C "$systems/$machine" -f "$cache-$machine-$asked.tar.new" .
+        mv "$cache-$machine-$asked.tar.new" "$cache-$machine-$asked.tar"
+    fi
+done
 
 exec unshare --net bash -c "$(declare -f); $(declare -p systems wheels source server kiosk D started steps)
 set -euo pipefail

@@ -9,8 +9,10 @@ fail() { printf '%s\n' "$*" >&2; exit 1; }
 [ "$(id -u)" -eq 0 ] || fail "Only root can make systems to install into; try: sudo make install-check"
 [ $# -gt 0 ] || set -- bookworm-amd64 trixie-amd64 trixie-arm64
 
-work= registered=
+work="" registered="" inside=""
 clean() {
+    # As the first of its own process namespace it takes everything in there with it, mounts too.
+    [ -z "$inside" ] || kill -9 "$inside" 2>/dev/null || true
     [ -z "$registered" ] || echo -1 >/proc/sys/fs/binfmt_misc/qemu-aarch64
     [ -z "$work" ] || rm -rf "$work"
 }
@@ -24,6 +26,7 @@ need() { # need COMMAND PACKAGE
 }
 
 # Where Debian is got here, first of all this machine's own place for it.
+# shellcheck disable=SC2016
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | grep -m 1 '/debian/*$' || fail "apt knows no mirror of Debian."; }
 
 make_root() { # make_root SUITE-ARCHITECTURE
@@ -45,22 +48,30 @@ emulate() { # Programs for arm64 run here until this script ends, unless they di
 }
 
 need mmdebstrap mmdebstrap
+need systemd-nspawn systemd-container
 work=$(mktemp -d "$here/var/install-check/work.XXXXXX")
 locks=$(cat requirements/*.txt deploy/wheelhouse.sh | sha256sum)
 if [ "$(cat "$cache/wheels/locks" 2>/dev/null)" != "$locks" ]; then
     deploy/wheelhouse.sh "$cache/wheels" aarch64 x86_64
     printf '%s\n' "$locks" >"$cache/wheels/locks"
 fi
+asked=$(sed -n '/^install_packages()/,/^}/p' deploy/install.sh | sha256sum | cut -c 1-12)
 for root in "$@"; do
     case "$root" in *-arm64) emulate ;; esac
     make_root "$root"
     for machine in server kiosk; do
         mkdir -p "$work/$root/$machine"
-        tar -x -C "$work/$root/$machine" -f "$cache/$root.tar"
+        # With its packages already, if apt has been asked for just these since.
+        from=$cache/$root-$machine-$asked.tar
+        [ -e "$from" ] || from=$cache/$root.tar
+        tar -x -C "$work/$root/$machine" -f "$from"
     done
     began=$SECONDS
-    unshare --mount --pid --fork --kill-child "$here/tests/install/inside.sh" "$work/$root" "$cache/wheels" ||
-        fail "$root: not everything held; what was said last stands above."
+    unshare --mount --mount-proc --pid --fork --kill-child "$here/tests/install/inside.sh" "$work/$root" "$cache/wheels" \
+        "$cache/$root" "$asked" &
+    inside=$!
+    wait "$inside" || fail "$root: not everything held; what was said last stands above."
+    inside=""
     printf '%s: everything held, in %s s.\n\n' "$root" $((SECONDS - began))
     rm -rf "${work:?}/$root"
 done

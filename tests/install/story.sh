@@ -27,7 +27,7 @@ refused "is no option of a server" install "$server" server --camera
 refused "--store needs a title and a zone" install "$server" server --store trial
 refused "is no folder" install "$server" server --wheels /nowhere
 install "$server" server --wheels /srv/wheels --messenger --store trial --title "The trial store" \
-    --zone tills=Tills --zone "shoes=Ladies' shoes" --beside tills=shoes --host localhost \
+    --zone tills=Tills --zone "shoes=Ladies' shoes" --beside tills=shoes --host floorbell.test \
     --passphrase-file /srv/passphrase >"$systems/log" 2>&1 || show "$systems/log"
 said=$(install "$server" server --wheels /srv/wheels) || broken "the second run works"
 says "$said" "Nothing had to be changed"
@@ -44,6 +44,15 @@ holds "the units are enabled" chroot "$server" systemctl is-enabled floorbell.ta
 step "its programs, each by ExecStart as its user"
 start_server
 before=$(events)
+page() { # page ADDRESS [CA]: it is there, and trusted
+    chroot "$server" python3 -c 'import ssl, sys, urllib.request as r
+r.urlopen(sys.argv[1], timeout=5, context=ssl.create_default_context(cafile=sys.argv[2]) if sys.argv[2:] else None)' "$@"
+}
+holds "the pages are trusted by whoever installed the CA for phones" \
+    page https://floorbell.test:8443/healthz /var/lib/floorbell/identity/phones/ca.crt
+holds "phones find that CA" page http://floorbell.test:8081/trust
+holds "the QR code for it is shown" chroot "$server" floorbell ca qr
+says "$(chroot "$server" floorbell person first 2>&1)" "/manage/first"
 
 step "a kiosk: let in by a code, the second time nothing, units, users, modes"
 chroot "$server" floorbell device invite kiosk-1 --zone shoes --passphrase-file /srv/passphrase \
@@ -57,6 +66,9 @@ says "$said" "Nothing had to be changed"
 units_hold "$kiosk"
 modes "$kiosk" /etc/floorbell/kiosk.toml root:floorbell 640
 modes "$kiosk" /var/lib/floorbell/identity/tls.key floorbell:floorbell 600
+modes "$kiosk" /opt/floorbell root:floorbell-update 1775
+modes "$kiosk" /opt/floorbell/keeper/run root:root 755
+modes "$kiosk" /opt/floorbell/slots/b floorbell-update:floorbell-update 755
 groups=$(chroot "$kiosk" id -nG floorbell)
 says " $groups " " video "
 # Debian's Bookworm has none; Raspberry Pi OS has.
@@ -67,12 +79,56 @@ step "a press at its pins is in the store"
 sed -i 's|^source = "picamera"|source = "scene"  #|' "$kiosk/etc/floorbell/kiosk.toml"
 start_kiosk
 until_true 120 "the kiosk reaches the store" quiet chroot "$server" sh -c 'floorbell device list | grep -q "kiosk-1.*online"'
-start "$kiosk" floorbell-camera@.service
-sed -i 's/%i/kiosk/' "$kiosk/etc/systemd/system/floorbell-camera@.service" # for start alone
 press fitting-room
 until_true 60 "the press is in the store" more_events "$before"
 after=$(events)
 stop_all
+
+boot() { # boot ROOT SCRIPT: with systemd as its init, and no network
+    local mounted
+    cp "$source/tests/install/$2" "$1/srv/booted.sh"
+    cp "$source/tests/install/asserting.sh" "$1/srv/asserting.sh"
+    cat >"$1/etc/systemd/system/install-check.service" <<UNIT
+[Service]
+ExecStart=/bin/bash /srv/booted.sh
+ExecStopPost=/bin/systemctl poweroff --no-block
+StandardOutput=file:/srv/booted.log
+StandardError=file:/srv/booted.log
+[Install]
+WantedBy=multi-user.target
+UNIT
+    chroot "$1" systemctl enable -q install-check.service
+    for mounted in dev sys proc; do umount "$1/$mounted"; done
+    SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=$unified timeout -k 10 1500 systemd-nspawn -q -D "$1" --machine="floorbell-$$" --boot --register=no \
+        --keep-unit --private-network </dev/null >"$systems/boot" 2>&1 || true
+    rmdir "/run/systemd/nspawn/propagate/floorbell-$$" 2>/dev/null || true
+    grep '^  ' "$1/srv/booted.log" || true
+    if [ "$(tail -n 1 "$1/srv/booted.log")" != "EVERYTHING HELD" ]; then
+        tail -n 40 "$systems/boot" "$1/srv/booted.log" >&2
+        broken "with systemd as its init everything holds"
+    fi
+    mount -t proc proc "$1/proc"
+    mount --bind /sys "$1/sys"
+    mount --bind /dev "$1/dev"
+    rm "$1/etc/systemd/system/multi-user.target.wants/install-check.service" "$1/etc/systemd/system/install-check.service"
+}
+
+case "$systems" in
+    *-arm64) step "(arm64 is emulated here, where systemd cannot be the init)" ;;
+    *)
+        case "$systems" in *bookworm*) unified=0 ;; *) unified=1 ;; esac
+        step "the server with systemd as its init"
+        boot "$server" booted_server.sh
+        step "the kiosk with systemd as its init"
+        mkdir -p "$kiosk/etc/systemd/system/floorbell-kiosk.service.d"
+        printf '[Service]\nExecStart=\nExecStart=%s --pins mock\n' \
+            "$(sed -n 's/^ExecStart=//p' "$kiosk/etc/systemd/system/floorbell-kiosk.service")" \
+            >"$kiosk/etc/systemd/system/floorbell-kiosk.service.d/pins.conf"
+        sed -i 's/^# \[screen\]/[screen]/' "$kiosk/etc/floorbell/kiosk.toml"
+        boot "$kiosk" booted_kiosk.sh
+        rm -r "$kiosk/etc/systemd/system/floorbell-kiosk.service.d"
+        ;;
+esac
 
 step "an upgrade with a migration: the database is copied, the store goes on"
 cp -a "$server$D" "$server/srv/next"
