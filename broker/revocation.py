@@ -61,6 +61,16 @@ def revoke(
     _replace(list_path(directory, of), signed)
 
 
+def continues(longer: Path, list_: Path, directory: Path) -> bool:
+    """Whether the list in the file `longer` is of the CA in `directory` and has all that is on `list_`."""
+    other = _read(longer)
+    authority = x509.load_pem_x509_certificate((directory / "ca" / "ca.crt").read_bytes())
+    if other is None or not other.is_signature_valid(authority.public_key()):  # type: ignore[arg-type]
+        return False
+    known = {one.serial_number for one in _read(list_) or ()}
+    return known <= {one.serial_number for one in other}
+
+
 def turn_away(directory: Path, names: Collection[str]) -> None:
     """These names, and no others, are turned away by the broker that runs from `directory`."""
     for name in names:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from broker.errors import BrokerError
+from deploy import noting
 from deploy.asking import CONFIG
 from deploy.errors import DeployError
 from deploy.provision import reading, writing
@@ -20,7 +21,9 @@ from edge.supervision import backups
 from edge.supervision.backups import Run
 
 if TYPE_CHECKING:
+    from edge.backup.manifest import Manifest
     from edge.backup.recovery import RecoveryKey
+    from edge.backup.restoring import Restored
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _FILE = click.Path(path_type=Path, dir_okay=False)
@@ -157,6 +160,89 @@ def backup_check(name: str | None, source: str | None, key_file: Path | None, co
     if _has_database(loaded):
         with writing(loaded) as conn:
             backups.set_proven(conn, loaded.store, chosen, _now())
+
+
+@backup.command("note")
+@CONFIG
+def backup_note(config: Path) -> None:
+    """Leave word beside the backups of whoever is shut out now: a restored store lets them in no more."""
+    noting.leave(load_config(config), _now())
+    click.echo("It is noted who is shut out.")
+
+
+@backup.command("restore")
+@click.option("--from", "source", required=True, help="A folder or s3://bucket/prefix.")
+@click.option("--to", type=_FOLDER, required=True, help="A new or empty folder.")
+@click.option("--name", help="The backup; without it the newest.")
+@click.option(
+    "--left", type=_FOLDER, help="What is left of the lost server's folder 'identity', if anything."
+)
+@click.option("--endpoint", help="Of another object store than Amazon's.")
+@click.option("--region", default="us-east-1", show_default=True, help="As the object store wants it.")
+@click.option("--credentials", type=_FILE, default="backup-s3.txt", show_default=True, help="For a bucket.")
+@KEY_FILE
+def backup_restore(
+    source: str,
+    to: Path,
+    name: str | None,
+    left: Path | None,
+    endpoint: str | None,
+    region: str,
+    credentials: Path,
+    key_file: Path | None,
+) -> None:
+    """Put a store back, proven. What came after the backup is then asked of the kiosks, as they come."""
+    from edge.backup import notes, opening, restoring, settings, targets
+
+    if not source.startswith("s3://"):
+        source = str(Path(source).absolute())
+    wanted = settings.Backup(source, endpoint, region, str(credentials.absolute()))
+    if wrong := wanted.fault():
+        raise DeployError(wrong)
+    target = targets.target_at(source, wanted)
+    key = _key(key_file)
+    opened = opening.open_backup(target, opening.choose(target, name), key)
+    known = notes.read(target, key, opened.manifest.store)
+    done = restoring.restore(opened, to, _now(), known, left)
+    for line in _said(opened.manifest, done):
+        click.echo(line)
+
+
+def _said(made: "Manifest", done: "Restored") -> Iterator[str]:
+    """What a restore came to, and what nobody can know, each in a sentence."""
+    proven, settled = done.proven, done.settled
+    at = f"{made.made_at:%Y-%m-%d %H:%M} UTC"
+    yield f"{made.store} is back in {done.config.directory} as it was at {at}."
+    yield (
+        f"Proven: {proven.rows} rows, {done.clips} files of clips by their hashes, {proven.entries} entries "
+        f"of the custody log, the signed head over {proven.signed}, heads countersigned by "
+        f"{proven.witnesses} devices."
+    )
+    yield f"All {settled.sessions} sign-ins have ended; everybody signs in again."
+    if settled.purged:
+        yield f"{settled.purged} clips whose time is over were not brought back."
+    if done.asked:
+        yield f"{done.asked} clips were not in the backup; their kiosks are asked for them."
+    if settled.shut_out or settled.erased:
+        yield (
+            f"Shut out again: {settled.shut_out} devices, certificates, people or tokens; names erased again "
+            f"in {settled.erased} entries."
+        )
+    yield (
+        f"Not known: who was shut out, and whose name was erased, after {done.known_at:%Y-%m-%d %H:%M} UTC. "
+        "Whoever was revoked, disabled or erased since then is to be so again, by you."
+    )
+    yield (
+        "Not known either: who was let in, and what was set at the desk, after the backup. Recovery codes "
+        "that were used since are good once more, and numbers of incidents are given again."
+    )
+    if settled.unknown:
+        yield f"{settled.unknown} requests for help were open then; what became of them is not known."
+    if settled.urgent:
+        yield f"{settled.urgent} security requests were open then: people are called until somebody answers."
+    if done.without_outbox:
+        yield f"These keep nothing that they could send again: {', '.join(done.without_outbox)}."
+    yield "Start the programs: kiosks send again what came after the backup, of the last 7 days."
 
 
 @contextmanager

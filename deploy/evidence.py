@@ -11,6 +11,7 @@ from uuid import uuid4
 
 import click
 
+from deploy import noting
 from deploy.errors import DeployError
 from deploy.provision import reading, writing
 from deploy.register import CONFIG
@@ -156,11 +157,13 @@ def erase_name(config: Path, by: str, reason: str, name: str) -> None:
     actor = Actor(by.strip(), "command")
     with writing(loaded) as conn:
         had = keeping.erase_name(conn, loaded.store, name, actor, reason, now)
+    noting.leave_if_backed_up(loaded, now, [name])
     entries = "1 entry has" if had == 1 else f"{had} entries have"
     click.echo(f"{entries} no name any more; that it was erased, by whom and why, is an entry itself.")
     click.echo(
         "Not erased: bundles that were given out or wait to be fetched, the list of exports, reasons in "
-        "which people wrote the name, the people, requests and incidents of the store, and backups."
+        "which people wrote the name, the people, requests and incidents of the store, and backups: "
+        "one that is restored has it erased again, where word of it could be left beside them."
     )
 
 
@@ -187,6 +190,8 @@ def verify_(bundle: Path, keys: tuple[str, ...], known: tuple[str, ...], stamp_c
     examined = examine(bundle, Known(frozenset(keys), pairs, _authority(stamp_ca)))
     for line in describe(examined.findings):
         click.echo(line)
+    for sentence in examined.restored:
+        click.echo(f"restored: {sentence}")
     if examined.stamp is not None:
         click.echo(f"stamp: {examined.stamp}")
     return 0 if {finding.verdict for finding in examined.findings} == {Verdict.OK} else 1

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from broker import identity
 from broker.authority import open_authority
+from deploy import noting
 from deploy import provision as making
 from deploy.asking import CONFIG, PASSPHRASE, given, opens_unasked, passphrase_of
 from deploy.errors import DeployError
@@ -169,6 +170,7 @@ def device_revoke(name: str, reason: str, passphrase_file: Path | None, config: 
     else:
         click.echo("Its name keeps it out. 'floorbell ca sign-list' puts its certificates on a list too.")
     click.echo(f"To let it in again with a new certificate: floorbell device add {name} --zone ZONE")
+    noting.leave_if_backed_up(loaded, now())
 
 
 @device.command("list")

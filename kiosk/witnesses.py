@@ -84,6 +84,8 @@ class Witnesses:
             *_, words = ["no reason was given", *said.decode(errors="replace").strip().splitlines()]
             log.warning("A head of the custody log cannot be judged: %s", words)
             return
+        if said:
+            log.warning("%s", said.decode(errors="replace").strip())
         self._say(answer)
         self._count(refused=REFUSED_MARK in answer[:40], alarm=running.returncode == ALARM)
 

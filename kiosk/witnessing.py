@@ -14,8 +14,8 @@ import msgspec
 
 from broker import codec, signing
 from broker.errors import BrokerError, ContractError
-from broker.witness import HeadKept, HeadShown, TreeHead, kept_to_sign
-from kiosk.witness import ALARM, Judged, judge
+from broker.witness import HeadKept, HeadShown, kept_to_sign
+from kiosk.witness import ALARM, Held, Judged, judge
 
 HELD = "witness.json"
 
@@ -40,16 +40,16 @@ def main(arguments: list[str] | None = None) -> int:
     return ALARM if judged.alarm else 0
 
 
-def read(directory: Path) -> TreeHead | None:
+def read(directory: Path) -> Held | None:
     """The head that is held, or None before the first. ContractError if the file is damaged: it is not taken
     for none, or whoever damages it could show anything."""
     try:
-        return codec.decode((directory / HELD).read_bytes(), TreeHead)
+        return codec.decode((directory / HELD).read_bytes(), Held)
     except FileNotFoundError:
         return None
 
 
-def keep(directory: Path, head: TreeHead) -> None:
+def keep(directory: Path, head: Held) -> None:
     """On disk before anything is said of it."""
     half = directory / f"{HELD}.half"
     with open(half, "wb") as file:
@@ -64,17 +64,20 @@ def keep(directory: Path, head: TreeHead) -> None:
         os.close(handle)
 
 
-def _answer(judged: Judged, held: TreeHead | None, chosen: argparse.Namespace) -> msgspec.Struct:
+def _answer(judged: Judged, held: Held | None, chosen: argparse.Namespace) -> msgspec.Struct:
     if judged.keep is None:
         assert judged.refusal is not None
         return judged.refusal
     head = judged.keep
     if head != held:
         keep(chosen.directory, head)
+    if held is not None and len(head.before) > len(held.before):
+        # On the kiosk's own log, which the store cannot write.
+        print(f"The store was restored; a head of {held.size} entries was given up for it.", file=sys.stderr)
     at_ms = time.time_ns() // 1_000_000
     signer = signing.load_signer(chosen.identity / "sign.key")
-    said = kept_to_sign(chosen.store, chosen.device, head.log, head.size, head.root, at_ms)
-    return HeadKept(log=head.log, size=head.size, root=head.root, at_ms=at_ms, signature=signer.sign(said))
+    said = kept_to_sign(chosen.store, chosen.device, head.log, head.size, head.root, at_ms, head.before)
+    return HeadKept(head.log, head.size, head.root, at_ms, signer.sign(said), head.before)
 
 
 if __name__ == "__main__":

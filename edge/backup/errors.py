@@ -9,3 +9,7 @@ class BackupError(EdgeError):
 
 class NotWhole(BackupError):
     """What was read is not what was sealed: cut short, altered, or put in another's place."""
+
+
+class NotThere(BackupError):
+    """The target does not have this file."""

@@ -3,6 +3,7 @@
 It reads, and changes nothing: neither the copy nor the store.
 """
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,11 +13,12 @@ from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.dialects import sqlite
 
 from broker import tree
 from broker.signing import is_signed
-from broker.witness import head_to_sign, kept_to_sign
+from broker.witness import Before, head_to_sign, kept_to_sign
 from edge.backup.errors import NotWhole
 from edge.backup.manifest import Head
 from edge.db.columns import Instant
@@ -126,12 +128,16 @@ def _signed(db: sqlite3.Connection, store: str, own: Head | None) -> tuple[int, 
         if size > own.size or tree.root(node, size).hex() != root or not is_signed(key, message, signature):
             raise NotWhole(f"The signed head of {size} entries is not that of the custody log in it.")
         newest = size
-    for device, size, root, at_ms, key, signature in db.execute(
-        "SELECT device, size, root, at_ms, key, signature FROM witness WHERE store = ? AND size > 0 "
-        "AND signature IS NOT NULL ORDER BY device",
+    columns = {row[1] for row in db.execute("PRAGMA table_info(witness)")}
+    # A backup of an earlier version has none.
+    before = '"before"' if "before" in columns else "NULL"
+    for device, size, root, at_ms, key, signature, given_up in db.execute(
+        f"SELECT device, size, root, at_ms, key, signature, {before} FROM witness WHERE store = ? "
+        "AND size > 0 AND signature IS NOT NULL ORDER BY device",
         (store,),
     ):
-        message = kept_to_sign(store, device, log, size, root, at_ms)
+        earlier = msgspec.convert(json.loads(given_up or "null") or [], list[Before])
+        message = kept_to_sign(store, device, log, size, root, at_ms, earlier)
         if size > own.size or tree.root(node, size).hex() != root or not is_signed(key, message, signature):
             raise NotWhole(f"The head that {device} countersigned is not one of the custody log in it.")
         kept += 1

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edge.backup.errors import BackupError
+from edge.backup.errors import BackupError, NotThere
 from edge.backup.settings import Backup
 from edge.backup.targets import Stored
 
@@ -86,7 +86,8 @@ class Bucket:
         try:
             yield
         except self._errors as error:
-            raise BackupError(f"The bucket {self._to} cannot {how}: {_said(error)}.") from None
+            kind = NotThere if _code(error) in ("NoSuchKey", "404") else BackupError
+            raise kind(f"The bucket {self._to} cannot {how}: {_said(error)}.") from None
         except OSError as error:
             raise BackupError(f"The bucket {self._to} cannot {how}: {error}.") from None
 
@@ -143,6 +144,11 @@ def _credentials(path: Path) -> tuple[str, str]:
     if len(lines) != 2:
         raise BackupError(f"{path} has {len(lines)} lines; it has two: the key's id, and its secret.")
     return lines[0], lines[1]
+
+
+def _code(error: Exception) -> str:
+    response = getattr(error, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
 def _said(error: Exception) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from edge.backup.errors import BackupError
+from edge.backup.errors import BackupError, NotThere
+from edge.backup.settings import Backup
 from edge.config import EdgeConfig
 
 # So much goes to the disk at a time: all of it at once holds up every commit on the same disk
@@ -58,11 +59,16 @@ def target_of(config: EdgeConfig, to: str | None = None) -> Target:
         raise BackupError(
             'There is no place for backups: set to = "/mnt/backup/shop" under [backup] in edge.toml.'
         )
+    return target_at(to, config.backup, Path(config.directory))
+
+
+def target_at(to: str, settings: Backup, directory: Path = Path()) -> Target:
+    """A target without a store; relative paths begin in `directory`."""
     if to.startswith("s3://"):
         from edge.backup.s3 import Bucket
 
-        return Bucket(to, config.backup, Path(config.directory))
-    return Folder(Path(config.directory) / to)
+        return Bucket(to, settings, directory)
+    return Folder(directory / to)
 
 
 class Folder:
@@ -137,6 +143,10 @@ class Folder:
     def _failing(self, how: str) -> Iterator[None]:
         try:
             yield
+        except FileNotFoundError:
+            raise NotThere(
+                f"The folder for backups, {self._directory}, cannot {how}: it is not there."
+            ) from None
         except OSError as error:
             said = error.strerror or error
             raise BackupError(f"The folder for backups, {self._directory}, cannot {how}: {said}.") from None

@@ -1,10 +1,11 @@
 """Whether a bundle's log is the one that others know: its signed head, witnesses, outer heads, a stamp."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
+from datetime import UTC, datetime
 
 from broker import tree
 from broker.signing import is_signed
-from broker.witness import TreeHead, head_to_sign, kept_to_sign
+from broker.witness import Restoration, TreeHead, head_to_sign, kept_to_sign, restored_to_sign
 from edge.evidence import bundle, stamp
 from edge.evidence.bundle import Anchors, Listing
 from edge.evidence.entries import Entry
@@ -18,13 +19,16 @@ _UNCHECKED = "The bundle has one; it was not checked, for no CA of a time-stampi
 class Anchoring:
     """`stamp` is a sentence on the time stamp: None if there is none and none was asked for. `by` says what
     holds the log, `covers` how many of its first entries are held by something that is not in the bundle or
-    not the store's."""
+    not the store's. `restored` has a sentence on each restore of the store, `restored_ms` the time of the
+    last: of what was recorded before it entries may be lost."""
 
     def __init__(self, opened: Opened, listing: Listing, known: Known) -> None:
         self._opened, self._listing, self._known = opened, listing, known
         self.stamp: str | None = None
         self.by = "witnessed"
         self.covers = 0
+        self.restored: list[str] = []
+        self.restored_ms: int | None = None
 
     def findings(self, leaves: list[bytes], lines: dict[int, Entry]) -> Iterator[Finding]:
         """The leaves are those of the signed head, of every witness and of every head known from outside."""
@@ -41,9 +45,18 @@ class Anchoring:
             return
         if tree.root(node, head.size).hex() != head.root:
             yield Finding(Verdict.ALTERED, "log", "The log's entries are not those under its head.")
-        anchored = False
+        anchored, restores = False, []
+        for word in anchors.restored:
+            if (finding := self._restored(node, head, word)) is not None:
+                yield finding
+            else:
+                restores.append(word)
+        # (size, whose) of each head that only a restore can explain.
+        lost: list[tuple[int, str]] = []
         for held in anchors.witnesses:
-            said = kept_to_sign(head.store, held.device, head.log, held.size, held.root, held.at_ms)
+            said = kept_to_sign(
+                head.store, held.device, head.log, held.size, held.root, held.at_ms, held.before
+            )
             if held.key not in self._known.keys:
                 sentence = f"The key of {held.device} is none of those that were given."
                 yield Finding(Verdict.UNKNOWN_KEY, held.device, sentence)
@@ -54,12 +67,21 @@ class Anchoring:
                 yield finding
             else:
                 anchored, self.covers = True, max(self.covers, held.size)
+                for one in held.before:
+                    finding = self._continues(node, head.size, one.size, one.root, held.device)
+                    if finding is not None and _explained(one.size, restores):
+                        lost.append((one.size, held.device))
+                    elif finding is not None:
+                        yield finding
         for size, root in self._known.heads:
             finding = self._continues(node, head.size, size, root, "the head that was given")
-            if finding is not None:
+            if finding is not None and _explained(size, restores):
+                lost.append((size, "the head that was given"))
+            elif finding is not None:
                 yield finding
             else:
                 anchored, self.covers = True, max(self.covers, size)
+        self._tell(restores, lost)
         stamped = yield from self._stamp(node, head, lines)
         self.by = "witnessed" if anchored else "stamped"
         if not anchored and not stamped:
@@ -102,6 +124,29 @@ class Anchoring:
             self.stamp += f" Sealed after that and not covered by it: {', '.join(later)}."
         return not later
 
+    def _restored(self, node: tree.Node, head: TreeHead, word: Restoration) -> Finding | None:
+        """What is wrong with the store's word on a restore."""
+        signed = restored_to_sign(head.store, head.log, word.size, word.root, word.backup_at_ms, word.at_ms)
+        if not is_signed(head.key, signed, word.signature):
+            return Finding(
+                Verdict.ALTERED, "log", "The store did not sign the restore that is in the bundle."
+            )
+        return self._continues(node, head.size, word.size, word.root, "the backup that was restored")
+
+    def _tell(self, restores: Sequence[Restoration], lost: Sequence[tuple[int, str]]) -> None:
+        for word in restores:
+            backup, at = (_minute(ms) for ms in (word.backup_at_ms, word.at_ms))
+            self.restored.append(
+                f"The store says that it was restored at {at} from its backup of {backup}, with {word.size} "
+                "entries; what the log had from there on until then is lost."
+            )
+            self.restored_ms = word.at_ms
+        for size, whose in lost:
+            self.restored.append(
+                f"{whose[0].upper()}{whose[1:]} had a head of {size} entries that is not of this log, from "
+                "before a restore; what the lost ones were nobody can prove."
+            )
+
     @staticmethod
     def _continues(node: tree.Node, size: int, old: int, old_root: str, whose: str) -> Finding | None:
         if old > size:
@@ -111,3 +156,12 @@ class Anchoring:
             sentence = f"The first {old} entries are not those of {whose}: the log was rewritten."
             return Finding(Verdict.ALTERED, "log", sentence)
         return None
+
+
+def _explained(size: int, restores: Sequence[Restoration]) -> bool:
+    """Whether a head of so many entries may have been lost by a restore."""
+    return any(one.size < size for one in restores)
+
+
+def _minute(at_ms: int) -> str:
+    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M} UTC"

@@ -23,7 +23,7 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from broker.events import Bytes, Name, Sha256
-from broker.witness import Key, Signature, Size, TreeHead
+from broker.witness import Before, Key, Restoration, Signature, Size, TreeHead
 
 FORMAT = "floorbell-bundle-1"
 LISTED_BY = "bundle.json"
@@ -82,8 +82,9 @@ class CustodyLine(Struct, frozen=True):
     reason_salt: str | None
 
 
-class WitnessedHead(Struct, frozen=True):
-    """A device said in its own signature that it holds the head of `size` entries."""
+class WitnessedHead(Struct, frozen=True, omit_defaults=True):
+    """A device said in its own signature that it holds the head of `size` entries, and that it held those of
+    `before` until the store was restored from a backup without them."""
 
     device: Name
     size: Size
@@ -91,11 +92,15 @@ class WitnessedHead(Struct, frozen=True):
     at_ms: int
     key: Key
     signature: Signature
+    before: list[Before] = []
 
 
-class Anchors(Struct, frozen=True):
+class Anchors(Struct, frozen=True, omit_defaults=True):
+    """`restored` are the store's own words on its restores, the oldest first."""
+
     head: TreeHead
     witnesses: list[WitnessedHead]
+    restored: list[Restoration] = []
 
 
 def video_of(clip: UUID) -> str:

@@ -25,6 +25,7 @@ Action = Literal[
     "released",
     "purged",
     "erased",
+    "restored",
 ]
 SALT_BYTES = 32
 

@@ -12,7 +12,7 @@ import msgspec
 import sqlalchemy as sa
 
 from edge.errors import EdgeError, Refused
-from edge.evidence import bundle, custody, heads, incident_file, stamps
+from edge.evidence import bundle, custody, heads, incident_file, restores, stamps
 from edge.evidence.bundle import (
     Anchors,
     BundledClip,
@@ -133,11 +133,11 @@ def _anchors(conn: sa.Connection, store: str) -> Anchors | None:
     if head is None:
         return None
     held = [
-        WitnessedHead(w.device, w.size, w.root, w.at_ms, w.key, w.signature)
+        WitnessedHead(w.device, w.size, w.root, w.at_ms, w.key, w.signature, list(w.before))
         for w in heads.witnesses(conn, store)
         if w.root and w.at_ms is not None and w.key and w.signature
     ]
-    return Anchors(head, held)
+    return Anchors(head, held, restores.of_log(conn, store, head.log))
 
 
 def _trouble(clip: Clip, copies: Mapping[str, Copy] | None) -> str | None:

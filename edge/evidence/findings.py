@@ -20,6 +20,7 @@ class Verdict(StrEnum):
     REMOVED = "removed"
     UNANCHORED = "unanchored"
     UNKNOWN_KEY = "unknown key"
+    RESTORED = "restored"
 
 
 @dataclass(frozen=True, slots=True)

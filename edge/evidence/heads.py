@@ -5,14 +5,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+import msgspec
 import sqlalchemy as sa
 
 from broker import tree
-from broker.witness import HeadKept, HeadRefused, HeadShown, TreeHead, head_to_sign
+from broker.witness import Before, HeadKept, HeadRefused, HeadShown, TreeHead, head_to_sign
 from edge.db.evidence_tables import custody_log, tree_head, witness
 from edge.db.inserts import if_new
 from edge.db.store_tables import device
-from edge.evidence import custody
+from edge.evidence import custody, restores
 
 if TYPE_CHECKING:
     from broker.signing import Signer
@@ -33,6 +34,8 @@ class Held:
     heard_at: datetime | None
     refused: str | None
     refused_at: datetime | None
+    # what it gave up for restores
+    before: tuple[Before, ...] = ()
 
 
 def newest(conn: sa.Connection, store: str) -> TreeHead | None:
@@ -72,11 +75,11 @@ def to_show(conn: sa.Connection, store: str) -> list[tuple[str, HeadShown]]:
         .where(d.store == store, d.status == "online", sa.or_(w.shown.is_(None), w.shown < head.size))
         .order_by(d.name)
     )
-    found = []
+    found, restored = [], restores.of_log(conn, store, head.log)
     for name, held, _root in conn.execute(query).all():
         old = min(held or 0, head.size)
         proof = tree.consistency_proof(custody.nodes(conn, store), old, head.size)
-        found.append((name, HeadShown(head, old, [step.hex() for step in proof])))
+        found.append((name, HeadShown(head, old, [step.hex() for step in proof], restored)))
         _know(conn, store, name)
         _update(conn, store, name, shown=head.size)
     return found
@@ -99,6 +102,7 @@ def keep(conn: sa.Connection, store: str, name: str, said: HeadKept, key: str | 
         at_ms=said.at_ms,
         key=key,
         signature=said.signature,
+        before=msgspec.to_builtins(said.before) or None,
         heard_at=now,
         refused=None,
         refused_at=None,
@@ -128,7 +132,10 @@ def witnesses(conn: sa.Connection, store: str) -> list[Held]:
     """What every device that ever answered holds."""
     columns = [witness.c[name] for name in Held.__dataclass_fields__]
     rows = conn.execute(sa.select(*columns).where(witness.c.store == store).order_by(witness.c.device))
-    return [Held(*row) for row in rows]
+    return [
+        Held(**{**row, "before": tuple(msgspec.convert(row["before"] or [], list[Before]))})
+        for row in rows.mappings()
+    ]
 
 
 def _head(conn: sa.Connection, store: str, size: int | None) -> TreeHead | None:

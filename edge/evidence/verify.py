@@ -1,12 +1,12 @@
 """Verifies an export bundle offline: `floorbell evidence verify`. It needs no database and no network.
 
-Every finding has one of eight names; 'ok' only where nothing else was found. Keys and the last head come
+Every finding has one of nine names; 'ok' only where nothing else was found. Keys and the last head come
 from outside the bundle: whoever can make a bundle can also make keys.
 """
 
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -27,10 +27,12 @@ from edge.evidence.opened import Opened
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found, and a sentence on the time stamp: None if there is none and none was asked for."""
+    """What was found, a sentence on the time stamp (None if there is none and none was asked for), and
+    sentences on the restores of the store that the bundle is from."""
 
     findings: list[Finding]
     stamp: str | None
+    restored: list[str] = field(default_factory=list)
 
 
 def verify(path: Path, known: Known) -> list[Finding]:
@@ -44,7 +46,8 @@ def examine(path: Path, known: Known) -> Examined:
         with zipfile.ZipFile(path) as archive:
             verifier = _Verifier(archive, known)
             found = list(verifier.findings())
-            return Examined(found or [Finding(Verdict.OK, path.name, verifier.praise())], verifier.stamp)
+            found = found or [Finding(Verdict.OK, path.name, verifier.praise())]
+            return Examined(found, verifier.stamp, verifier.restored)
     except (OSError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise NoBundle(f"{path} cannot be read as a bundle: {error}.") from None
 
@@ -78,6 +81,11 @@ class _Verifier:
     def stamp(self) -> str | None:
         """What the time stamp says."""
         return self._anchoring.stamp
+
+    @property
+    def restored(self) -> list[str]:
+        """What is known of restores."""
+        return self._anchoring.restored
 
     def praise(self) -> str:
         """What 'ok' means of this bundle: nobody signed what is in it for reading."""
@@ -166,6 +174,13 @@ class _Verifier:
             yield Finding(Verdict.ALTERED, subject, error.reason)
             return
         yield from self._video(clip, manifest, video)
+        restored_ms = self._anchoring.restored_ms
+        if restored_ms is not None and manifest.started_at.timestamp() * 1000 < restored_ms:
+            sentence = (
+                "It was recorded before the store was restored from a backup: that it is here is proven, not "
+                "that the log has all that was done to it until then."
+            )
+            yield Finding(Verdict.RESTORED, subject, sentence)
 
     def _incident(self, exported: Sequence[Entry]) -> Iterator[Finding]:
         """The incident file is the one whose hash the log has, where it has one, and its clips are here."""
@@ -233,20 +248,18 @@ class _Verifier:
 
 def _words(subject: str, line: CustodyLine, entry: Entry) -> Iterator[Finding]:
     """The words beside an entry are those that it commits to; erased ones are told from changed ones."""
-    for field, text, salt, committed in (
+    for part, text, salt, committed in (
         ("actor", line.actor, line.actor_salt, entry.actor),
         ("reason", line.reason, line.reason_salt, entry.reason),
     ):
         if text is None and salt is None:
             continue
         try:
-            same = entries.commit(field, bytes.fromhex(salt or ""), text or "") == committed
+            same = entries.commit(part, bytes.fromhex(salt or ""), text or "") == committed
         except ValueError:
             same = False
         if not same:
-            yield Finding(
-                Verdict.ALTERED, subject, f"The {field} of the {subject} is not the one of the log."
-            )
+            yield Finding(Verdict.ALTERED, subject, f"The {part} of the {subject} is not the one of the log.")
 
 
 def describe(findings: Sequence[Finding]) -> list[str]:

@@ -151,7 +151,7 @@ def witnessed(
 
     d = device.c
     key = conn.execute(sa.select(d.signing_key).where(d.store == store, d.name == name)).scalar()
-    message = kept_to_sign(store, name, said.log, said.size, said.root, said.at_ms)
+    message = kept_to_sign(store, name, said.log, said.size, said.root, said.at_ms, said.before)
     if key is None or not is_signed(key, message, said.signature):
         raise ContractError(f"{name} did not sign that it keeps a head of {said.size} entries.")
     heads.keep(conn, store, name, said, key, now)

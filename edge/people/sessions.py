@@ -159,6 +159,14 @@ def sweep(conn: sa.Connection, store: str, now: datetime) -> int:
     return len(expired)
 
 
+def end_all(conn: sa.Connection, store: str, now: datetime) -> int:
+    """Nobody is signed in anywhere any more; how many sessions ended."""
+    persons = sorted(set(conn.scalars(sa.select(table.c.person).where(table.c.store == store))))
+    ended = conn.execute(table.delete().where(table.c.store == store)).rowcount
+    _switch_off(conn, store, persons, now)
+    return ended
+
+
 def _switch_off(conn: sa.Connection, store: str, persons: list[str], now: datetime) -> None:
     still_here = sa.select(table.c.person).where(table.c.audience == "floor", table.c.expires_at > now)
     conn.execute(

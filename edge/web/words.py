@@ -130,6 +130,7 @@ DEEDS = {
     "released": "Released",
     "purged": "Deleted",
     "erased": "Name erased",
+    "restored": "Restored from a backup",
 }
 PAGE_STATES = {
     "pending": "Not sent yet",

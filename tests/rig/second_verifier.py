@@ -63,6 +63,7 @@ def check_log(content, listing, keys, heads, found):
         return leaves, 0
     for one in anchors["witnesses"]:
         words = [head["store"], one["device"], head["log"], str(one["size"]), one["root"], str(one["at_ms"])]
+        words += [f"before {b['size']} {b['root']} {b['restored_ms']}" for b in one.get("before", [])]
         true = signed(one["key"], one["signature"], "\n".join(["floorbell witness 1", *words, ""]).encode())
         if one["key"] in keys and true:
             known.append((one["size"], one["root"]))

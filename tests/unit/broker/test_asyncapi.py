@@ -31,6 +31,8 @@ RECORDS: list[type[msgspec.Struct]] = [
     messages.FeedCursor,
     pages.Page,
     witness.TreeHead,
+    witness.Restoration,
+    witness.Before,
     witness.HeadShown,
     witness.HeadKept,
     witness.HeadRefused,

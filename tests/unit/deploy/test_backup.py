@@ -130,7 +130,7 @@ def spoil(new: Path, old: Path, how: str) -> str:
             return "is another file than the one that was backed up"
         case "a clip gone":
             clips[-1].unlink()
-            return "No such file"
+            return "it is not there"
         case "manifest gone":
             (new / "manifest.age").unlink()
             return "begun and never ended"

@@ -2,18 +2,21 @@
 
 from uuid import UUID
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.errors import ContractError
 from broker.signing import Signer, is_signed
-from broker.witness import HeadKept, HeadRefused, head_to_sign, kept_to_sign
+from broker.witness import HeadKept, HeadRefused, TreeHead, head_to_sign, kept_to_sign
+from edge.db.evidence_tables import custody as custody_table
+from edge.db.evidence_tables import custody_log, custody_node, tree_head, witness
 from edge.db.store_tables import device
-from edge.evidence import custody, heads
+from edge.evidence import custody, heads, restores
 from edge.handling import evidence
 from edge.handling.telling import Telling
-from kiosk.witness import judge
+from kiosk.witness import Held, judge
 from tests.unit.edge.conftest import START, STORE
 
 SIGNER = Signer(Ed25519PrivateKey.generate())
@@ -38,6 +41,10 @@ def answer(conn: sa.Connection, said: HeadKept | HeadRefused) -> Telling:
     telling = Telling(STORE)
     evidence.witnessed(conn, telling, STORE, "kiosk-1", said, START)
     return telling
+
+
+def as_held(head: TreeHead) -> Held:
+    return msgspec.convert(head, Held, from_attributes=True)
 
 
 def kept(log: UUID, size: int, root: str, signer: Signer = KIOSK) -> HeadKept:
@@ -67,7 +74,8 @@ def test_a_device_is_shown_each_head_with_the_proof_from_the_one_it_holds(conn: 
     with conn.begin():
         ((_, second),) = heads.to_show(conn, STORE)
         assert second.old == 3
-    assert judge(first.head, second, STORE, is_signed).keep == second.head
+    judged = judge(as_held(first.head), second, STORE, is_signed)
+    assert judged.keep is not None and judged.keep.root == second.head.root
 
 
 def test_a_device_that_comes_back_is_shown_it_again(conn: sa.Connection) -> None:
@@ -100,7 +108,8 @@ def test_a_device_that_holds_another_of_our_heads_is_shown_the_way(conn: sa.Conn
         refusal = HeadRefused(head.log, 5, head.root, "From elsewhere.", held.size, held.root)
         assert answer(conn, refusal).news == []
         ((_, shown),) = heads.to_show(conn, STORE)
-    assert judge(held, shown, STORE, is_signed).keep == head
+    judged = judge(as_held(held), shown, STORE, is_signed)
+    assert judged.keep is not None and judged.keep.root == head.root
 
 
 @pytest.mark.parametrize("held_size", [2, 9])
@@ -116,3 +125,50 @@ def test_a_device_that_holds_what_this_log_never_was_is_told_to_the_manager(
         assert [news.what for news in answer(conn, said).news] == ["device"]
         (held,) = heads.witnesses(conn, STORE)
     assert held.refused == "This does not continue it." and held.refused_at == START
+
+
+def shown_and_answered(conn: sa.Connection, held: Held | None) -> Held:
+    """The newest head reaches the device, which answers, until it keeps one; as the device holds it."""
+    for _ in range(4):
+        with conn.begin():
+            heads.doubt(conn, STORE, "kiosk-1")
+            ((_, shown),) = heads.to_show(conn, STORE)
+            judged = judge(held, shown, STORE, is_signed)
+            assert not judged.alarm
+            if judged.refusal is not None:
+                assert answer(conn, judged.refusal).news == []
+                continue
+            assert judged.keep is not None
+            now = judged.keep
+            said = KIOSK.sign(kept_to_sign(STORE, "kiosk-1", now.log, now.size, now.root, 7, now.before))
+            answer(conn, HeadKept(now.log, now.size, now.root, 7, said, now.before))
+            return now
+    raise AssertionError("The device keeps none.")
+
+
+@pytest.mark.parametrize("since", [2, 4, 9])
+def test_a_restored_store_and_a_device_that_held_more_find_together_and_both_say_so(
+    conn: sa.Connection, since: int
+) -> None:
+    """The log had 3 entries at the backup and 7 when it was lost; `since` are written after the restore."""
+    grow(conn, 2)
+    held = shown_and_answered(conn, None)
+    grow(conn, 1)
+    grow(conn, 4)
+    held = shown_and_answered(conn, held)
+    with conn.begin():
+        # As the backup was: the device held two, and no head was signed over the third.
+        conn.execute(sa.delete(custody_table).where(custody_table.c.place >= 3))
+        conn.execute(sa.delete(custody_node).where((custody_node.c.level > 1) | (custody_node.c.place > 0)))
+        conn.execute(sa.delete(tree_head).where(tree_head.c.size > 2))
+        conn.execute(sa.update(custody_log).values(size=3))
+        conn.execute(sa.update(witness).values(size=2, shown=0))
+        assert restores.sign(conn, STORE, SIGNER, "a-backup", START, START) == 3
+    grow(conn, since)
+    after = shown_and_answered(conn, held)
+    assert [(one.size, one.root) for one in after.before] == [(7, held.root)]
+    (known,) = heads.witnesses(conn, STORE)
+    assert known.size == 3 + since and known.before == tuple(after.before)
+    conn.rollback()
+    grow(conn, 1)
+    assert shown_and_answered(conn, after).before == after.before
