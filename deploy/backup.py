@@ -233,8 +233,9 @@ def _said(made: "Manifest", done: "Restored") -> Iterator[str]:
         "Whoever was revoked, disabled or erased since then is to be so again, by you."
     )
     yield (
-        "Not known either: who was let in, and what was set at the desk, after the backup. Recovery codes "
-        "that were used since are good once more, and numbers of incidents are given again."
+        "Not known either: who was let in, and what was set at the desk, after the backup. Devices "
+        "that were let in, or whose certificates were renewed, since then are let in anew before those end. "
+        "Recovery codes used since are good once more, and numbers of incidents are given again."
     )
     if settled.unknown:
         yield f"{settled.unknown} requests for help were open then; what became of them is not known."

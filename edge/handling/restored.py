@@ -104,7 +104,7 @@ def settle(
         purged += len(some)
     access_requests.forget(conn, store, retention.askers_since(now), now)
     _made_files(conn, store)
-    unknown, urgent = _open_requests(conn, store, words, ceiling, now)
+    unknown, urgent = _open_requests(conn, store, words, backup_at, ceiling, now)
     record(conn, store, BY, "store.restored", backup, words, now)
     return Settled(ended, out, erased, purged, unknown, urgent)
 
@@ -172,7 +172,7 @@ def _made_files(conn: sa.Connection, store: str) -> None:
 
 
 def _open_requests(
-    conn: sa.Connection, store: str, words: str, ceiling: timedelta, now: datetime
+    conn: sa.Connection, store: str, words: str, backup_at: datetime, ceiling: timedelta, now: datetime
 ) -> tuple[int, int]:
     """Nobody is called any more for help that was asked for longer ago than anybody waits; security goes on
     until somebody answers it. Of both it is said that nothing is known since."""
@@ -186,7 +186,9 @@ def _open_requests(
             urgent += 1
         elif now - raised_at >= ceiling:
             unknown += 1
-            over = {"state": "recorded", "closed_at": now, "handover_to": None, "handover_at": None}
+            # It was open then; that is the last that is known.
+            closed_at = max(raised_at, backup_at)
+            over = {"state": "recorded", "closed_at": closed_at, "handover_to": None, "handover_at": None}
             conn.execute(sa.update(interaction).where(i.id == id_).values(over))
             conn.execute(sa.delete(timer).where(timer.c.request == id_))
             waits = (page.c.request == id_, page.c.state.in_(("pending", "sent", "delivered", "seen")))

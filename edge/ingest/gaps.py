@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from edge.db.backup_tables import restore
 from edge.db.tables import event, gap, gap_mark, quarantine
 
 # How many numbers one look goes through: a heartbeat must not read a year of events at once.
@@ -77,6 +78,21 @@ def still_open(conn: sa.Connection, store: str, device: str, now: datetime) -> l
         .group_by(gap.c.outbox)
     )
     return [(outbox, first) for outbox, first in conn.execute(query)]
+
+
+def lost_by_restore(conn: sa.Connection, store: str, device: str, outbox: str, seq: int) -> bool:
+    """Whether this number was received once, by the device's own word, and lost when the store was restored
+    from a backup: it was missing only since."""
+    restored_at = sa.select(sa.func.max(restore.c.restored_at)).where(restore.c.store == store)
+    query = sa.select(gap.c.first_seq).where(
+        gap.c.store == store,
+        gap.c.device == device,
+        gap.c.outbox == outbox,
+        gap.c.first_seq <= seq,
+        gap.c.last_seq >= seq,
+        gap.c.found_at >= restored_at.scalar_subquery(),
+    )
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def _received(conn: sa.Connection, store: str, device: str, outbox: str, first: int, below: int) -> list[int]:

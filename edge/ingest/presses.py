@@ -27,6 +27,7 @@ from edge.db.tables import interaction
 from edge.drills import store as drills
 from edge.handling import capturing, drilling, escalating, finishing
 from edge.handling.telling import Telling, state_text
+from edge.ingest import gaps
 from edge.ingest import store as events
 from edge.ingest.age import in_words
 from edge.ingest.greetings import Greetings
@@ -42,6 +43,7 @@ from edge.people.store import by_badge
 from edge.reports import tallies
 
 _INSERT = sa.insert(interaction)
+_AGAIN = "It came again after the store was restored from a backup."
 
 
 class Presses:
@@ -128,6 +130,9 @@ class Presses:
         if over is not None and cancelled_at is None:
             # Pressed while somebody was called for it or was there, and come after they had closed it.
             self._waits.late(event, self._joined(event, over, Join(content.count, content.topic), pressed))
+        elif too_late and self._came_again(event):
+            # The lost store had it, and somebody may well have come: that it was missed would be made up.
+            self._only_recorded(event, content, pressed)
         elif too_late:
             words = f"It came {in_words(pressed.age)} after the press; nobody was paged."
             self._after_the_fact(event, content, pressed, State.MISSED, words, self._now)
@@ -153,7 +158,13 @@ class Presses:
             capturing.ask(self._conn, self._telling, joined, str(event.id), at, self._now)
             return
         pressed = self._records.pressed(event)
+        again = self._came_again(event)
+        if again and event.drill:
+            self._only_recorded(event, content, pressed)
+            return
         request = self._raise(event, pressed, content.trigger, None, 1, silent=content.silent)
+        if again:
+            self._note(request.id, "noted", f"{_AGAIN} Whether somebody answered it then is not known.")
         if not pressed.age.known:
             self._note(request.id, "noted", "Its age is unknown; it is treated as new.")
         elif pressed.age.at_least.total_seconds() >= 5:
@@ -277,6 +288,39 @@ class Presses:
             if not pressed.age.known:
                 self._waits.begin(event, after)
         self._waits.late(event, after)
+
+    def _came_again(self, event: Event) -> bool:
+        """Whether the store had this press before it was restored from a backup."""
+        if event.outbox is None or event.seq is None:
+            return False
+        return gaps.lost_by_restore(self._conn, self._store, event.device, str(event.outbox), event.seq)
+
+    def _only_recorded(
+        self, event: Event, content: HelpRequested | SecurityRequested, pressed: Pressed
+    ) -> None:
+        """A press of which nothing is known but that it was made: nobody is called for it."""
+        if isinstance(content, HelpRequested):
+            request = self._records.request(
+                event,
+                pressed,
+                State.RECORDED,
+                topic=content.topic,
+                language=content.language,
+                count=content.count,
+            )
+        else:
+            request = self._records.request(
+                event,
+                pressed,
+                State.RECORDED,
+                topic=content.trigger,
+                language=None,
+                count=1,
+                silent=content.silent,
+            )
+        self._insert(event, pressed, request, closed_at=pressed.at)
+        self._note(request.id, "noted", f"{_AGAIN} What was done about it is not known; nobody was called.")
+        self._telling.recorded(request.id, request.kind, silent=request.silent)
 
     def _raise(
         self,

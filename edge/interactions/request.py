@@ -6,7 +6,8 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    # A greeting or a drawer for which nobody is called, or not yet.
+    # A greeting or a drawer for which nobody is called, or not yet; and of which, after a restore from a
+    # backup, nothing is known but that it was.
     RECORDED = "recorded"
     RAISED = "raised"
     ACKNOWLEDGED = "acknowledged"

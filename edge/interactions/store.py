@@ -65,6 +65,8 @@ _CLOSED_AROUND = (
         interaction.c.kind == "help",
         interaction.c.drill == sa.bindparam("in_drill"),
         sa.not_(is_open),
+        # Of which nothing is known, after a restore.
+        interaction.c.state != "recorded",
         interaction.c.age_known,
         interaction.c.raised_at > sa.bindparam("in_from"),
         interaction.c.raised_at < sa.bindparam("in_after"),

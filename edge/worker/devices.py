@@ -20,7 +20,7 @@ from edge.ingest import gaps
 from edge.ingest.age import Reference, heard
 from edge.ingest.record import Origin
 from edge.interactions import store as requests
-from edge.interactions.request import Request
+from edge.interactions.request import Request, State
 from edge.updates import store as updates
 
 log = logging.getLogger(__name__)
@@ -144,7 +144,8 @@ class Devices:
         if any(request.kind == "help" for request in found):
             return found
         last = requests.latest_of_device(conn, self._store, device, "help")
-        return [*found, last] if last else found
+        # After a restore it may be one of which nothing is known.
+        return [*found, last] if last and last.state is not State.RECORDED else found
 
     def _heartbeat(
         self, conn: sa.Connection, telling: Telling, device: str, beat: Heartbeat, at: datetime
