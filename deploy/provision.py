@@ -44,6 +44,7 @@ class NewStore:
     web_port: int = 8080
     secure_cookies: bool = True
     frames: str = "none"
+    web_origin: str = ""
     second_factor: str = "required"
     vault_host: str = "0.0.0.0"
     vault_port: int = 8444
@@ -226,6 +227,8 @@ def _edge_toml(wanted: NewStore, data: Path | None) -> str:
     # A JSON string without escaped letters is a TOML string.
     title = json.dumps(wanted.title, ensure_ascii=False)
     kept = "" if data is None else f"data = {json.dumps(str(data), ensure_ascii=False)}\n"
+    name = wanted.web_origin or "https://floorbell.shop.example"
+    origin = f'{"" if wanted.web_origin else "# "}origin = "{name}"'
     return f"""\
 # One store server. Every setting and its limits: edge/config.py.
 store = "{wanted.name}"
@@ -264,4 +267,6 @@ secure_cookies = {str(wanted.secure_cookies).lower()}
 frames = "{wanted.frames}"
 # Whether managers and admins need a second factor at the desk: "required" or "optional".
 second_factor = "{wanted.second_factor}"
+# How browsers reach these pages, a name behind HTTPS; without it there are no passkeys.
+{origin}
 {wanted.more}"""

@@ -1,5 +1,6 @@
 """edge.toml: one store server's configuration."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -39,6 +40,11 @@ __all__ = [
 
 # Those that write a log.
 PROGRAMS = ("broker", "worker", "web", "vault", "messenger", "bridge", "migrate")
+# A secure context (W3C Secure Contexts, 3.1): TLS, or the machine itself.
+_ORIGIN = re.compile(
+    r"(?:https://|http://(?=localhost(?::|$)))(?P<host>[a-z0-9-]+(?:\.[a-z0-9-]+)*)(?::[0-9]{1,5})?"
+)
+_IPV4 = re.compile(r"[0-9.]+")
 
 
 class BrokerAt(Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,7 +56,11 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     """[web]: `tls` is who speaks TLS. 'proxy': a proxy before this program, which speaks plain HTTP to it.
     'store': this program, with the certificate of 'floorbell ca phones'; on `trust_port`, if it is given,
     plain HTTP has what phones need to trust it. 'files': this program, with `certificate` (the whole chain)
-    and `key`, both PEM, read again when they change."""
+    and `key`, both PEM, read again when they change.
+
+    `origin` is how browsers reach these pages, as in https://floorbell.shop.example: passkeys are made for
+    its host name, and without it there are none. `desk_idle_minutes` ends a sign-in at the desk at which
+    nobody does anything; phones on the floor stay signed in, or no page would reach them."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=1, le=65535)] = 8080
@@ -58,11 +68,16 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
     streams: Annotated[int, Meta(ge=1, le=2000)] = 64
     # false only where browsers come over plain HTTP from another machine: a trial on a network of your own.
     secure_cookies: bool = True
+    origin: Annotated[str, Meta(max_length=260)] = ""
     shift_hours: Annotated[float, Meta(gt=0, le=24)] = 10
+    desk_idle_minutes: Annotated[int, Meta(ge=5, le=24 * 60)] = 60
     # Whether managers and admins use the desk only with a second factor; supervisors may have one.
     second_factor: Literal["required", "optional"] = "required"
     # Who may show these pages in a frame: 'none', or 'self' for the demo page.
     frames: Literal["none", "self"] = "none"
+    # How many proxies stand between browsers and this server, each of which adds to X-Forwarded-For; without
+    # any that header is nobody's word. Whoever reaches the port past them could say anything: let only them.
+    proxies: Annotated[int, Meta(ge=0, le=5)] = 0
     tls: Literal["proxy", "store", "files"] = "proxy"
     certificate: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
     key: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
@@ -77,11 +92,19 @@ class Web(Struct, frozen=True, forbid_unknown_fields=True):
             return 'web.trust_port is allowed only with tls = "store": other phones have nothing to install.'
         if self.trust_port == self.port:
             return f"web.trust_port is {self.port}, which is web.port; it needs another."
+        if self.origin and not (self.origin_host and not _IPV4.fullmatch(self.origin_host)):
+            return (
+                f"web.origin is {self.origin[:80]!r}; allowed is https:// and a host name in small letters, "
+                "as in https://floorbell.shop.example, or http://localhost:8080. Passkeys need a name; an "
+                "address of numbers is none."
+            )
         return None
 
-    # How many proxies stand between browsers and this server, each of which adds to X-Forwarded-For; without
-    # any that header is nobody's word. Whoever reaches the port past them could say anything: let only them.
-    proxies: Annotated[int, Meta(ge=0, le=5)] = 0
+    @property
+    def origin_host(self) -> str:
+        """The host name in `origin`; '' without one."""
+        found = _ORIGIN.fullmatch(self.origin)
+        return found["host"] if found else ""
 
 
 class Greeter(Struct, frozen=True, forbid_unknown_fields=True):

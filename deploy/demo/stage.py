@@ -90,6 +90,7 @@ def prepare(
         vault_host="127.0.0.1",
         vault_port=free_port(),
         frames="self",
+        web_origin=f"http://localhost:{web_port}",
         more=shop.GREETER_TOML + outside.CHANNEL,
         beside=shop.BESIDE,
     )

@@ -72,6 +72,8 @@ session = sa.Table(
     sa.Column("strong", sa.Boolean, nullable=False, server_default=sa.false()),
     # what the browser says of itself, as in "Firefox on Windows"
     sa.Column("browser", sa.String(80), nullable=False, server_default=""),
+    # when whoever holds it last proved who they are; null for one that is older than this column
+    sa.Column("proven_at", Instant),
 )
 
 # What a person proves with a phone of their own: edge/people/factors.py.
@@ -96,6 +98,36 @@ recovery_code = sa.Table(
     sa.Column("number", sa.Integer, primary_key=True),
     sa.Column("code_hash", sa.String(200), nullable=False),
     sa.Column("used_at", Instant),
+)
+
+# Passkeys (WebAuthn): edge/people/passkeys.py.
+passkey = sa.Table(
+    "passkey",
+    metadata,
+    # of the id that the authenticator gave it, which may have 1,023 bytes
+    sa.Column("credential_sha256", sa.String(64), primary_key=True),
+    sa.Column("store", name_kind(), nullable=False),
+    sa.Column("person", id_kind(), nullable=False, index=True),
+    sa.Column("credential", sa.LargeBinary, nullable=False),
+    sa.Column("public_key", sa.LargeBinary, nullable=False),
+    # the host name that it was made for; it works for no other
+    sa.Column("host", sa.String(253), nullable=False),
+    sa.Column("name", sa.String(60), nullable=False),
+    # how often the authenticator says that it has signed; 0 where it does not count
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("added_at", Instant, nullable=False),
+    sa.Column("used_at", Instant),
+    # when it counted behind what was known: it may have been copied
+    sa.Column("behind_at", Instant),
+)
+
+# Challenges that were answered; nobody answers one twice.
+spent_challenge = sa.Table(
+    "spent_challenge",
+    metadata,
+    sa.Column("challenge_sha256", sa.String(64), primary_key=True),
+    sa.Column("store", name_kind(), nullable=False),
+    sa.Column("until", Instant, nullable=False),
 )
 
 device = sa.Table(

@@ -54,12 +54,17 @@ def say(
 
 def leave(conn: sa.Connection, store: str, person: str, key: str, now: datetime) -> None:
     """Refused as stays(), unless the person is signed in on another phone than that of session `key`."""
+    if is_last_phone(conn, store, person, key, now):
+        stays(conn, store, person)
+
+
+def is_last_phone(conn: sa.Connection, store: str, person: str, key: str, now: datetime) -> bool:
+    """Whether the person is signed in on no other phone than that of session `key`."""
     s = session.c
     others = sa.select(sa.func.count()).where(
         s.store == store, s.person == person, s.audience == "floor", s.expires_at > now, s.token_sha256 != key
     )
-    if not conn.execute(others).scalar():
-        stays(conn, store, person)
+    return not conn.execute(others).scalar()
 
 
 def stays(conn: sa.Connection, store: str, person: str) -> None:

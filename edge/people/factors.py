@@ -1,4 +1,7 @@
-"""Second factors and recovery codes in the database. Secrets stand there sealed (see Seal), codes hashed."""
+"""Second factors and recovery codes in the database. Secrets stand there sealed (see Seal), codes hashed.
+
+A person may have an authenticator app, passkeys (passkeys.py), or both; the recovery codes are for either.
+"""
 
 import os
 import secrets
@@ -11,6 +14,8 @@ import sqlalchemy as sa
 from edge.db.store_tables import recovery_code
 from edge.db.store_tables import second_factor as table
 from edge.errors import EdgeError
+from edge.people import passkeys
+from edge.people.passkeys import Passkey
 from edge.people.passwords import CLEAR, hash_code
 
 KEY_NAME = "second-factor.key"
@@ -25,12 +30,24 @@ class WrongKey(EdgeError):
 
 @dataclass(frozen=True, slots=True)
 class Factor:
-    """A person's second factor. `last_step` was used last; its code and older ones count no more."""
+    """A person's authenticator app. `last_step` was used last; its code and older ones count no more."""
 
     sealed: bytes
     last_step: int
     set_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """All that a person has beside their password."""
+
+    app: Factor | None
+    passkeys: tuple[Passkey, ...]
     codes_left: int
+
+    def __bool__(self) -> bool:
+        """Whether there is a second factor: recovery codes alone are none."""
+        return self.app is not None or bool(self.passkeys)
 
 
 class Seal:
@@ -59,22 +76,24 @@ class Seal:
             ) from None
 
 
-def find(conn: sa.Connection, store: str, person: str) -> Factor | None:
+def held(conn: sa.Connection, store: str, person: str) -> Held:
     row = conn.execute(
         sa.select(table.c.sealed, table.c.last_step, table.c.set_at).where(
             table.c.store == store, table.c.person == person
         )
     ).first()
-    if row is None:
-        return None
     left = sa.select(sa.func.count()).where(
         recovery_code.c.person == person, recovery_code.c.used_at.is_(None)
     )
-    return Factor(*row, conn.execute(left).scalar_one())
+    return Held(
+        Factor(*row) if row is not None else None,
+        tuple(passkeys.of_person(conn, store, person)),
+        conn.execute(left).scalar_one(),
+    )
 
 
 def put(conn: sa.Connection, store: str, person: str, sealed: bytes, step: int, now: datetime) -> None:
-    """The person's second factor from now on, proven by the code of this step."""
+    """The person's authenticator app from now on, proven by the code of this step."""
     conn.execute(table.insert().values(store=store, person=person, sealed=sealed, last_step=step, set_at=now))
 
 
@@ -85,10 +104,14 @@ def use(conn: sa.Connection, store: str, person: str, step: int) -> bool:
 
 
 def remove(conn: sa.Connection, store: str, person: str) -> bool:
-    """Whether there was one; its recovery codes go with it."""
-    conn.execute(recovery_code.delete().where(recovery_code.c.person == person))
+    """Whether there was an authenticator app; it is none any more."""
     gone = conn.execute(table.delete().where(table.c.store == store, table.c.person == person))
     return gone.rowcount == 1
+
+
+def remove_codes(conn: sa.Connection, person: str) -> None:
+    """No recovery code counts any more."""
+    conn.execute(recovery_code.delete().where(recovery_code.c.person == person))
 
 
 def fresh_codes() -> tuple[list[str], list[str]]:

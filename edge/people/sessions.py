@@ -1,4 +1,9 @@
-"""Sign-ins. A browser holds 256 random bits, the table their SHA-256: a stolen database signs nobody in."""
+"""Sign-ins. A browser holds 256 random bits, the table their SHA-256: a stolen database signs nobody in.
+
+On the floor a session lives as long as a shift, whatever the phone does: pages must reach it. At the desk it
+also ends when nobody does anything for a while: each deed puts its end off, never beyond the shift (see
+put_off).
+"""
 
 import hashlib
 import secrets
@@ -16,6 +21,9 @@ from edge.people.store import DESK_ROLES, Person
 
 __all__ = ["DESK_ROLES", "Audience", "SignIn", "end", "find", "hear", "key_of", "start", "sweep"]
 
+# How long whoever proved who they are may change what proves it.
+FRESH = timedelta(minutes=10)
+
 Audience = Literal["floor", "manage"]
 
 
@@ -26,9 +34,15 @@ class SignIn:
     person: Person
     audience: str
     key: str
+    started_at: datetime
     expires_at: datetime
-    # begun with a second factor
+    # when its person last proved who they are
+    proven_at: datetime
+    # proven with a second factor
     strong: bool = False
+
+    def is_fresh(self, now: datetime) -> bool:
+        return now - self.proven_at < FRESH
 
 
 @dataclass(frozen=True)
@@ -46,6 +60,9 @@ class Place:
     def id(self) -> str:
         """What names it on a page."""
         return self.key[:16]
+
+
+_PROVEN_AT = sa.func.coalesce(table.c.proven_at, table.c.started_at, type_=table.c.started_at.type)
 
 
 def key_of(token: str) -> str:
@@ -72,6 +89,7 @@ def start(
             person=person.id,
             audience=audience,
             started_at=now,
+            proven_at=now,
             expires_at=now + timedelta(hours=shift_hours),
             strong=strong,
             browser=browser[:80],
@@ -89,7 +107,7 @@ def start(
 def find(conn: sa.Connection, store: str, audience: Audience, key: str, now: datetime) -> SignIn | None:
     """The session with this key (see key_of), or None if it ended, expired, or its person may not be here."""
     row = conn.execute(
-        sa.select(table.c.person, table.c.expires_at, table.c.strong).where(
+        sa.select(table.c.person, table.c.started_at, table.c.expires_at, _PROVEN_AT, table.c.strong).where(
             table.c.token_sha256 == key,
             table.c.store == store,
             table.c.audience == audience,
@@ -101,7 +119,7 @@ def find(conn: sa.Connection, store: str, audience: Audience, key: str, now: dat
         return None
     if audience == "manage" and person.role not in DESK_ROLES:
         return None
-    return SignIn(person, audience, key, row[1], row[2])
+    return SignIn(person, audience, key, *row[1:])
 
 
 def of_person(conn: sa.Connection, store: str, person: str, now: datetime) -> list[Place]:
@@ -130,6 +148,28 @@ def end(conn: sa.Connection, store: str, key: str, now: datetime) -> None:
     if row is not None:
         conn.execute(table.delete().where(table.c.token_sha256 == key))
         _switch_off(conn, store, [row[0]], now)
+
+
+def rotate(conn: sa.Connection, store: str, key: str, now: datetime, *, strong: bool) -> str:
+    """A new token for this session, whose person has just proved who they are; the old one opens nothing."""
+    token = secrets.token_urlsafe(32)
+    mine = (table.c.store == store, table.c.token_sha256 == key)
+    conn.execute(table.update().where(*mine).values(token_sha256=key_of(token), proven_at=now, strong=strong))
+    return token
+
+
+def put_off(conn: sa.Connection, store: str, ends: Mapping[str, datetime]) -> None:
+    """These sessions end so much later, if they have not ended; never sooner."""
+    conn.execute(
+        table.update()
+        .where(
+            table.c.store == store,
+            table.c.token_sha256 == sa.bindparam("in_key"),
+            table.c.expires_at < sa.bindparam("in_until"),
+        )
+        .values(expires_at=sa.bindparam("in_until")),
+        [{"in_key": key, "in_until": until} for key, until in sorted(ends.items())],
+    )
 
 
 def end_others(conn: sa.Connection, store: str, person: str, key: str | None) -> None:

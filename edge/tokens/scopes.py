@@ -19,7 +19,7 @@ SCOPES: dict[str, str] = {
     "write:people": "Add, change and disable people; new PINs and passwords; presence.",
     "write:store": "Change zones and policies, move devices and ask something of them.",
     "security": "Silent security requests too, wherever others are shown.",
-    "admin": "Make and revoke tokens that may do no more than this one.",
+    "admin": "Tokens that may do no more than this one; who has a second factor, who is signed in where.",
 }
 MAX_NAME = 80
 

@@ -1,6 +1,7 @@
 """The guard before every view: it lets in whom the table says (admission.py), and nobody else."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import cast
 
 from flask import Blueprint, Flask, Response, abort, g, make_response, redirect, request, url_for
@@ -50,6 +51,8 @@ def guard(app: Flask, table: Mapping[str, Admission]) -> None:
             abort(403, admission.refusal)
         if admission.audience == "manage" and request.endpoint not in SETTING_UP and _is_weak(found):
             return _elsewhere(url_for("manage.own_factor"), SET_UP_FIRST)
+        if admission.audience == "manage" and _is_deed():
+            _put_off(found)
         return None
 
 
@@ -95,6 +98,25 @@ def drop_cookie(response: AnyResponse, audience: Audience) -> None:
     response.delete_cookie(
         COOKIES[audience], path=f"/{audience}", httponly=True, samesite="Strict", secure=secure
     )
+
+
+def _is_deed() -> bool:
+    """Whether a person does something; not a stream, nor what a page draws anew by itself."""
+    if request.method not in ("GET", "HEAD"):
+        return True
+    return "text/html" in request.headers.get("Accept", "") and not request.headers.get("HX-Request")
+
+
+def _put_off(found: SignIn) -> None:
+    """The session lasts on from now, never beyond the shift. Written down aside; a minute more or less is
+    nothing."""
+    room, now = services(), services().clock()
+    web = room.config.web
+    until = min(
+        now + timedelta(minutes=web.desk_idle_minutes), found.started_at + timedelta(hours=web.shift_hours)
+    )
+    if until > found.expires_at + timedelta(minutes=1):
+        room.errands.put_off(found.key, until)
 
 
 def _is_weak(found: SignIn) -> bool:

@@ -63,7 +63,7 @@ _LOOKS = _named(
         api.document api.devices_document api.index api.api_page
         api.devices_page api.footage
         floor.manifest floor.names floor.pin
-        manage.sign_in_page manage.first_admin
+        manage.sign_in_page manage.sign_in_asked manage.first_admin
         shopper.find shopper.look_up shopper.ask
     """,
     floor="""
@@ -73,7 +73,7 @@ _LOOKS = _named(
         floor.incident_list floor.incident_new floor.incident_one
     """,
     desk="""
-        manage.own manage.own_factor
+        manage.own manage.own_factor manage.own_passkey manage.own_proof
         manage.home manage.log manage.export_csv manage.export_xlsx manage.interaction
         manage.floor manage.charts manage.stream
         manage.feedback manage.feedback_new
@@ -95,7 +95,11 @@ _LOOKS = _named(
 )
 _CHANGES = _named(
     _CHANGE,
-    public="floor.sign_in floor.speak manage.sign_in manage.sign_in_code manage.first_admin_do shopper.give",
+    public="""
+        floor.sign_in floor.speak
+        manage.sign_in manage.sign_in_code manage.sign_in_passkey manage.first_admin_do
+        shopper.give
+    """,
     floor="""
         floor.sign_out floor.say floor.heard floor.delivered floor.seen
         floor.acknowledge floor.decline floor.attend floor.hand_over floor.take_back floor.supervisor
@@ -108,12 +112,13 @@ _CHANGES = _named(
     # Of people_act a supervisor may set the presence, nothing else; of incidents_act what rights.py says.
     desk="""
         manage.sign_out manage.own_factor_do manage.own_act manage.own_end
+        manage.own_proof_do manage.own_passkey_do manage.own_passkey_remove
         manage.feedback_new_do manage.people_act
         manage.incidents_new_do manage.incidents_act
     """,
     store="""
         manage.device_act manage.drills_do
-        manage.people_add_do manage.people_one_do manage.people_import_do
+        manage.people_add_do manage.people_one_do manage.people_import_do manage.people_session_end
         manage.zones_add manage.zones_change manage.zones_remove manage.policy_do
         manage.outside_test manage.tokens_add manage.tokens_revoke
     """,
@@ -131,7 +136,13 @@ PAGES: dict[str, Admission] = {
     "metrics.scrape": Admission("token", changes=False, scopes=("read:metrics",)),
 }
 # Where somebody may go who has yet to set up the second factor that their role needs.
-SETTING_UP = frozenset({"manage.own_factor", "manage.own_factor_do", "manage.sign_out"})
+SETTING_UP = frozenset(
+    f"manage.{name}"
+    for name in (
+        "own_factor", "own_factor_do", "own_passkey", "own_passkey_do", "own_proof", "own_proof_do",
+        "sign_out",
+    )
+)  # fmt: skip
 PUBLIC = frozenset(endpoint for endpoint, one in PAGES.items() if one.audience == "public")
 
 

@@ -1,4 +1,4 @@
-"""What the audit says of the pages themselves: who was refused what, from where; who signed in at the desk;
+"""What the audit says of the pages themselves: who was refused what, from where; who signed in;
 who took the log out of the store. Bounded, so that a flood of tries fills no disk.
 
 Written aside from the request (errands.py): a refusal waits for no disk. What concerns silent calls stands
@@ -31,10 +31,20 @@ _TYPED = {
     "floor.second_pin": "PIN",
     "manage.sign_in": "password",
     "manage.sign_in_code": "second factor",
+    "manage.sign_in_passkey": "passkey",
+    "manage.own_proof_do": "proof",
+    "manage.own_passkey_do": "passkey",
     "manage.own_act": "second factor",
     "manage.first_admin_do": "one-time code",
 }
-_SIGN_INS = frozenset({"manage.sign_in", "manage.sign_in_code", "manage.first_admin_do"})
+# Endpoint -> how somebody signed in by it.
+_SIGN_INS = {
+    "floor.sign_in": "on a phone",
+    "manage.sign_in": "at the desk",
+    "manage.sign_in_code": "at the desk, with the second factor",
+    "manage.sign_in_passkey": "at the desk, with a passkey",
+    "manage.first_admin_do": "at the desk, as the first admin",
+}
 # Endpoint -> what leaves the store by it.
 _EXPORTS = {
     "manage.export_csv": "the log as CSV",
@@ -97,7 +107,7 @@ class Bounds:
 
 
 def install(app: Flask, table: Mapping[str, Admission]) -> None:
-    """Hand every refusal, sign-in at the desk and export of this application to the errands."""
+    """Hand every refusal, sign-in and export of this application to the errands."""
     refusals, deeds = Bounds(), Bounds()
 
     @app.after_request
@@ -109,7 +119,7 @@ def install(app: Flask, table: Mapping[str, Admission]) -> None:
             now = services().clock()
             found = _told(status, admission, now) if refused else _done(status, now)
             if found is not None:
-                key = (found.what, found.actor.name, found.subject, request.remote_addr or "")
+                key = (found.what, found.actor.name, found.subject, endpoint, request.remote_addr or "")
                 more = (refusals if refused else deeds).take(key, now)
                 if more is not None:
                     services().errands.note(replace(found, words=found.words + more))
@@ -151,17 +161,16 @@ def _told(status: int, admission: Admission, now: datetime) -> Noted | None:
 
 
 def _done(status: int, now: datetime) -> Noted | None:
-    """A sign-in at the desk or an export, if it came to it."""
+    """A sign-in or an export, if it came to it."""
     endpoint, where = request.endpoint or "", f"asked from {request.remote_addr}"
     if endpoint in _EXPORTS and status == 200:
         actor, out = _asking(), _EXPORTS[endpoint]
         return Noted(actor, "export.taken", out, f"{actor.name} took out {out}, {where}.", now)
-    name = _tried() if endpoint in _SIGN_INS and status == 303 else None
-    if name is None:
+    if "came_in" not in g:
         return None
-    how = ", with the second factor" if endpoint == "manage.sign_in_code" else ""
-    words = f"{name} signed in at the desk{how}, {where}."
-    return Noted(Actor(name, "desk"), "session.began", name, words, now)
+    name, through = g.came_in.name, "phone" if endpoint == "floor.sign_in" else "desk"
+    words = f"{name} signed in {_SIGN_INS[endpoint]}, {where}."
+    return Noted(Actor(name, through, g.came_in.id), "session.began", name, words, now)
 
 
 def _tried() -> str | None:

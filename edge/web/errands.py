@@ -1,5 +1,6 @@
 """What the web process does aside from requests: it records pages as sent, phones as heard, tokens as used
-and what the audit is to say, ends sessions that expired and forgets old taps."""
+and what the audit is to say, puts off the end of sessions at the desk, ends those that expired and forgets
+old taps and challenges."""
 
 import logging
 import queue
@@ -15,7 +16,7 @@ from edge.audit import store as audits
 from edge.errors import EdgeError
 from edge.handling import acting
 from edge.interactions import taps
-from edge.people import sessions
+from edge.people import passkeys, sessions
 from edge.tokens import store as tokens
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ class Errands:
         self._sent: list[str] = []
         self._heard: dict[str, datetime] = {}
         self._used: dict[str, datetime] = {}
+        self._ends: dict[str, datetime] = {}
         self._noted: list[Noted] = []
         self._thread = threading.Thread(target=self._run, name="web-errands", daemon=True)
 
@@ -67,6 +69,11 @@ class Errands:
     def used(self, token: str, at: datetime) -> None:
         """A token was used; written down within a minute, so that no request waits for it."""
         self._used[token] = at
+
+    def put_off(self, session: str, until: datetime) -> None:
+        """Somebody does something at this session's desk; it ends no sooner than this."""
+        self._ends[session] = until
+        self._todo.put(_Look())
 
     def note(self, noted: "Noted") -> None:
         """For the audit. Whoever calls this sees to it that there are not too many."""
@@ -90,6 +97,7 @@ class Errands:
             going = self._gather()
             self._sent = self._record_sent(self._sent)
             self.record_noted()
+            self.record_ends()
             if self._heard and (not going or time.monotonic() - wrote_s >= HEARD_EVERY_S):
                 wrote_s = time.monotonic()
                 self._record_heard()
@@ -156,6 +164,17 @@ class Errands:
             _log.warning("What belongs into the audit is not written down yet: %s", error)
             self._noted[:0] = found[-_BATCH:]
 
+    def record_ends(self) -> None:
+        """Write down which sessions last on. What cannot be written comes again with the next deed."""
+        ends, self._ends = self._ends, {}
+        services = self._services
+        if not ends:
+            return
+        try:
+            services.writer.run(lambda conn: sessions.put_off(conn, services.store, ends))
+        except EdgeError as error:
+            _log.warning("That somebody is still at the desk could not be written: %s", error)
+
     def record_used(self) -> None:
         """Write down when each token was last used."""
         used, self._used = self._used, {}
@@ -173,5 +192,6 @@ class Errands:
         try:
             services.change(lambda conn: sessions.sweep(conn, services.store, services.clock()))
             services.writer.run(lambda conn: taps.sweep(conn, services.store, services.clock()))
+            services.writer.run(lambda conn: passkeys.sweep(conn, services.store, services.clock()))
         except EdgeError as error:
             _log.warning("Expired sessions could not be ended, nor old taps forgotten: %s", error)

@@ -3,11 +3,11 @@
 from enum import Enum
 
 import sqlalchemy as sa
-from flask import redirect, request, session
+from flask import g, redirect, request, session
 from werkzeug.wrappers import Response
 
 from broker.events import new_id
-from edge.handling import raising
+from edge.handling import leaving, raising
 from edge.people import sessions
 from edge.people import store as people
 from edge.people.sessions import Audience, SignIn
@@ -57,7 +57,7 @@ def let_in(
     """
     now = room.clock()
     before = access.sign_in_of(audience)
-    hours, browser = room.config.web.shift_hours, browsers.named(request.user_agent.string)
+    hours, browser = hours_of(room, audience), browsers.named(request.user_agent.string)
 
     def begin(conn: sa.Connection) -> str:
         token = sessions.start(conn, person, audience, now, hours, strong=strong, browser=browser)
@@ -70,15 +70,22 @@ def let_in(
         return token
 
     token = room.change(begin)
+    g.came_in = person
     response = redirect(address, 303)
     access.keep_cookie(response, audience, token)
-    throttle.remember_phone(response, audience)
+    throttle.remember_phone(response, audience, person)
     return response
+
+
+def hours_of(room: Services, audience: Audience) -> float:
+    """How long a new session lasts, unless a deed at the desk puts its end off."""
+    web = room.config.web
+    return web.shift_hours if audience == "floor" else min(web.shift_hours, web.desk_idle_minutes / 60)
 
 
 def let_out(room: Services, sign_in: SignIn, audience: Audience, address: str) -> Response:
     """End the session, here and in the database."""
-    room.change(lambda conn: sessions.end(conn, room.store, sign_in.key, room.clock()))
+    room.change(lambda conn: leaving.sign_out(conn, room.store, sign_in, room.clock()))
     session.clear()
     response = redirect(address, 303)
     access.drop_cookie(response, audience)

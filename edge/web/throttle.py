@@ -16,6 +16,7 @@ from flask_limiter import Limiter
 from itsdangerous import BadSignature, URLSafeSerializer
 from werkzeug.wrappers import Response
 
+from edge.people.store import Person
 from edge.web.services import services
 
 View = Callable[..., Any]
@@ -39,10 +40,11 @@ def person_here() -> str:
     return f"{_tried()}@{phone if phone.startswith('phone:') else 'unknown'}"
 
 
-def remember_phone(response: Response, audience: str) -> None:
+def remember_phone(response: Response, audience: str, person: Person) -> None:
     """After a sign-in. Setting the cookie anew each time keeps it from running out."""
     phone, known = _cookie()
-    people = [*(one for one in known if one != _tried()), _tried()]
+    me = _name(person.id if audience == "floor" else person.name)
+    people = [*(one for one in known if one != me), me]
     response.set_cookie(
         COOKIE,
         str(_signer().dumps([phone, people[-_REMEMBERED:]])),
@@ -67,6 +69,17 @@ def sign_in_throttle(limiter: Limiter) -> Callable[[View], View]:
         return by_phone(by_person(view))
 
     return decorate
+
+
+def passkey_throttle(limiter: Limiter) -> Callable[[View], View]:
+    """As sign_in_throttle, where nobody can guess: what is spared is this machine, so that only the address
+    counts and nobody keeps anybody else from signing in."""
+    return limiter.shared_limit(
+        PER_PHONE,
+        _room,
+        key_func=lambda: f"passkey:{request.remote_addr}",
+        deduct_when=lambda response: response.status_code == 403,
+    )
 
 
 def _room(endpoint: str) -> str:

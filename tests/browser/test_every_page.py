@@ -34,6 +34,7 @@ NO_PAGES = {
     "floor.locked_state": "JSON",
     "floor.worker": "a script",
     "manage.home": "leads to the live floor",
+    "manage.sign_in_asked": "JSON",
     "manage.export_csv": "a file",
     "manage.export_xlsx": "a file",
     "manage.people_template": "a file",
@@ -63,6 +64,8 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.first_admin": ("/manage/first",),
     "manage.own": ("/manage/own",),
     "manage.own_factor": ("/manage/own/second-factor",),
+    "manage.own_passkey": ("/manage/own/passkeys/new",),
+    "manage.own_proof": ("/manage/own/proof",),
     "manage.floor": ("/manage/floor",),
     "manage.log": ("/manage/log", "/manage/log?kind=security", "/manage/log?q=nothing+of+the+kind"),
     "manage.interaction": tuple(

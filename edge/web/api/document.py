@@ -18,6 +18,7 @@ from edge.web.problems import MEDIA, Problem
 _REF = "#/components/schemas/{name}"
 _IN_PATHS = {
     "id": {"type": "string", "format": "uuid"},
+    "session": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
     "name": msgspec.json.schema(Name),
     "number": {"type": "integer", "minimum": 1, "maximum": 10**15 - 1},
     "code": {"type": "string", "minLength": 1, "maxLength": 40},

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct, field
 
 from edge.errors import NotFound
-from edge.handling import basis, proving, staffing
-from edge.people import rights
+from edge.handling import basis, leaving, proving, staffing
+from edge.people import factors, rights, sessions
 from edge.people import store as people
 from edge.people.details import MAX_BADGE, MAX_LANGUAGES, Details
 from edge.people.passwords import Fresh, fresh_password, fresh_pin
@@ -87,6 +87,37 @@ class Secret(Struct):
 
 class Presence(Struct, frozen=True, forbid_unknown_fields=True):
     presence: Literal["available", "busy", "on_break", "off"]
+
+
+class SecondFactor(Struct):
+    """`wanted`: without one they use the desk no further than to set one up."""
+
+    person: str
+    name: str
+    role: str
+    wanted: bool
+    authenticator_app: bool
+    passkeys: int
+    recovery_codes_left: int
+
+
+class SecondFactors(Struct):
+    people: list[SecondFactor]
+
+
+class Session(Struct):
+    """`audience` is floor, a phone, or manage, the desk; a desk's `expires_at` is put off by its use."""
+
+    id: str
+    audience: str
+    browser: str
+    started_at: datetime
+    expires_at: datetime
+    second_factor: bool
+
+
+class Sessions(Struct):
+    sessions: list[Session]
 
 
 def people_list(query: AllOrActive) -> People:
@@ -174,10 +205,44 @@ def person_password(id: str) -> Secret:
 
 
 def person_second_factor(id: str) -> Person:
-    """Reset the second factor of a supervisor whose phone is lost; they are out at the desk at once."""
+    """Reset the second factor, passkeys too, of a supervisor who has lost it; they are out at the desk at
+    once."""
     room, actor = services(), bearer.actor_here()
     room.change(lambda conn: proving.reset(conn, room.store, actor, id, room.clock()))
     return _read(id)
+
+
+def second_factors_list() -> SecondFactors:
+    """What everyone who may sit at the desk proves themselves with beside the password."""
+    room, found = services(), []
+    with room.read() as conn:
+        for one in people.all_people(conn, room.store):
+            if one.role in people.DESK_ROLES:
+                held = factors.held(conn, room.store, one.id)
+                wanted = rights.wants_second_factor(one.role, room.config.web.second_factor)
+                app = held.app is not None
+                found.append(
+                    SecondFactor(one.id, one.name, one.role, wanted, app, len(held.passkeys), held.codes_left)
+                )
+    return SecondFactors(found)
+
+
+def sessions_list(id: str) -> Sessions:
+    """Where a person is signed in, the newest first."""
+    room = services()
+    with room.read() as conn:
+        staffing.find(conn, room.store, id)
+        places = sessions.of_person(conn, room.store, id, room.clock())
+    return Sessions(
+        [Session(p.id, p.audience, p.browser, p.started_at, p.expires_at, p.strong) for p in places]
+    )
+
+
+def session_end(id: str, session: str) -> None:
+    """Sign a person out in one browser, at once. 409 for their last phone while a request is theirs."""
+    room, actor = services(), bearer.actor_here()
+    with discreetly(id):
+        room.change(lambda conn: leaving.end_anothers(conn, room.store, actor, id, session, room.clock()))
 
 
 def _fresh(id: str, *, second: bool) -> Fresh:

@@ -23,6 +23,7 @@ from edge.web.manage import (
     incident,
     incidents,
     outside,
+    passkeys,
     people,
     person,
     policy,
@@ -32,7 +33,7 @@ from edge.web.manage import (
     tokens,
     zones,
 )  # fmt: skip
-from edge.web.throttle import sign_in_throttle
+from edge.web.throttle import passkey_throttle, sign_in_throttle
 
 
 def manage_blueprint(limiter: Limiter) -> Blueprint:
@@ -42,12 +43,20 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     slowed = sign_in_throttle(limiter)
     add("/sign-in", view_func=slowed(door.sign_in), methods=["POST"])
     add("/sign-in/code", view_func=slowed(door.sign_in_code), methods=["POST"])
+    add("/sign-in/passkey", view_func=door.sign_in_asked)
+    by_phone = passkey_throttle(limiter)
+    add("/sign-in/passkey", view_func=by_phone(door.sign_in_passkey), methods=["POST"])
     add("/sign-out", view_func=door.sign_out, methods=["POST"])
     add("/first", view_func=first.first_admin)
     add("/first", view_func=slowed(first.first_admin_do), methods=["POST"])
     add("/own", view_func=second_factor.own)
     add("/own/second-factor", view_func=second_factor.own_factor)
     add("/own/second-factor", view_func=second_factor.own_factor_do, methods=["POST"])
+    add("/own/proof", view_func=passkeys.own_proof)
+    add("/own/proof", view_func=slowed(passkeys.own_proof_do), methods=["POST"])
+    add("/own/passkeys/new", view_func=passkeys.own_passkey)
+    add("/own/passkeys/new", view_func=passkeys.own_passkey_do, methods=["POST"])
+    add("/own/passkeys/<passkey_id>/remove", view_func=passkeys.own_passkey_remove, methods=["POST"])
     add("/own/<act>", view_func=slowed(second_factor.own_act), methods=["POST"])
     add("/own/sessions/<session_id>/end", view_func=second_factor.own_end, methods=["POST"])
     add("/", view_func=reading.home)
@@ -112,6 +121,8 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/people/template.csv", view_func=importing.people_template)
     add("/people/<person_id>", view_func=person.people_one)
     add("/people/<person_id>", view_func=person.people_one_do, methods=["POST"])
+    ends = "/people/<person_id>/sessions/<session_id>/end"
+    add(ends, view_func=person.people_session_end, methods=["POST"])
     add("/people/<person_id>/<act>", view_func=person.people_act, methods=["POST"])
     add("/zones", view_func=zones.zones)
     add("/zones", view_func=zones.zones_add, methods=["POST"])

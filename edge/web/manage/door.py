@@ -1,17 +1,20 @@
-"""Signing in at the desk: by name and password, then by the second factor of whoever has one."""
+"""Signing in at the desk: by name and password, then by the second factor of whoever has one; or by a passkey
+that checks who holds it, which is two factors in one."""
 
 import hashlib
+import json
 
-from flask import make_response, render_template, request, url_for
+from flask import jsonify, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from edge.errors import NotFound
 from edge.people import factors
 from edge.people import store as people
 from edge.people.sessions import DESK_ROLES
 from edge.people.store import Person
-from edge.web import signing
+from edge.web import ceremonies, signing
 from edge.web.access import signed_in
-from edge.web.manage import second_factor
+from edge.web.manage import passkeys, second_factor
 from edge.web.services import services
 
 
@@ -29,9 +32,9 @@ def sign_in() -> Response:
     if person is None or not proven:
         return _form(name[:80], "That name and password do not belong together.", 403)
     with room.read() as conn:
-        factor = factors.find(conn, room.store, person.id)
-    if factor is not None:
-        return _code(person.name, room.grants.give(person.id, _password_of(person), room.clock()))
+        held = factors.held(conn, room.store, person.id)
+    if held:
+        return _code(person, room.grants.give(person.id, _password_of(person), room.clock()))
     return signing.let_in(room, person, "manage", url_for("manage.floor"))
 
 
@@ -41,12 +44,32 @@ def sign_in_code() -> Response:
     person = _seated(name)
     if person is None or not room.grants.until(person.id, _password_of(person), grant, room.clock()):
         return _form(name[:80], "That took too long. Type your password again.", 403)
+    if answer := request.form.get("answer", ""):
+        if not passkeys.answers(person, answer, "factor"):
+            return _code(person, grant, ceremonies.WRONG, 403)
+        return signing.let_in(room, person, "manage", url_for("manage.floor"), strong=True)
     try:
         proven = second_factor.proves(room, person, request.form.get("code", ""))
     except factors.WrongKey as error:
-        return _code(person.name, grant, str(error), 403)
+        return _code(person, grant, str(error), 403)
     if not proven:
-        return _code(person.name, grant, second_factor.WRONG, 403)
+        return _code(person, grant, second_factor.WRONG, 403)
+    return signing.let_in(room, person, "manage", url_for("manage.floor"), strong=True)
+
+
+def sign_in_asked() -> Response:
+    """What a browser needs to ask for a passkey of anybody's; nothing is kept of it."""
+    if not ceremonies.are_offered(services()):
+        raise NotFound(passkeys.NO_NAME)
+    return jsonify(ceremonies.to_prove(services(), "sign-in"))
+
+
+def sign_in_passkey() -> Response:
+    """Its answer: whoever's passkey it is has a seat at the desk, or 403 and the form again."""
+    room, answer = services(), request.form.get("answer", "")
+    person = passkeys.whose(answer)
+    if person is None or not passkeys.answers(person, answer, "sign-in"):
+        return _form("", ceremonies.WRONG, 403)
     return signing.let_in(room, person, "manage", url_for("manage.floor"), strong=True)
 
 
@@ -69,10 +92,24 @@ def _password_of(person: Person) -> str:
     return f"sign-in {hashlib.sha256(hashed.encode()).hexdigest()}"
 
 
-def _code(name: str, grant: str, wrong: str = "", status: int = 200) -> Response:
-    page = render_template("manage/sign_in_code.html", name=name, grant=grant, wrong=wrong)
+def _code(person: Person, grant: str, wrong: str = "", status: int = 200) -> Response:
+    room = services()
+    with room.read() as conn:
+        held = factors.held(conn, room.store, person.id)
+    usable = ceremonies.are_offered(room) and held.passkeys
+    page = render_template(
+        "manage/sign_in_code.html",
+        name=person.name,
+        grant=grant,
+        wrong=wrong,
+        held=held,
+        origin=room.config.web.origin,
+        options=json.dumps(ceremonies.to_prove(room, "factor", person, held.passkeys)) if usable else "",
+    )
     return make_response(page, status)
 
 
 def _form(name: str = "", wrong: str = "", status: int = 200) -> Response:
-    return make_response(render_template("manage/sign_in.html", name=name, wrong=wrong), status)
+    origin = services().config.web.origin
+    page = render_template("manage/sign_in.html", name=name, wrong=wrong, origin=origin)
+    return make_response(page, status)

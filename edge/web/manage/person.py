@@ -9,12 +9,13 @@ from werkzeug.wrappers import Response
 
 from edge.audit.store import Actor
 from edge.errors import EdgeError, NotFound
-from edge.handling import basis, proving, staffing
+from edge.handling import basis, leaving, proving, staffing
 from edge.paging import feed
-from edge.people import factors, rights
+from edge.people import factors, rights, sessions
 from edge.people import store as people
 from edge.people.details import ROLES, Details
 from edge.people.passwords import Fresh, fresh_password, fresh_pin
+from edge.people.sessions import Place
 from edge.reports import floor as now_there
 from edge.reports.staff import members
 from edge.web.access import actor_here, signed_in
@@ -91,6 +92,22 @@ def people_act(person_id: str, act: str) -> Response:
     return saved(url_for("manage.people_one", person_id=person_id), sentence)
 
 
+def people_session_end(person_id: str, session_id: str) -> Response:
+    """Signed out there at once. Refused for their last phone while a request is theirs."""
+    room, actor, now = services(), actor_here(), services().clock()
+    room.change(lambda conn: leaving.end_anothers(conn, room.store, actor, person_id, session_id, now))
+    return saved(url_for("manage.people_one", person_id=person_id), "That browser is signed out.")
+
+
+def _places(conn: sa.Connection, person_id: str) -> list[Place]:
+    """Where somebody is signed in, for those who may end it."""
+    room, me = services(), signed_in().person
+    who = staffing.find(conn, room.store, person_id)
+    if rights.why_not_secret(me.role, who.role, of_self=who.id == me.id):
+        return []
+    return sessions.of_person(conn, room.store, person_id, room.clock())
+
+
 def shown_once(given: list[tuple[str, Fresh, Fresh | None]], second: bool = False) -> Response:
     """The page with secrets that nobody sees again. Headers keep it out of every cache."""
     room = services()
@@ -142,7 +159,7 @@ def _typed() -> Details:
 def _form(person_id: str | None, details: Details, error: EdgeError | None = None) -> Response:
     """The form with what was typed; based on what is kept now, so that a second save is a decision."""
     room, me = services(), signed_in().person
-    context: dict[str, Any] = {"member": None, "factor": None, "based_on": "", "held": []}
+    context: dict[str, Any] = {"member": None, "factor": None, "based_on": "", "held": [], "signed_in_at": []}
     with room.read() as conn:
         if person_id is not None:
             found = members(conn, room.store, room.clock(), [person_id])
@@ -152,7 +169,8 @@ def _form(person_id: str | None, details: Details, error: EdgeError | None = Non
             context = {
                 "member": found[0],
                 "based_on": basis.of(kept.values()),
-                "factor": factors.find(conn, room.store, person_id),
+                "factor": factors.held(conn, room.store, person_id),
+                "signed_in_at": _places(conn, person_id),
                 "held": staffing.open_requests(conn, room.store, person_id),
             }
         context |= {

@@ -149,7 +149,7 @@ def test_a_lost_second_factor_is_reset_on_the_server(config: Path, floorbell: Ru
     status, said, _ = floorbell(*reset)
     assert status == 0 and "The next sign-in at the desk sets up another." in said
     with writing(loaded) as conn:
-        assert factors.find(conn, loaded.store, boss.id) is None
+        assert not factors.held(conn, loaded.store, boss.id)
         assert audits.entries(conn, loaded.store, what="person")[0].what == "person.second_factor_reset"
 
 

@@ -200,7 +200,10 @@ def opened(directory: Path, clock: Clock, hashes: tuple[str, str], **web: Any) -
         title="The trial store",
         directory=str(directory),
         web=Web(
-            **{"streams": 3, "secure_cookies": False, "frames": "self", "second_factor": "optional", **web}
+            # Idle as long as a shift: what the clock does in a test signs nobody out.
+            **{"streams": 3, "secure_cookies": False, "frames": "self", "second_factor": "optional"}
+            | {"desk_idle_minutes": 600}
+            | web
         ),
         outside=Outside("", (Channel("guards", "webhook", "guards.toml"), Channel("boss", "apprise", "b"))),
     )

@@ -32,6 +32,8 @@ NAMED_PUBLIC = {
     "manage.sign_in_page",
     "manage.sign_in",
     "manage.sign_in_code",
+    "manage.sign_in_asked",
+    "manage.sign_in_passkey",
     "manage.first_admin",
     "manage.first_admin_do",
     "shopper.find",

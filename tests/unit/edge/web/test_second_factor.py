@@ -260,8 +260,8 @@ def test_a_manager_resets_a_supervisors_and_not_an_admins(shop: Shop, mira: Brow
 
 def test_a_stolen_database_row_of_another_person_proves_nothing(shop: Shop, phone: Phone) -> None:
     with shop.services.read() as conn:
-        mine = factors.find(conn, STORE, shop.people["Mira"].id)
-    assert mine is not None and not second_factor.proves(shop.services, shop.people["Sofia"], phone.code())
+        mine = factors.held(conn, STORE, shop.people["Mira"].id)
+    assert mine and not second_factor.proves(shop.services, shop.people["Sofia"], phone.code())
 
 
 def test_other_browsers_are_listed_and_one_is_signed_out(shop: Shop, mira: Browser) -> None:
