@@ -77,7 +77,7 @@ class Locked:
                 "data": said if isinstance(said, str) else json.dumps(said),
             },
         )
-        devtools.detach()
+        # It stays attached: the answer comes before the worker has the message, which leaving may end.
 
     def shown(self) -> list[dict[str, Any]]:
         return list(self.page.evaluate(SHOWN))
