@@ -24,7 +24,7 @@ from typing import Any
 from deploy import locks
 from deploy.errors import DeployError
 
-LOCKS = ("kiosk", "screen", "camera", "edge", "postgresql")
+LOCKS = ("kiosk", "screen", "camera", "edge", "postgresql", "s3")
 IGNORED = Path(__file__).with_name("audit-ignored.toml")
 OSV, INDEX = "https://api.osv.dev", "https://pypi.org"
 WITHIN_S = 25.0

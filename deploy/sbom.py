@@ -28,6 +28,8 @@ PROGRAMS = {
     "camera": ("camera", ("python3-picamera2",)),
     "edge": ("edge", ("mosquitto",)),
     "edge-postgresql": ("postgresql", ("mosquitto", "postgresql")),
+    # With a bucket for backups.
+    "edge-s3": ("s3", ("mosquitto",)),
 }
 _ROW = re.compile(r"^\| (\S+) \| (\S+) \| (\S+) \| (\S+) \| `([0-9a-f]{64})` \|$", re.MULTILINE)
 

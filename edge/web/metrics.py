@@ -1,10 +1,11 @@
-"""/metrics for Prometheus, with a token of the scope read:metrics: decisions/002."""
+"""/metrics for Prometheus, with a token of the scope read:metrics: decisions/002. metrics.md names each."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from flask import Blueprint, Response
 
+from edge import version
 from edge.reports.measuring import Measured, measure
 from edge.reports.tallies import MORE, WITHIN_S, Tally
 from edge.web import bearer
@@ -39,6 +40,8 @@ class _Told:
         from prometheus_client.core import GaugeMetricFamily as Gauge
 
         found, room = self._found, self._room
+        help_ = "Always 1; which version of this software runs is its label."
+        yield _by(Gauge, "build_info", help_, ["version"], [((version.installed(),), 1)])
         yield _by(
             Gauge, "requests_open", "Requests that are not over.", ["kind", "state"], found.open.items()
         )

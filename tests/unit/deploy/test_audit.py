@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deploy import audit
+from deploy import audit, locks, sbom
 from deploy.audit import Ignored, NotChecked, Weakness
 from deploy.errors import DeployError
 
@@ -132,6 +132,11 @@ def test_a_list_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.Capt
     with pytest.raises(DeployError, match="entry 1: it has an id, a reason and, as in until = 2027-01-31"):
         audit.ignored_in(path)
     assert audit.main(["--ignored", str(path)], osv) == 2
+
+
+def test_every_lock_of_a_program_is_looked_at() -> None:
+    there = {path.stem for path in locks.FOLDER.glob("*.txt")} - {"dev", "hardware"}
+    assert there == set(audit.LOCKS) == {lock for lock, _ in sbom.PROGRAMS.values()}
 
 
 def test_the_projects_own_list_can_be_read() -> None:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +12,7 @@ from werkzeug.test import TestResponse
 from edge.db import columns
 from edge.handling import acting
 from edge.reports import tallies
+from edge.web import metrics
 from tests.unit.edge.web.conftest import STORE, Shop
 
 from .busy import fill, own, standing
@@ -169,3 +171,22 @@ def test_ready_says_which_part_is_not(shop: Shop, monkeypatch: pytest.MonkeyPatc
     shop.write(lambda conn: conn.execute(sa.text("ALTER TABLE alembic_version RENAME TO gone")))
     status, said = ask()
     assert (status, said["database"], said["migrations"]) == (503, "cannot be written", "not known")
+
+
+def test_its_page_names_each_with_its_type_and_its_labels(shop: Shop, trusted: Program) -> None:
+    fill(shop)
+    page = Path(metrics.__file__).with_suffix(".md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \|([^|]*)\|", page, re.MULTILINE)
+    kinds = {name.removesuffix("_total"): kind for name, kind, _ in rows}
+    labels = {name.removesuffix("_total"): set(said.strip().split(", ")) - {""} for name, _, said in rows}
+    families = [
+        family
+        for family in text_string_to_metric_families(scrape(trusted).text)
+        if family.name.startswith("floorbell_")
+    ]
+    assert {family.name: family.type for family in families} == kinds
+    for family in families:
+        for one in family.samples:
+            assert one.labels.keys() - {"le"} == labels[family.name], one.name
+        # Prometheus' own rules: a base unit at the end, and only counters end in _total.
+        assert not re.search(r"_(ms|milliseconds|minutes|percent)$", family.name)
