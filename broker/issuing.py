@@ -60,6 +60,10 @@ def restricted(
         )
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
+    if by is not None:
+        # RFC 5280, 4.2.1.1; Python 3.13 trusts none without it.
+        signer = x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key())
+        builder = builder.add_extension(signer, critical=False)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
     return Authority(key, builder.sign(key if by is None else by.key, hashes.SHA256()))

@@ -16,7 +16,15 @@ NOW = dt.datetime.now(dt.UTC)
 def judged(directory: Path, leaf: Path, host: str) -> str:
     """'' if OpenSSL trusts this certificate for the host, knowing only what a phone installs."""
     kind = "-verify_ip" if host.replace(".", "").isdigit() else "-verify_hostname"
-    command = ["openssl", "verify", "-purpose", "sslserver", "-CAfile", str(phones.ca_path(directory))]
+    command = [
+        "openssl",
+        "verify",
+        "-x509_strict",
+        "-purpose",
+        "sslserver",
+        "-CAfile",
+        str(phones.ca_path(directory)),
+    ]
     command += ["-untrusted", str(directory / "phones" / "pages.crt"), kind, host, str(leaf)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
