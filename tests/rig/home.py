@@ -11,6 +11,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from broker.mosquitto import free_port
+from tests.rig.receiver import Certificate
 
 PASSWORD = "kites and herons"
 USERS = ("floorbell", "home")
@@ -25,7 +26,7 @@ def _program(name: str) -> str:
 class HomeBroker:
     """A real Mosquitto. `floorbell` may write what its page says, `home` may everything, nobody else may."""
 
-    def __init__(self, folder: Path, store: str, prefix: str = "homeassistant") -> None:
+    def __init__(self, folder: Path, store: str, tls: Certificate | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         passwords, access, self._conf = folder / "passwords", folder / "access", folder / "mosquitto.conf"
@@ -33,14 +34,15 @@ class HomeBroker:
         for user in USERS:
             subprocess.run([_program("mosquitto_passwd"), "-b", passwords, user, PASSWORD], check=True)
         access.write_text(
-            f"user floorbell\ntopic write {prefix}/device/+/config\n"
-            f"topic readwrite floorbell/{store}/#\ntopic read {prefix}/status\n\n"
+            "user floorbell\ntopic write homeassistant/device/+/config\n"
+            f"topic readwrite floorbell/{store}/#\ntopic read homeassistant/status\n\n"
             "user home\ntopic readwrite #\n"
         )
         access.chmod(0o600)
+        secured = "" if tls is None else f"certfile {tls.chain}\nkeyfile {tls.key}\n"
         self._conf.write_text(
             f"listener {self.port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\n"
-            f"acl_file {access}\nuser root\n"
+            f"acl_file {access}\nuser root\n{secured}"
         )
         self._process: subprocess.Popen[bytes] | None = None
 

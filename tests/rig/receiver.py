@@ -170,7 +170,7 @@ class Certificate:
 
     def __init__(self, folder: Path, name: str = "localhost", *, until_days: float = 30) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.ca, self._chain, self._key = folder / "ca.pem", folder / "tls.crt", folder / "tls.key"
+        self.ca, self.chain, self.key = folder / "ca.pem", folder / "tls.crt", folder / "tls.key"
         now, ca_key = dt.datetime.now(dt.UTC), ec.generate_private_key(ec.SECP256R1())
         own = ec.generate_private_key(ec.SECP256R1())
         begins = now - dt.timedelta(days=60)
@@ -198,11 +198,11 @@ class Certificate:
         leaf = leaf.add_extension(x509.SubjectAlternativeName(names), critical=False)
         pem = serialization.Encoding.PEM
         self.ca.write_bytes(authority.sign(ca_key, hashes.SHA256()).public_bytes(pem))
-        self._chain.write_bytes(leaf.sign(ca_key, hashes.SHA256()).public_bytes(pem))
+        self.chain.write_bytes(leaf.sign(ca_key, hashes.SHA256()).public_bytes(pem))
         private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        self._key.write_bytes(own.private_bytes(pem, *private))
+        self.key.write_bytes(own.private_bytes(pem, *private))
 
     def context(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(self._chain, self._key)
+        context.load_cert_chain(self.chain, self.key)
         return context
