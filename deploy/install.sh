@@ -13,6 +13,7 @@ usage='Usage: deploy/install.sh server [--store NAME --title TITLE --zone NAME=T
     --beside NAME=NAME   two zones beside each other
     --host NAME          how kiosks find this server; HOSTNAME.local if not given
     --passphrase-file F  the passphrase of the CA key in its first line; without it you are asked
+  --release-keys FILE    the public keys of whoever makes releases; without them none is taken over the air
   --enrol CODE           let this kiosk in by the code that "floorbell device invite" shows on the server
   --camera, --screen     a kiosk with a camera, with a display
   --messenger            call phones that are locked, and people outside the store (needs the internet)
@@ -86,11 +87,11 @@ read_arguments() {
         '') fail "What is this machine to be? deploy/install.sh server, or deploy/install.sh kiosk." ;;
         *) fail "'$kind' is no kind of machine; allowed are server and kiosk." ;;
     esac
-    store='' title='' zones='' host='' passphrase='' code='' wheels=''
+    store='' title='' zones='' host='' passphrase='' code='' wheels='' keys=''
     more='' made='' action=install with_database='' purge='' copied='' packages_only=''
     while [ $# -gt 0 ]; do
         case "$1" in
-            --store | --title | --zone | --beside | --host | --passphrase-file | --enrol | --wheels)
+            --store | --title | --zone | --beside | --host | --passphrase-file | --enrol | --wheels | --release-keys)
                 [ $# -gt 1 ] || fail "$1 needs a value; see deploy/install.sh --help." ;;
         esac
         case "$kind $1" in
@@ -112,6 +113,7 @@ $2
             'kiosk --camera') more="$more camera" ;;
             'kiosk --screen') more="$more screen" ;;
             *' --wheels') wheels=$2; shift ;;
+            *' --release-keys') keys=$2; shift ;;
             *' --packages-only') packages_only=yes ;;
             *' --rollback') action=rollback ;;
             *' --uninstall') action=uninstall ;;
@@ -223,6 +225,10 @@ make_users() {
         done
     fi
     folder "$etc" root floorbell 0750
+    if [ -n "$keys" ]; then
+        [ -f "$keys" ] || fail "$keys is not there; it is to hold the public keys of releases, one in a line."
+        put "$keys" "$etc/release.keys" 0644 || true
+    fi
     folder "$data" floorbell floorbell 0750
 }
 
@@ -280,6 +286,7 @@ own_slots() { # Updates over the air are the keeper's (kiosk/decisions/001); it 
     # It turns the link in there; the sticky bit keeps its hands off the keeper, which root starts.
     chown root:floorbell-update "$opt"
     chmod 1775 "$opt"
+    if [ -L "$opt/current" ]; then chown -h floorbell-update:floorbell-update "$opt/current"; fi
     chown -R -h floorbell-update:floorbell-update "$opt/slots" "$opt/update"
 }
 

@@ -84,6 +84,7 @@ def settings_of(config: Path, keys: Path) -> Settings:
         directory = config.absolute().parent / update.get("directory", "updates")
         return Settings(
             word=directory / update.get("word", "word.json"),
+            directory=directory,
             keys=keys,
             config=config.absolute(),
             host=str(broker["host"]),

@@ -32,10 +32,11 @@ REFUSED = 3
 
 @dataclass(frozen=True)
 class Settings:
-    """`word` is the kiosk's file, `keys` the release keys that count, `config` its kiosk.toml; the broker's
-    address is `host` and `port`."""
+    """`word` is the kiosk's file, `directory` where it puts releases, `keys` the release keys that count,
+    `config` its kiosk.toml; the broker's address is `host` and `port`."""
 
     word: Path
+    directory: Path
     keys: Path
     config: Path
     host: str
@@ -99,7 +100,7 @@ class Keeper:
 
     def turn(self, now_s: float) -> None:
         state = before = self._slots.known()
-        heard = read_word(self._settings.word)
+        heard = read_word(self._settings.word, self._settings.directory)
         if heard is not None and state.told:
             state = replace(state, told=tuple(one for one in state.told if one.id not in heard.heard))
         if state.meant != self._slots.pointed:
@@ -211,7 +212,7 @@ def new_id() -> str:
     return str(uuid.UUID(int=value & ~(0b11 << 62) | 0b10 << 62))
 
 
-def read_word(path: Path) -> Heard | None:
+def read_word(path: Path, directory: Path) -> Heard | None:
     """The kiosk's file; None where there is none or it is none of ours."""
     try:
         number = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -227,7 +228,7 @@ def read_word(path: Path) -> Heard | None:
             way=Way(said["way"]),
             idle=said["idle"] is True,
         )
-        return Heard(word, _order(said.get("order"), path.parent), frozenset(map(str, said["heard"])))
+        return Heard(word, _order(said.get("order"), directory), frozenset(map(str, said["heard"])))
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
@@ -236,7 +237,7 @@ def _order(said: Any, directory: Path) -> Order | None:
     if said is None:
         return None
     revert = said["revert"] is True
-    # Only a name: the file lies beside the word.
+    # Only a name: it lies where releases do.
     file = None if revert else directory / Path(str(said["file"])).name
     return Order(str(said["id"])[:64], str(said["release"])[:40], file, revert)
 

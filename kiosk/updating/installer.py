@@ -18,7 +18,7 @@ from broker import release
 from broker.release import Archive, Manifest, ReleaseError
 from kiosk import VERSION, disk
 from kiosk.config import Config
-from kiosk.keeper.slots import Slots
+from kiosk.keeper.slots import PROGRAM, Slots
 
 REFUSED = 3
 ROOM = 2.5
@@ -132,7 +132,12 @@ def _build(slot: Path, locks: list[str]) -> None:
     # Nobody who runs it can write there.
     compiled = [str(slot / part) for part in ("broker", "kiosk", ".venv/lib")]
     _run([str(python), "-m", "compileall", "-q", *compiled], slot, must=False)
-    script = slot / ".venv/bin/floorbell"
+    write_script(slot)
+
+
+def write_script(slot: Path) -> None:
+    """What starts every program of the slot."""
+    script = slot / PROGRAM
     script.write_text(_SCRIPT.format(slot=slot), encoding="utf-8")
     script.chmod(0o755)
 
@@ -148,7 +153,7 @@ def _sees_system() -> bool:
 
 def _try(slot: Path, version: str, config: Path) -> None:
     """The release loads all that it will run here, reads this kiosk's configuration and says its version."""
-    command = [str(slot / ".venv/bin/floorbell"), "kiosk", "check", "--self", "--config", str(config)]
+    command = [str(slot / PROGRAM), "kiosk", "check", "--self", "--config", str(config)]
     said = _run(command, slot, limit_s=SELF_TEST_S).strip().splitlines()
     if not said or said[-1] != version:
         raise ReleaseError(f"The release does not say that it is {version}, as its manifest does.")

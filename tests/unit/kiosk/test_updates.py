@@ -47,7 +47,7 @@ class Kiosk:
 
     def word(self) -> loop.Heard:
         self.updates.speak()
-        heard = loop.read_word(self.folder / "word.json")
+        heard = loop.read_word(self.folder / "word.json", self.folder)
         assert heard is not None
         return heard
 

@@ -36,7 +36,9 @@ class Machine:
 
     def __init__(self, root: Path, files: Files | None = None) -> None:
         self.slots = Slots(root, files)
-        self.settings = Settings(root / "word.json", root / "keys", root / "kiosk.toml", "127.0.0.1", 1)
+        self.settings = Settings(
+            root / "word.json", root / "releases", root / "keys", root / "kiosk.toml", "127.0.0.1", 1
+        )
         self.now_s, self.answers, self.built = 1000.0, True, list[Order]()
         self.against = ""
         self.said: dict[str, Any] = {

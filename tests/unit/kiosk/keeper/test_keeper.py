@@ -178,17 +178,17 @@ def test_a_state_that_cannot_be_read_still_starts_a_program(machine: Machine, co
 def test_a_word_that_is_none_is_as_good_as_none(tmp_path: Path, word: bytes) -> None:
     path = tmp_path / "word.json"
     path.write_bytes(word)
-    assert loop.read_word(path) is None
+    assert loop.read_word(path, tmp_path) is None
     (tmp_path / "link").symlink_to(path)
-    assert loop.read_word(tmp_path / "link") is None
-    assert loop.read_word(tmp_path) is None
+    assert loop.read_word(tmp_path / "link", tmp_path) is None
+    assert loop.read_word(tmp_path, tmp_path) is None
 
 
-def test_an_order_names_only_a_file_beside_the_word(machine: Machine) -> None:
+def test_an_order_names_only_a_file_where_releases_are(machine: Machine) -> None:
     machine.order("0.2.0")
     machine.said["order"]["file"] = "../../etc/passwd"
     machine.look()
-    assert machine.built[0].file == machine.settings.word.parent / "passwd"
+    assert machine.built[0].file == machine.settings.directory / "passwd"
 
 
 def test_ids_are_those_of_events() -> None:
