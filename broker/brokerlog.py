@@ -24,6 +24,7 @@ _CONNECTED = re.compile(
 )
 # "{client} {qos} {filter}", of log_type subscribe
 _SUBSCRIBED = re.compile(r"(?P<client>\S+) [012] (?P<filter>\S+)")
+_DENIED = re.compile(r"Denied PUBLISH from (?P<client>.+) \(d\d, q\d, ")
 _REMEMBERED = 5000
 
 
@@ -45,8 +46,10 @@ class BrokerLog:
         if text.startswith(_ROUTINE) or not text:
             return None
         line = text.decode(errors="replace")
-        if line.startswith("Denied PUBLISH from "):
-            return f"refused: {line}"
+        if denied := _DENIED.match(line):
+            # A client id is the client's own choice; the name is its certificate's.
+            user = self._users.get(denied["client"])
+            return f"refused: {line}" + (f" by {user}" if user else "")
         if connected := _CONNECTED.match(line):
             self._users[connected["client"]] = connected["user"]
             self._users.move_to_end(connected["client"])

@@ -18,6 +18,7 @@ from deploy.ca import ca
 from deploy.drill import drill
 from deploy.errors import DeployError
 from deploy.evidence import evidence
+from deploy.refusals import Refusals
 from deploy.register import CONFIG, device, person, provision, token
 from deploy.release import release_group
 from deploy.rollout import ON_SERVER
@@ -80,13 +81,19 @@ def broker_render(config: Path, listen: str, user: str | None) -> None:
 @_LISTEN
 @_USER
 def broker_run(config: Path, listen: str, user: str | None) -> int:
-    """Run Mosquitto with that configuration, and show what it refuses."""
+    """Run Mosquitto with that configuration; what it refuses is shown, and is in the audit."""
     if user is None and os.geteuid() == 0:
         # Otherwise Mosquitto becomes 'mosquitto', who may not read the store's keys.
         user = "root"
     logs.begin(load_config(config).log, "broker", plain="%(message)s")
     settings = _settings(config, listen, user)
-    running = mosquitto.Broker(settings, lambda line: log.warning("%s", line))
+    refusals = Refusals(load_config(config))
+
+    def say(line: str) -> None:
+        log.warning("%s", line)
+        refusals.hear(line)
+
+    running = mosquitto.Broker(settings, say)
     pulse = Pulse(
         settings.host,
         settings.port,
@@ -98,6 +105,7 @@ def broker_run(config: Path, listen: str, user: str | None) -> int:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
+    refusals.start()
     running.start()
     pulse.start()
     notify("READY=1")
@@ -108,6 +116,7 @@ def broker_run(config: Path, listen: str, user: str | None) -> int:
     finally:
         pulse.stop()
         running.stop()
+        refusals.stop()
 
 
 @floorbell.group()

@@ -13,19 +13,17 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from broker.renewals import due_at
-from edge.audit.store import Actor, record
+from edge.audit.store import record
 from edge.db.store_tables import device
 from edge.devices import certificates
 from edge.devices.certificates import Held
-from edge.handling.telling import Telling
+from edge.handling.doubting import SERVER, doubt, tell
 
 if TYPE_CHECKING:
     from broker.identity import Certificate, Request
 
 # A kiosk that was off for its certificate's whole time still fetches the next one by itself for this long.
 GRACE = timedelta(days=365)
-# As whom the audit names what the server does by a rule.
-SERVER = Actor("Floorbell", "policy")
 _SAID_AGAIN = timedelta(days=1)
 Sign = Callable[["Request", datetime], tuple[str, "Certificate"]]
 
@@ -120,7 +118,7 @@ def _shown(conn: sa.Connection, store: str, name: str, serial: str | None, now: 
             conn, store, SERVER, "device.renewed", name, f"{name} renewed its certificate, until {until}.",
             now, {}, after,
         )  # fmt: skip
-        _tell(conn, store, name, "renewed", now)
+        tell(conn, store, name, "renewed", now)
     return held
 
 
@@ -128,20 +126,3 @@ def _doubt(conn: sa.Connection, store: str, name: str, what: str, now: datetime)
     words = f"{name} {what}: its identity may have been copied"
     doubt(conn, store, name, f"{words}.", now)
     return Refusal(f"{words}; revoke it and let it in again.")
-
-
-def doubt(conn: sa.Connection, store: str, name: str, words: str, now: datetime) -> None:
-    """The manager is told, until the device is let in anew. Said once for each sentence."""
-    d = device.c
-    here = (d.store == store, d.name == name, d.revoked_at.is_(None))
-    if conn.execute(sa.select(d.doubted_words).where(*here)).scalar() == words:
-        return
-    conn.execute(sa.update(device).where(*here).values(doubted_at=now, doubted_words=words[:300]))
-    record(conn, store, SERVER, "device.doubted", name, words, now)
-    _tell(conn, store, name, "doubted", now)
-
-
-def _tell(conn: sa.Connection, store: str, name: str, what: str, now: datetime) -> None:
-    telling = Telling(store)
-    telling.device(name, what)
-    telling.flush(conn, now)

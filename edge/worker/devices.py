@@ -14,7 +14,7 @@ from broker.topics import Channel
 from broker.witness import HeadKept, HeadRefused, Witness
 from edge.devices import store as devices
 from edge.evidence import clips, heads
-from edge.handling import calling, capturing, escalating, evidence
+from edge.handling import calling, capturing, doubting, escalating, evidence
 from edge.handling.telling import Telling
 from edge.ingest import gaps
 from edge.ingest.age import Reference, heard
@@ -25,6 +25,7 @@ from edge.updates import store as updates
 
 log = logging.getLogger(__name__)
 REPLAY_S = 300
+RUNS_REMEMBERED, RETURNS = 8, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,33 @@ class Word:
     at: datetime
 
 
+class Runs:
+    """Which runs of its clock each device was heard in, one after the other. A run that is over never comes
+    back: whatever goes to and fro between two of them is two devices with one identity."""
+
+    def __init__(self) -> None:
+        # The runs that were left, the run of now, and how often one that was left came back.
+        self._heard: dict[str, tuple[frozenset[str], str, int]] = {}
+
+    def came_back(self, device: str, boot: str) -> bool:
+        """Whether this heartbeat shows it. Once may be a word that was late."""
+        left, current, returns = self._heard.get(device, (frozenset(), boot, 0))
+        if boot != current:
+            returns += boot in left
+            left = (left | {current}) - {boot}
+            if len(left) > RUNS_REMEMBERED:
+                left = frozenset({current})
+        twice = returns >= RETURNS
+        self._heard[device] = left, boot, 0 if twice else returns
+        return twice
+
+
 class Devices:
     """The devices as the worker knows them. `origins` is what the age and the zone of an event come from."""
 
     def __init__(self, store: str) -> None:
         self._store = store
+        self._runs = Runs()
         self.origins: dict[str, Origin] = {}
 
     def forget(self) -> None:
@@ -151,6 +174,9 @@ class Devices:
         self, conn: sa.Connection, telling: Telling, device: str, beat: Heartbeat, at: datetime
     ) -> None:
         devices.save_heartbeat(conn, self._store, device, beat, at)
+        if self._runs.came_back(device, str(beat.boot)):
+            words = f"{device} is heard from two places at once: its identity may have been copied."
+            doubting.doubt(conn, self._store, device, words, at)
         gaps.close_filled(conn, self._store, device, at)
         if beat.outbox is not None and beat.oldest_open_seq is not None:
             found = gaps.look(conn, self._store, device, str(beat.outbox), beat.oldest_open_seq, at)

@@ -21,7 +21,7 @@ from edge.evidence.clips import Clip
 from edge.evidence.copies import Copy, Still
 from edge.evidence.findings import Known, NoBundle
 from edge.evidence.verify import verify
-from edge.handling import keeping
+from edge.handling import keeping, revoking
 from tests.rig import second_verifier
 from tests.unit.edge.conftest import START, STORE
 from tests.unit.edge.vault.conftest import Door, film
@@ -336,3 +336,22 @@ def test_only_sealed_clips_are_exported(exported: Exported):
         export.check([])
     with pytest.raises(EdgeError, match="is purged; only sealed ones"):
         export.check([replace(exported.clips[0], state="purged")])
+
+
+def test_what_a_device_filmed_before_it_was_revoked_is_verified_as_ever(
+    door: Door, cause: UUID, tmp_path: Path
+) -> None:
+    one = film(door.signer, os.urandom(50_000), cause)
+    door.bring(one)
+    assert door.send(one, 0).headers["Upload-Complete"] == "?1"
+    clip, identity = door.clip(one), uuid4()
+    with door.engine.begin() as conn:
+        revoking.revoke(conn, STORE, Actor("Mira", "desk"), "kiosk-1", "Stolen.", START)
+        custody.append(conn, STORE, "exported", str(identity), "", "Mira", "For the court.", START)
+        head = heads.sign_newest(conn, STORE, STORE_KEY, START)
+        assert head is not None
+        path, files = tmp_path / "bundle.zip", door.app.extensions["vault"].files
+        export.write(path, conn, STORE, files, [clip], identity, START, lambda *_: {}, {})
+    keys = frozenset({door.signer.key, STORE_KEY.key})
+    exported = Exported(path, keys, [clip], (head.size, head.root), door)
+    assert exported.names(path) == {"ok"}

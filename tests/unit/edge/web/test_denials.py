@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
+from edge.audit.bounds import MOST_PER_HOUR, Bounds
 from edge.tokens import store as tokens
-from edge.web.denials import MOST_PER_HOUR, Bounds
 
 from .conftest import STORE, Browser, Shop
 

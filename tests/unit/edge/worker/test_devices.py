@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+import sqlalchemy as sa
 
 from broker import codec, topics
 from broker.events import Greeted, HelpRequested, SecurityRequested
@@ -150,3 +151,20 @@ def test_a_gap_is_asked_for_when_it_is_found_and_again_when_the_device_comes_bac
     worker.take(words=[worker.state()])
     asked = [codec.decode_command(payload) for found, payload in worker.session.published if found == topic]
     assert asked == [Replay(UUID(int=7), 2)] * 2
+
+
+def test_a_device_that_is_heard_from_two_places_at_once_is_told_of_and_a_restart_is_not(
+    worker: Worker, small_store: SmallStore
+) -> None:
+    def heard(*runs: int) -> list[tuple[object, ...]]:
+        for run in runs:
+            worker.kiosk.boot = UUID(int=run)
+            worker.take(words=[worker.beat()])
+        query = sa.text("SELECT subject, words FROM audit WHERE what = 'device.doubted'")
+        with worker.conn.begin():
+            return [tuple(row) for row in worker.conn.execute(query)]
+
+    assert heard(1, 1, 2, 2, 3, 4, 3, 3) == []
+    twice = [("kiosk-1", "kiosk-1 is heard from two places at once: its identity may have been copied.")]
+    assert heard(4) == twice
+    assert heard(4, 3, 4, 3, 4) == twice
