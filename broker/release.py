@@ -25,7 +25,7 @@ MAX_FILES, MAX_FILE_BYTES = 10_000, 1 << 30
 MAX_RELEASE_BYTES = 2 << 30
 _BLOCK = 512
 _CHUNK = 64 * 1024
-_PART = re.compile(r"[A-Za-z0-9_.+-]{1,150}")
+_PART = re.compile(r"[A-Za-z0-9_.+@-]{1,150}")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
 _KEY = re.compile(r"[0-9a-f]{64}")
 

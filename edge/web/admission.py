@@ -78,7 +78,7 @@ _LOOKS = _named(
         manage.floor manage.charts manage.stream
         manage.feedback manage.feedback_new
         manage.incidents manage.incidents_csv manage.incidents_new manage.incidents_one
-        manage.devices manage.strip manage.device_aside manage.device_one
+        manage.devices manage.devices_updates manage.strip manage.device_aside manage.device_one
         manage.drills manage.drills_one manage.drills_result manage.reach
         manage.people manage.people_one
         manage.zones manage.policy manage.policy_one manage.changes
@@ -117,7 +117,7 @@ _CHANGES = _named(
         manage.incidents_new_do manage.incidents_act
     """,
     store="""
-        manage.device_act manage.drills_do
+        manage.device_act manage.devices_updates_do manage.drills_do
         manage.people_add_do manage.people_one_do manage.people_import_do manage.people_session_end
         manage.zones_add manage.zones_change manage.zones_remove manage.policy_do
         manage.outside_test manage.tokens_add manage.tokens_revoke

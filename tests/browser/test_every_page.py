@@ -100,6 +100,7 @@ VISITS: dict[str, tuple[str, ...]] = {
     "manage.people_one": ("/manage/people/{person}", "/manage/people/{long_named}"),
     "manage.people_import": ("/manage/people/import",),
     "manage.devices": ("/manage/devices",),
+    "manage.devices_updates": ("/manage/updates",),
     "manage.device_one": tuple(
         f"/manage/device/{one}" for one in ("kiosk-tills", "kiosk-entrance", "pager-1", "pager-2", "pager-3")
     ),
@@ -124,14 +125,15 @@ VISITS: dict[str, tuple[str, ...]] = {
 EMPTY = (
     "/manage/floor", "/manage/log", "/manage/incidents", "/manage/charts", "/manage/feedback",
     "/manage/evidence", "/manage/access-requests", "/manage/people", "/manage/devices",
-    "/manage/device/kiosk-tills", "/manage/changes",
+    "/manage/device/kiosk-tills", "/manage/updates", "/manage/changes",
     "/manage/tokens", "/manage/outside", "/manage/drills", "/manage/reach",
     "/floor/", "/floor/colleagues", "/floor/looks", "/floor/incidents",
 )  # fmt: skip
 # What looks different to whoever may not change it, and on the phone of one who is called silently.
 SUPERVISED = (
     "/manage/people", "/manage/people/{person}", "/manage/zones", "/manage/policy", "/manage/policy/help",
-    "/manage/device/kiosk-tills", "/manage/device/pager-2", "/manage/incidents/{case}", "/floor/",
+    "/manage/device/kiosk-tills", "/manage/device/pager-2", "/manage/updates", "/manage/incidents/{case}",
+    "/floor/",
     "/floor/incidents",
     "/floor/incidents/{case}", "/floor/incidents/{case_closed}", "/floor/incidents/new?request={alarm}",
 )  # fmt: skip

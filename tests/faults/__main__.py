@@ -24,6 +24,7 @@ from tests.faults import (
     power,
     races,
     twins,
+    updating,
 )
 from tests.faults.outcome import Outcome, table
 
@@ -40,6 +41,7 @@ def faults(seconds: float, short: bool, rounds: int, presses: int, ran: int) -> 
         clip_way.NAME: lambda folder, seed: clip_way.run(folder, seed, clips),
         power.KIOSK: lambda folder, seed: power.kiosk(folder, seed, rounds),
         power.SERVER: lambda folder, seed: power.server(folder, seed, rounds),
+        updating.NAME: lambda folder, seed: updating.run(folder, seed, rounds),
         full_disk.KIOSK: full_disk.kiosk,
         full_disk.SERVER: full_disk.server,
         full_vault.NAME: full_vault.run,

@@ -44,7 +44,7 @@ from edge.paging import pagers
 from edge.paging import store as paging
 from edge.people import store as people
 from edge.web.shopper import sign_of
-from tests.rig import drilled, film, footage, told_outside, troubled
+from tests.rig import drilled, film, footage, rolled_out, told_outside, troubled
 from tests.rig.footage import Shot
 from tests.rig.store import ROOT, listens, wait_for
 
@@ -112,6 +112,7 @@ def furnish(config: EdgeConfig) -> dict[str, str]:
         asked_for = _access_requests(conn, ids[shop.MANAGER.name], recorded["sealed"], now)
         outside = told_outside.tell(conn, shop.STORE, now)
         troubled.trouble(conn, ids, now)
+        rolled_out.roll_out(conn, shop.STORE, "kiosk-tills", "kiosk-entrance", now)
         drills = drilled.drill(conn, shop.STORE, ids[shop.MANAGER.name], shop.MANAGER.name, now)
         return (
             ids

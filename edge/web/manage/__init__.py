@@ -31,6 +31,7 @@ from edge.web.manage import (
     reading,
     second_factor,
     tokens,
+    updates,
     zones,
 )  # fmt: skip
 from edge.web.throttle import passkey_throttle, sign_in_throttle
@@ -104,6 +105,8 @@ def manage_blueprint(limiter: Limiter) -> Blueprint:
     add("/stream", view_func=reading.stream)
     add("/devices", view_func=devices.devices)
     add("/devices/strip", view_func=devices.strip)
+    add("/updates", view_func=updates.devices_updates)
+    add("/updates/<act>", view_func=updates.devices_updates_do, methods=["POST"])
     add("/set-aside/<number>", view_func=device.device_aside)
     add("/device/<name>", view_func=device.device_one)
     add("/device/<name>/<act>", view_func=device.device_act, methods=["POST"])

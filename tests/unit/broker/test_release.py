@@ -193,3 +193,8 @@ def test_keys_stand_one_in_a_line() -> None:
     assert release.read_keys(f"# ours\n\n{'a' * 64}  2026\n{'b' * 64}\n", "x") == ["a" * 64, "b" * 64]
     with pytest.raises(ReleaseError, match="release key"):
         release.read_keys("ssh-ed25519 AAAA\n", "x")
+
+
+def test_the_units_of_many_cameras_have_a_name_that_is_taken() -> None:
+    name = "deploy/systemd/floorbell-camera@.service"
+    assert release.decode(manifest({name: b""})).files[0].path == name

@@ -119,6 +119,7 @@ def test_a_supervisor_is_kept_from_cameras_tokens_and_what_changes_the_store() -
         "incidents",
         "people",
         "device",
+        "devices",
         "drills",
         "zones",
         "policy",
