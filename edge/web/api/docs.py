@@ -23,7 +23,8 @@ from edge.web.api.routes import ROUTES
 from edge.web.services import services
 
 _DEVICES = Path(broker.__file__).parent / "asyncapi.yaml"
-_PATH_SAMPLES = {"id": "019a3c5e-7b1f-7a68-9c3d-2f4b8a7e6d15", "name": "tills-1", "number": "1"}
+# Better than what their schemas alone would give.
+_IN_PATHS = {"name": "tills-1", "code": "57W-V8N"}
 
 
 @dataclass(frozen=True)
@@ -163,14 +164,23 @@ def _operation(
         said,
         answered,
         [status for status in about["responses"] if not status.startswith("2")],
-        curl(method, path, schemas.sample(records[body], records) if body else None),
+        curl(method, _sampled(path, about), schemas.sample(records[body], records) if body else None),
     )
+
+
+def _sampled(path: str, about: Mapping[str, Any]) -> str:
+    """The path with something in it for each of its parameters."""
+    named = {
+        one["name"]: _IN_PATHS.get(one["name"]) or schemas.sample(one["schema"], {})
+        for one in about["parameters"]
+        if one["in"] == "path"
+    }
+    return path.format(**named)
 
 
 def curl(method: str, path: str, body: Any) -> str:
     """A command that asks this."""
-    samples = {**_PATH_SAMPLES, "kind": "help", "code": "57W-V8N"}
-    address = url_for("api.index", _external=True).removesuffix("/api/v1/") + path.format(**samples)
+    address = url_for("api.index", _external=True).removesuffix("/api/v1/") + path
     lines = ["curl" if method == "GET" else f"curl -X {method}", '-H "Authorization: Bearer $TOKEN"']
     if body is not None:
         lines += ["--json " + shlex.quote(json.dumps(body, ensure_ascii=False))]

@@ -38,7 +38,7 @@ def test_the_page_of_the_api_has_each_address_with_its_example_and_each_record(s
 
 def test_an_example_is_one_command_of_a_shell(shop: Shop) -> None:
     with shop.app.test_request_context("/"):
-        command = docs.curl("POST", "/api/v1/people/{id}/presence", {"presence": "it's"})
+        command = docs.curl("POST", "/api/v1/people/0/presence", {"presence": "it's"})
     words = shlex.split(command)
     assert words[:3] == ["curl", "-X", "POST"] and words[-1].startswith("http://localhost/api/v1/people/0")
     assert msgspec.json.decode(words[words.index("--json") + 1]) == {"presence": "it's"}
