@@ -153,24 +153,41 @@ def sign_request(
     """
     wanted = read_request(request, device)
     until = now + dt.timedelta(days=365 * CERTIFICATE_YEARS)
-    pem, registered = issue(authority or open_authority(directory), wanted, now, until)
-    return pem, (directory / "ca" / "ca.crt").read_text(), registered
+    pem, given = issue(authority or open_authority(directory), wanted, now, until)
+    return pem, (directory / "ca" / "ca.crt").read_text(), given
 
 
 def issue(by: Authority, wanted: Request, now: dt.datetime, until: dt.datetime) -> tuple[str, Certificate]:
     """The device's certificate (PEM), and what to register."""
     made = issuing.certificate(by, wanted.device, wanted.public, [], now, until)
-    registered = Certificate(
-        wanted.device,
+    return issuing.pem(made).decode(), registered(made, by, wanted.signing_key, wanted.key)
+
+
+def registered(made: x509.Certificate, by: Authority, signing_key: str | None, key: str) -> Certificate:
+    """What the register keeps about this certificate of a device."""
+    return Certificate(
+        issuing.common_name(made),
         f"{made.serial_number:x}",
         fingerprint(made),
         made.not_valid_before_utc,
         made.not_valid_after_utc,
-        wanted.signing_key,
+        signing_key,
         fingerprint(by.certificate),
-        wanted.key,
+        key,
     )
-    return issuing.pem(made).decode(), registered
+
+
+def shown(der: bytes, by: Authority, signing_key: str | None) -> Certificate | None:
+    """What the register is to keep about a certificate that `by` signed; None if it did not."""
+    try:
+        certificate = x509.load_der_x509_certificate(der)
+        certificate.verify_directly_issued_by(by.certificate)
+    except (ValueError, TypeError, InvalidSignature):
+        return None
+    key = certificate.public_key()
+    if not isinstance(key, ec.EllipticCurvePublicKey):
+        return None
+    return registered(certificate, by, signing_key, key_hash(key))
 
 
 def install_certificate(directory: Path, certificate_pem: str, ca_pem: str) -> None:

@@ -72,7 +72,8 @@ def _settings(config: Path, listen: str, user: str | None) -> mosquitto.Settings
 @_LISTEN
 @_USER
 def broker_render(config: Path, listen: str, user: str | None) -> None:
-    """Write mosquitto.conf and its access list, and say where."""
+    """Write mosquitto.conf and its access list, and say where. For a Mosquitto of your own, which ends no
+    connection of a device that is revoked: run this again then, and start it anew."""
     click.echo(mosquitto.write(_settings(config, listen, user)))
 
 

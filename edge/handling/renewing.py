@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # A kiosk that was off for its certificate's whole time still fetches the next one by itself for this long.
 GRACE = timedelta(days=365)
 _SAID_AGAIN = timedelta(days=1)
+Register = Callable[[str | None], "Certificate | None"]
 Sign = Callable[["Request", datetime], tuple[str, "Certificate"]]
 
 
@@ -91,6 +92,28 @@ def renew(
     pem, issued = sign(wanted, now)
     certificates.record(conn, store, issued, renews=held.serial, pem=pem)
     return pem
+
+
+def adopt(
+    conn: sa.Connection,
+    store: str,
+    name: str,
+    register: Callable[[str | None], Certificate | None],
+    now: datetime,
+) -> None:
+    """A device shows a certificate that the register does not know, as after a backup was restored that is
+    older than it. One that the renewals' key signed for a device of this store, which `register` tells by
+    its signing key, is the device's own again."""
+    d = device.c
+    query = sa.select(d.signing_key).where(d.store == store, d.name == name, d.revoked_at.is_(None))
+    if (row := conn.execute(query).first()) is None or (found := register(row.signing_key)) is None:
+        return
+    certificates.record(conn, store, found)
+    held = certificates.find(conn, store, found.serial)
+    assert held is not None
+    certificates.seen(conn, store, held, now)
+    words = f"A certificate of {name} was not known any more; it is the renewals' key's, and counts again."
+    record(conn, store, SERVER, "device.renewed", name, words, now, {}, {"certificate": found.sha256})
 
 
 def _is_due(held: Held, issuer: str, now: datetime) -> bool:

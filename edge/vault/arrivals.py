@@ -227,12 +227,14 @@ class Revoked(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """What the client's certificate says: the device's name, its serial number (hexadecimal), its time."""
+    """What the client's certificate says: the device's name, its serial number (hexadecimal), its time; and
+    the certificate itself (DER), whose chain was checked when it was shown."""
 
     name: str
     serial: str | None = None
     valid_from: datetime | None = None
     valid_until: datetime | None = None
+    der: bytes | None = None
 
 
 def clip_for(conn: sa.Connection, store: str, clip_id: UUID, peer: Peer, secret: str, now: datetime) -> Clip:

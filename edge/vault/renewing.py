@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from broker import anchors, renewals, revocation
 from broker.authority import Authority, fingerprint
 from broker.errors import BrokerError
-from broker.identity import Certificate, Request, issue, read_request
+from broker.identity import Certificate, Request, issue, read_request, shown
 from edge.db.writer import Writer
 from edge.devices import certificates
 from edge.errors import EdgeError, NotFound
@@ -62,6 +62,7 @@ class Renewing:
         key, now = self._key(), self._clock()
         issuer = fingerprint(key.certificate)
         said = trusts[:_LONGEST_TRUSTS]
+        self._adopt(peer, now)
         looked = self._writer.run(
             lambda conn: renewing.look(conn, self._store, peer.name, peer.serial, said, issuer, now)
         )
@@ -69,6 +70,20 @@ class Renewing:
         if isinstance(looked, Refusal):
             raise Revoked(looked.sentence)
         return {"due": looked.due, "trust": anchors.for_devices(self._identity)}
+
+    def _adopt(self, peer: Peer, now: datetime) -> None:
+        with self._read() as conn:
+            known = certificates.find(conn, self._store, peer.serial) is not None
+        der = peer.der
+        if known or der is None:
+            return
+
+        def register(signing_key: str | None) -> Certificate | None:
+            keys = (renewals.opened(self._identity, one) for one in (renewals.FOLDER, renewals.BEFORE))
+            found = (shown(der, key, signing_key) for key in keys if key is not None)
+            return next((one for one in found if one is not None and one.name == peer.name), None)
+
+        self._writer.run(lambda conn: renewing.adopt(conn, self._store, peer.name, register, now))
 
     def renew(self, peer: Peer, request: str) -> str:
         """The next certificate (PEM). Revoked with a sentence for who may not have one."""

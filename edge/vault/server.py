@@ -113,8 +113,9 @@ def _named(connection: Any) -> Peer | None:
         for name, value in part:
             if name == "commonName":
                 serial = str(certificate.get("serialNumber", "")).lower().lstrip("0")
-                times = (_time(certificate[one]) for one in ("notBefore", "notAfter"))
-                return Peer(str(value), serial or None, *times)
+                begins, ends = (_time(certificate[one]) for one in ("notBefore", "notAfter"))
+                whole = connection.getpeercert(binary_form=True)
+                return Peer(str(value), serial or None, begins, ends, whole)
     return None
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -205,6 +206,24 @@ def test_after_more_than_a_year_it_is_let_in_by_a_new_code_only(rig: Rig, name: 
     give(rig, name, now() - 500 * _DAY, now() - 366 * _DAY)
     with pytest.raises(KioskError, match=r"ended more than 365 days ago, on .*; it is let in again by"):
         renew(door(rig, name))
+
+
+def test_a_certificate_that_a_restored_backup_does_not_know_is_the_devices_own_again(
+    rig: Rig, name: str
+) -> None:
+    before = rig.read("SELECT certificate_serial FROM device WHERE name = :name", name=name)[0][0]
+    assert renew(door(rig, name)) is True
+    with writing(rig.config) as conn:
+        for query in (
+            "DELETE FROM certificate WHERE device = :name AND serial <> :serial",
+            "UPDATE certificate SET revoked_at = NULL WHERE serial = :serial AND device = :name",
+            "UPDATE device SET certificate_serial = :serial WHERE name = :name",
+        ):
+            conn.execute(sa.text(query), {"name": name, "serial": before})
+    assert renew(door(rig, name)) is False
+    now_known = rig.read("SELECT certificate_serial FROM device WHERE name = :name", name=name)[0][0]
+    assert now_known == serial(folder_of(rig, name)) != before
+    assert doubts(rig, name) == []
 
 
 def test_a_certificate_is_not_renewed_before_two_thirds_of_its_time(rig: Rig, name: str) -> None:

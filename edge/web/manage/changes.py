@@ -17,6 +17,7 @@ KINDS = {
     "person": "People",
     "zone": "Zones",
     "device": "Devices",
+    "ca": "The store's CA",
     "policy": "Policy",
     "outside": "Outside",
     "token": "Tokens",
