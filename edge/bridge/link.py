@@ -57,6 +57,8 @@ class Link:
         self._refused: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._topics: dict[int, str] = {}
         self._ended = threading.Event()
+        # How the last connection ended, in a sentence; '' while it stands.
+        self.end = ""
 
     @property
     def connected(self) -> bool:
@@ -68,6 +70,7 @@ class Link:
         place = f"Home Assistant's broker at {self._settings.host}:{self._settings.port}"
         client = self._new_client()
         self._ended = ended = threading.Event()
+        self.end = ""
         self._heard, self._refused, self._topics = queue.SimpleQueue(), queue.SimpleQueue(), {}
         ready, wrong = threading.Event(), queue.SimpleQueue[str]()
         heard, refused, topics = self._heard, self._refused, self._topics
@@ -89,7 +92,10 @@ class Link:
                     wrong.put(f"{place} refuses to let us read {one}: {reason}.")
             ready.set()
 
-        def on_disconnect(*_: object) -> None:
+        def on_disconnect(
+            _client: mqtt.Client, _data: object, _flags: object, reason: ReasonCode, _properties: object
+        ) -> None:
+            self.end = f"{place} ended the connection: {reason}."
             ended.set()
             ready.set()
 
@@ -117,7 +123,7 @@ class Link:
         if not ready.wait(WITHIN_S):
             wrong.put(f"{place} did not answer within {WITHIN_S:.0f} s.")
         elif ended.is_set() and wrong.empty():
-            wrong.put(f"{place} ended the connection at once.")
+            wrong.put(self.end)
         if not wrong.empty():
             self.close()
             raise LinkFault(wrong.get())

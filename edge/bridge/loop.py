@@ -32,6 +32,8 @@ LOOK_S = 1.0
 AGAIN_S = (1.0, 60.0)
 # Beyond the time that a try to connect and a locked database may take.
 HUNG_S = 60.0
+# A connection that ends sooner was none: two programs with one name would throw each other out for ever.
+STEADY_S = 30.0
 
 
 class Bridge:
@@ -68,6 +70,7 @@ class Bridge:
         # What the broker keeps of ours, as far as is known; None: to be taken away or told anew.
         self._kept: dict[str, bytes | None] = {}
         self._wait_s, self._next_try = AGAIN_S[0], 0.0
+        self._up_at: float | None = None
         self._trouble, self._refused = "", set[str]()
         self._stop = threading.Event()
 
@@ -119,18 +122,27 @@ class Bridge:
                 self._refused.add(sentence)
 
     def _connect(self) -> bool:
-        if self._monotonic() < self._next_try:
+        now = self._monotonic()
+        if self._up_at is not None:
+            if now - self._up_at >= STEADY_S:
+                self._wait_s = AGAIN_S[0]
+            self._up_at = None
+            self._try_again(self._link.end)
+        if now < self._next_try:
             return False
         try:
             self._link.open()
         except (LinkFault, FileFault) as error:
-            self._note(str(error))
-            self._next_try = self._monotonic() + self._wait_s * random.uniform(0.7, 1.3)
-            self._wait_s = min(self._wait_s * 2, AGAIN_S[1])
+            self._try_again(str(error))
             return False
-        self._kept, self._wait_s = {}, AGAIN_S[0]
+        self._kept, self._up_at = {}, self._monotonic()
         self._refused.clear()
         return True
+
+    def _try_again(self, trouble: str) -> None:
+        self._note(trouble)
+        self._next_try = self._monotonic() + self._wait_s * random.uniform(0.7, 1.3)
+        self._wait_s = min(self._wait_s * 2, AGAIN_S[1])
 
     def _listen(self) -> None:
         for one in self._link.heard():

@@ -21,7 +21,7 @@ class FakeLink(Link):
     """Remembers what it was given to tell."""
 
     def __init__(self) -> None:
-        self.up, self.fault = False, ""
+        self.up, self.fault, self.end = False, "", ""
         self.told: list[tuple[str, bytes]] = []
         self.kept: dict[str, bytes] = {}
         self.come: list[Heard] = []
@@ -164,6 +164,39 @@ def test_trouble_is_said_once_and_tries_come_at_longer_and_longer_intervals(
         "It refuses the connection: Not authorized.",
         "Home Assistant is told again.",
     ]
+    bridge.close()
+
+
+def test_a_connection_that_ends_at_once_is_not_begun_anew_every_second(
+    small_store: SmallStore, clock: Clock, tmp_path: Path, link: FakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    at, begun = 0.0, []
+    bridge = begin(small_store, clock, tmp_path, link, lambda: at)
+    for second in range(200):
+        at = float(second)
+        bridge.turn()
+        if link.up:
+            begun.append(second)
+            link.up, link.end = False, "It ended the connection: Session taken over."
+    assert 4 <= len(begun) <= 12
+    assert {record.message for record in caplog.records if record.levelno >= logging.WARNING} == {link.end}
+    bridge.close()
+
+
+def test_one_that_stood_for_a_while_is_begun_anew_soon(
+    small_store: SmallStore, clock: Clock, tmp_path: Path, link: FakeLink
+) -> None:
+    at = 0.0
+    bridge = begin(small_store, clock, tmp_path, link, lambda: at)
+    for day in range(5):
+        at = day * 86_400.0
+        while not link.up:
+            bridge.turn()
+            at += 0.1
+        assert at - day * 86_400 < 2
+        at += 3600
+        link.up = False
+        bridge.turn()
     bridge.close()
 
 
