@@ -250,7 +250,7 @@ def signed_in(browser: Browser, address: str, desk: str, phone: str, person: str
     page.goto(f"{address}/manage/sign-in")
     page.get_by_label("Name").fill(desk)
     page.get_by_label("Password").fill(known[desk].password or "")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/manage/floor")
     page.goto(f"{address}/floor/sign-in/{person}")
     for digit in known[phone].pin or "":
