@@ -17,7 +17,7 @@ from edge.audit.store import record
 from edge.db.store_tables import device
 from edge.devices import certificates
 from edge.devices.certificates import Held
-from edge.handling.doubting import SERVER, doubt, tell
+from edge.handling.doubting import SERVER, doubt, is_told, tell
 
 if TYPE_CHECKING:
     from broker.identity import Certificate, Request
@@ -44,17 +44,27 @@ class Looked:
 
 
 def look(
-    conn: sa.Connection, store: str, name: str, serial: str | None, trusts: str, issuer: str, now: datetime
-) -> Looked | Refusal:
+    conn: sa.Connection,
+    store: str,
+    name: str,
+    serial: str | None,
+    trusts: str,
+    issuer: str,
+    now: datetime,
+    *,
+    writing: bool = True,
+) -> Looked | Refusal | None:
     """A device shows the certificate of this serial number and says which CAs it trusts (the SHA-256 of each,
     by commas). The first time that a renewed one is shown, the one before it ends. `issuer` is the SHA-256 of
-    the key's certificate that signs now."""
-    held = _shown(conn, store, name, serial, now)
-    if isinstance(held, Refusal):
+    the key's certificate that signs now. None where something is to be written, and `writing` is not."""
+    held = _shown(conn, store, name, serial, now, writing)
+    if held is None or isinstance(held, Refusal):
         return held
     d = device.c
     row = conn.execute(sa.select(d.trusts, d.trusts_at).where(d.store == store, d.name == name)).one()
     if row.trusts != trusts or row.trusts_at is None or now - row.trusts_at >= _SAID_AGAIN:
+        if not writing:
+            return None
         here = sa.update(device).where(d.store == store, d.name == name)
         conn.execute(here.values(trusts=trusts, trusts_at=now))
     return Looked(_is_due(held, issuer, now))
@@ -72,7 +82,8 @@ def renew(
 ) -> str | Refusal:
     """The next certificate (PEM) for the device that shows this one; the same again for the same key, until
     it was shown. Whoever asks with the same certificate for another key has a copy of it, or was copied."""
-    held = _shown(conn, store, name, serial, now)
+    held = _shown(conn, store, name, serial, now, True)
+    assert held is not None
     if isinstance(held, Refusal):
         return held
     if now - held.valid_until > GRACE:
@@ -85,7 +96,9 @@ def renew(
     if (waiting := certificates.successor(conn, store, held.serial)) is not None:
         if waiting.public_key == wanted.key and waiting.pem is not None:
             return waiting.pem
-        return _doubt(conn, store, name, "asked for its next certificate twice, with two keys", now)
+        twice = _doubt(conn, store, name, "asked for its next certificate twice, with two keys", now, True)
+        assert twice is not None
+        return twice
     if not _is_due(held, issuer, now):
         due = due_at(held.valid_from, held.valid_until)
         return Refusal(f"The certificate of {name} is renewed from {due:%Y-%m-%d} on.")
@@ -120,7 +133,9 @@ def _is_due(held: Held, issuer: str, now: datetime) -> bool:
     return held.issuer != issuer or now >= due_at(held.valid_from, held.valid_until)
 
 
-def _shown(conn: sa.Connection, store: str, name: str, serial: str | None, now: datetime) -> Held | Refusal:
+def _shown(
+    conn: sa.Connection, store: str, name: str, serial: str | None, now: datetime, writing: bool
+) -> Held | Refusal | None:
     d = device.c
     revoked_at = conn.execute(sa.select(d.revoked_at).where(d.store == store, d.name == name)).first()
     held = certificates.find(conn, store, serial)
@@ -131,9 +146,11 @@ def _shown(conn: sa.Connection, store: str, name: str, serial: str | None, now: 
     if now < held.valid_from:
         return Refusal(f"The certificate of {name} begins on {held.valid_from:%Y-%m-%d} only.")
     if held.revoked_at is not None:
-        since = f"{held.revoked_at:%Y-%m-%d}"
-        return _doubt(conn, store, name, f"showed a certificate that was replaced on {since}", now)
+        what = f"showed a certificate that was replaced on {held.revoked_at:%Y-%m-%d}"
+        return _doubt(conn, store, name, what, now, writing)
     if held.renews is not None and held.seen_at is None:
+        if not writing:
+            return None
         certificates.seen(conn, store, held, now)
         until = f"{held.valid_until:%Y-%m-%d}"
         after = {"certificate": held.sha256, "valid_until": str(held.valid_until)}
@@ -145,7 +162,12 @@ def _shown(conn: sa.Connection, store: str, name: str, serial: str | None, now: 
     return held
 
 
-def _doubt(conn: sa.Connection, store: str, name: str, what: str, now: datetime) -> Refusal:
+def _doubt(
+    conn: sa.Connection, store: str, name: str, what: str, now: datetime, writing: bool
+) -> Refusal | None:
     words = f"{name} {what}: its identity may have been copied"
-    doubt(conn, store, name, f"{words}.", now)
+    if not is_told(conn, store, name, f"{words}."):
+        if not writing:
+            return None
+        doubt(conn, store, name, f"{words}.", now)
     return Refusal(f"{words}; revoke it and let it in again.")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge.config import EdgeConfig
 from edge.supervision.facts import Server
+from edge.tls import files
 
 log = logging.getLogger(__name__)
 DISKS_EVERY_S, CERTIFICATES_EVERY_S = 10.0, 3600.0
@@ -24,7 +25,10 @@ class Own:
         identity: Path | None = None,
         free: Callable[[Path], int] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        pages: Path | None = None,
     ) -> None:
+        """`pages` is the certificate that the pages are served with, where they speak TLS themselves."""
+        self._pages = pages
         self._places, self._identity = places or {}, identity
         self._free_of, self._monotonic = free or free_bytes, monotonic
         self._listening_since: datetime | None = None
@@ -39,7 +43,8 @@ class Own:
         places = {"the database": Path(config.directory)}
         if config.vault.url is not None:
             places["clips"] = config.vault_path
-        return cls(now, places, config.identity_path)
+        found = files(config)
+        return cls(now, places, config.identity_path, pages=None if found is None else found[0])
 
     def linked(self, up: bool, now: datetime) -> None:
         """The connection to the broker began or ended."""
@@ -63,7 +68,7 @@ class Own:
             self._free = self._disks()
         if now_s - self._certificates_s >= CERTIFICATES_EVERY_S:
             self._certificates_s = now_s
-            self._certificates = {} if self._identity is None else certificates(self._identity)
+            self._certificates = {} if self._identity is None else certificates(self._identity, self._pages)
         return Server(self._listening_since, self._lost_at, self._free, self._certificates)
 
     def _disks(self) -> dict[str, int]:
@@ -83,16 +88,18 @@ def free_bytes(place: Path) -> int:
     return room.f_bavail * room.f_frsize
 
 
-def certificates(identity: Path) -> dict[str, datetime]:
-    """When the certificates of the store's own programs end, and its CA's."""
+def certificates(identity: Path, pages: Path | None = None) -> dict[str, datetime]:
+    """When the certificates of the store's own programs end, its CA's, and that of the pages."""
     # Only here: the library costs 7 MB.
     from cryptography import x509
 
     found = {}
-    files = [("the store's CA", identity / "ca" / "ca.crt")]
-    files += [("renewals", place) for place in identity.glob("renewals/ca.crt")]
-    files += [(place.parent.name, place) for place in sorted(identity.glob("*/tls.crt"))]
-    for name, place in files:
+    wanted = [("the store's CA", identity / "ca" / "ca.crt")]
+    wanted += [("renewals", place) for place in identity.glob("renewals/ca.crt")]
+    own = sorted(place for place in identity.glob("*/tls.crt") if place.parent.name != "web")
+    wanted += [(place.parent.name, place) for place in own]
+    wanted += [("the pages", pages)] if pages is not None else []
+    for name, place in wanted:
         try:
             found[name] = x509.load_pem_x509_certificate(place.read_bytes()).not_valid_after_utc
         except (OSError, ValueError) as error:
