@@ -4,7 +4,7 @@
 # What a technician wrote in /etc/floorbell is never written over. Done twice, the second time changes nothing.
 set -eu
 umask 022
-usage='Usage: deploy/install.sh server [--store NAME --title TITLE --zone NAME=TITLE …] [--messenger] [--bridge] …
+usage='Usage: deploy/install.sh server [--store NAME --title TITLE --zone NAME=TITLE …] [--messenger] [--bridge] [--s3] [--postgresql] …
        deploy/install.sh kiosk [--enrol CODE] [--camera] [--screen] …
 
   --store NAME           make a store of this name, if there is none
@@ -18,6 +18,7 @@ usage='Usage: deploy/install.sh server [--store NAME --title TITLE --zone NAME=T
   --camera, --screen     a kiosk with a camera, with a display
   --messenger            call phones that are locked, and people outside the store (needs the internet)
   --bridge               tell Home Assistant how the kiosks are
+  --s3, --postgresql     what backups into a bucket, and a database on PostgreSQL, need
   --wheels DIR           take the Python packages from there (deploy/wheelhouse.sh), not from the index
   --packages-only        the packages of the system and no more: where there is internet, before going to the shop
   --database-copied      the database is no file, and somebody has copied it
@@ -107,6 +108,8 @@ $2
             'server --passphrase-file') passphrase=$2; shift ;;
             'server --messenger') more="$more messenger" ;;
             'server --bridge') more="$more bridge" ;;
+            'server --s3') more="$more s3" ;;
+            'server --postgresql') more="$more postgresql" ;;
             'server --database-copied') copied=--copied-elsewhere ;;
             'server --with-database') with_database=--with-database ;;
             'kiosk --enrol') code=$2; shift ;;
@@ -266,7 +269,13 @@ fill_slot() { # The release is whole in $slot, which may be the current one.
     (
         export APT_WAS_ASKED=yes PIP_NO_CACHE_DIR=1 TMPDIR="$opt/slots/$slot/tmp"
         [ -z "$wheels" ] || export PIP_NO_INDEX=1 PIP_FIND_LINKS="$wheels" PIP_CONFIG_FILE=/dev/null
-        "$opt/slots/$slot/deploy/bootstrap.sh" "$mode"
+        "$opt/slots/$slot/deploy/bootstrap.sh" "$mode" || exit 1
+        for extra in s3 postgresql; do
+            if has "$extra"; then
+                "$opt/slots/$slot/.venv/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
+                    --require-hashes -r "$opt/slots/$slot/requirements/$extra.txt" </dev/null || exit 1
+            fi
+        done
     ) || fail "The release could not be put into $opt/slots/$slot; what runs is as it was."
     rm -rf "$opt/slots/$slot/tmp"
     "$opt/slots/$slot/.venv/bin/python" -m compileall -q "$opt/slots/$slot" || true

@@ -38,7 +38,7 @@ target = {
 }
 known = set()
 with open(out, "w", encoding="utf-8") as file:
-    for name in ("edge", "postgresql", "kiosk", "screen", "camera"):
+    for name in ("edge", "postgresql", "s3", "kiosk", "screen", "camera"):
         lines, wanted = Path(f"requirements/{name}.txt").read_text(encoding="utf-8").splitlines(), False
         for line in lines:
             if line.startswith("#") or not line.strip():

@@ -47,7 +47,9 @@ until_true 120 "all programs are active again" active
 
 step "a release that does not run is taken back by itself"
 cp -a /srv/floorbell /srv/broken
-printf '\nraise SystemExit("this release does not run")\n' >>/srv/broken/edge/worker/loop.py
+sed -i 's/^        check_version(self._engine)$/        raise SystemExit("This release does not run.")/' \
+    /srv/broken/edge/worker/loop.py
+grep -q "does not run" /srv/broken/edge/worker/loop.py || broken "the release is broken"
 running_from=$(readlink /opt/floorbell/current)
 refused "The new release did not run; the release before runs again." install broken
 [ "$(readlink /opt/floorbell/current)" = "$running_from" ] || broken "current leads where it led"

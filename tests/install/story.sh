@@ -26,7 +26,7 @@ refused "is no kind of machine; allowed are server and kiosk" install "$server" 
 refused "is no option of a server" install "$server" server --camera
 refused "--store needs a title and a zone" install "$server" server --store trial
 refused "is no folder" install "$server" server --wheels /nowhere
-install "$server" server --wheels /srv/wheels --messenger --store trial --title "The trial store" \
+install "$server" server --wheels /srv/wheels --messenger --s3 --postgresql --store trial --title "The trial store" \
     --zone tills=Tills --zone "shoes=Ladies' shoes" --beside tills=shoes --host floorbell.test \
     --passphrase-file /srv/passphrase >"$systems/log" 2>&1 || show "$systems/log"
 said=$(install "$server" server --wheels /srv/wheels) || broken "the second run works"
@@ -52,6 +52,8 @@ holds "the pages are trusted by whoever installed the CA for phones" \
     page https://floorbell.test:8443/healthz /var/lib/floorbell/identity/phones/ca.crt
 holds "phones find that CA" page http://floorbell.test:8081/trust
 holds "the QR code for it is shown" chroot "$server" floorbell ca qr
+holds "the CA key is copied onto what only root may write" chroot "$server" sh -c \
+    'mkdir -m 0700 /srv/stick && floorbell ca backup --to /srv/stick/ca.pem --passphrase-file /srv/passphrase'
 says "$(chroot "$server" floorbell person first 2>&1)" "/manage/first"
 
 step "a kiosk: let in by a code, the second time nothing, units, users, modes"
