@@ -10,7 +10,8 @@ install() { "/srv/$1/deploy/install.sh" kiosk --wheels /srv/wheels "${@:2}"; }
 page() { python3 -c 'import urllib.request; urllib.request.urlopen("http://127.0.0.1:8970/", timeout=5)'; }
 
 step "kiosk, camera and screen run, sandboxed, and stay"
-systemctl start floorbell-screen.service
+# Without --screen, which would bring a whole browser here.
+systemctl enable -q --now floorbell-screen.service
 until_true 240 "all programs are active" active
 until_true 60 "the screen has its page" quiet page
 sleep 15
