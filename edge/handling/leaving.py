@@ -66,7 +66,7 @@ def _find(conn: sa.Connection, store: str, person: str, session_id: str, now: da
 
 
 def _named(place: Place) -> str:
-    return f"{_WHERE[place.audience]} ({place.browser or 'a browser'}, since {place.started_at:%H:%M} UTC)"
+    return f"{_WHERE[place.audience]} ({place.browser or 'A browser'}, since {place.started_at:%H:%M} UTC)"
 
 
 def _done(conn: sa.Connection, store: str, actor: Actor, who: Person, words: str, now: datetime) -> None:

@@ -104,6 +104,15 @@ def proves(
     return False
 
 
+def prove_again(
+    conn: sa.Connection, store: str, actor: Actor, person: Person, key: str, strong: bool, now: datetime
+) -> str:
+    """Somebody who is signed in has proved once more who they are: the session's new token."""
+    words = f"{person.name} proved once more who they are."
+    record(conn, store, actor, "session.proven", person.name, words, now)
+    return sessions.rotate(conn, store, key, now, strong=strong)
+
+
 def renew_codes(
     conn: sa.Connection, store: str, actor: Actor, person: Person, code_hashes: Sequence[str], now: datetime
 ) -> None:

@@ -69,7 +69,7 @@ _LOOKS = _named(
     floor="""
         floor.pages floor.pages_part floor.stream floor.colleagues floor.worker
         floor.quiet floor.sure floor.locked floor.locked_state
-        floor.feedback floor.looks floor.presence_part
+        floor.feedback floor.looks floor.own floor.presence_part
         floor.incident_list floor.incident_new floor.incident_one
     """,
     desk="""
@@ -101,7 +101,7 @@ _CHANGES = _named(
         shopper.give
     """,
     floor="""
-        floor.sign_out floor.say floor.heard floor.delivered floor.seen
+        floor.sign_out floor.own_end floor.say floor.heard floor.delivered floor.seen
         floor.acknowledge floor.decline floor.attend floor.hand_over floor.take_back floor.supervisor
         floor.call_off floor.resolve floor.ask_safe floor.answer_safe floor.supervisor_to
         floor.trouble_seen floor.feedback_do

@@ -58,6 +58,7 @@ VISITS: dict[str, tuple[str, ...]] = {
     "floor.incident_new": ("/floor/incidents/new",),
     "floor.incident_one": ("/floor/incidents/{complaint}",),
     "floor.locked": ("/floor/locked",),
+    "floor.own": ("/floor/own",),
     "floor.quiet": ("/floor/quiet", "/floor/quiet?done=take_back"),
     "floor.sure": ("/floor/quiet/sure",),
     "manage.sign_in_page": ("/manage/sign-in",),

@@ -11,6 +11,7 @@ from edge.web.floor import (
     incidents,
     installing,
     looks,
+    own,
     presence,
     quiet,
     showing,
@@ -67,6 +68,8 @@ def floor_blueprint(limiter: Limiter) -> Blueprint:
     add("/feedback", view_func=feedback.feedback)
     add("/feedback", view_func=feedback.feedback_do, methods=["POST"])
     add("/looks", view_func=looks.looks)
+    add("/own", view_func=own.own)
+    add("/own/sessions/<session_id>/end", view_func=own.own_end, methods=["POST"])
     add("/incidents", view_func=incidents.incident_list)
     add("/incidents/new", view_func=incidents.incident_new)
     add("/incidents/new", view_func=incidents.incident_new_do, methods=["POST"])

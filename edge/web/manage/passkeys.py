@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response
 
 from edge.errors import Refused
 from edge.handling import proving
-from edge.people import factors, passkeys, sessions
+from edge.people import factors, passkeys
 from edge.people import store as people
 from edge.people.store import Person
 from edge.web import access, ceremonies, signing
@@ -92,8 +92,10 @@ def own_proof_do() -> Response:
         )
     if not proven:
         return _proof(WRONG_PROOF if not answer else ceremonies.WRONG, 403)
-    strong = here.strong or bool(answer)
-    token = room.change(lambda conn: sessions.rotate(conn, room.store, here.key, room.clock(), strong=strong))
+    strong, actor = here.strong or bool(answer), actor_here()
+    token = room.change(
+        lambda conn: proving.prove_again(conn, room.store, actor, here.person, here.key, strong, room.clock())
+    )
     response = redirect(url_for(THEN.get(request.form.get("then", ""), "manage.own")), 303)
     access.keep_cookie(response, "manage", token)
     return response

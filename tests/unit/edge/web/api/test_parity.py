@@ -72,6 +72,8 @@ DOES: dict[str, tuple[str, ...] | str] = {
     "manage.sign_in_passkey": SIGN_IN,
     "manage.first_admin": SIGN_IN,
     "manage.first_admin_do": SIGN_IN,
+    "floor.own": SIGN_IN,
+    "floor.own_end": SIGN_IN,
     "manage.own": SIGN_IN,
     "manage.own_factor": SIGN_IN,
     "manage.own_factor_do": SIGN_IN,
