@@ -77,6 +77,7 @@ ACTS = {
 NAME_NOTHING = {
     "static": "files of the program",
     "manage.own_act": "their own sign-in",
+    "manage.devices_updates_do": "a release of this store, in the form",
     "manage.policy_one": "each store has each policy",
     "manage.policy_do": "each store has each policy",
     "api.policy_read": "each store has each policy",

@@ -70,6 +70,7 @@ PAGES_ALONE = {
     "manage.own_passkey_do": "person.passkey_added",
     "manage.own_passkey_remove": "person.passkey_removed",
     "floor.own_end": "session.ended",
+    "manage.devices_updates_do": "release.rolled_out",
     "floor.quiet_take_back": "it stands in the request's timeline",
     "floor.speak": "the language of a phone, which its cookie keeps",
     "floor.heard": "a phone's answer to a beat",

@@ -7,6 +7,7 @@ from .busy import aside, over
 from .conftest import Let, Program
 
 # A sentence is why there is nothing: a program has a token instead of a sign-in, and no screen.
+UPDATES = "What runs on kiosks is decided at the desk and on the server."
 SIGN_IN = "A program has a token; it does not sign in or out."
 FORM = "An empty form, or one with what another address reads."
 PART = "A part of another page."
@@ -145,6 +146,8 @@ DOES: dict[str, tuple[str, ...] | str] = {
         "device_move", "device_pager", "device_identify", "device_replay", "device_maintain",
         "device_revoke",
     ),
+    "manage.devices_updates": UPDATES,
+    "manage.devices_updates_do": UPDATES,
     "manage.people": ("people_list",),
     "manage.people_add": FORM,
     "manage.people_add_do": ("person_add",),
