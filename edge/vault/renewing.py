@@ -129,9 +129,13 @@ class Renewing:
         return key
 
     def _run(self) -> None:
+        said = ""
         while not self._stop.is_set():
             try:
                 self.keep_lists()
+                said = ""
             except (BrokerError, EdgeError, OSError, sa.exc.SQLAlchemyError) as error:
-                log.warning("The list of revoked certificates could not be kept: %s", error)
+                if str(error) != said:
+                    log.warning("The list of revoked certificates could not be kept: %s", error)
+                said = str(error)
             self._stop.wait(EVERY_S)
