@@ -22,7 +22,7 @@ from edge.interactions.store import Entry
 from edge.people.store import by_id
 from edge.reports import tallies
 from edge.retention import Retention
-from edge.supervision import facts, heard, reach, rules
+from edge.supervision import backups, facts, heard, reach, rules
 from edge.supervision import store as troubles
 from edge.supervision.facts import Key, Look, Owed, Server, What
 from edge.supervision.forgotten import OpenIncident, forgotten
@@ -74,6 +74,10 @@ def _see(
     failed = updates.failed(conn, store)
     unrolled = facts.unrolled((failed.id, failed.changed_at, failed.words) if failed else None)
     found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now), *unrolled]
+    if server.backup_within is not None:
+        last, failed_run = backups.last_good(conn, store), backups.last_failed(conn, store)
+        words = failed_run.trouble if failed_run is not None else None
+        found += facts.overdue(last.began_at if last else None, words, server.backup_within, now)
     return known, replace(seen, found=found)
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from edge.db.backup_tables import backup
 from edge.db.supervision_tables import trouble
 from edge.db.tables import OPEN_STATES, interaction, is_open, outgoing
 from edge.reports import tallies
@@ -17,7 +18,8 @@ from edge.reports.tallies import Tally
 class Measured:
     """`open` by kind and state, `oldest_s` by kind the longest wait of an unanswered request. `waiting` and
     `waiting_s`, the messages to devices and the age of the oldest, are None without `silent`.
-    `troubles` is by kind what is wrong with the store's own things."""
+    `troubles` is by kind what is wrong with the store's own things. `backup_s` is the age of the newest whole
+    backup; None before the first."""
 
     silent: bool
     open: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -27,6 +29,7 @@ class Measured:
     troubles: Counter[str] = field(default_factory=Counter)
     waiting: int | None = None
     waiting_s: float | None = None
+    backup_s: float | None = None
 
 
 def measure(conn: sa.Connection, store: str, now: datetime, *, silent: bool) -> Measured:
@@ -53,6 +56,10 @@ def measure(conn: sa.Connection, store: str, now: datetime, *, silent: bool) -> 
     found.totals = {
         one: sum_ for one, sum_ in tallies.totals(conn, store).items() if silent or not one.silent
     }
+    b = backup.c
+    whole = sa.select(sa.func.max(b.began_at)).where(b.store == store, b.trouble.is_(None))
+    last = conn.execute(whole).scalar()
+    found.backup_s = None if last is None else (now - last).total_seconds()
     if silent:
         # A call to a kiosk that cannot go out is a message, whatever it is about.
         o = outgoing.c

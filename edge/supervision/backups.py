@@ -58,6 +58,12 @@ def last_good(conn: sa.Connection, store: str) -> Run | None:
     return None if row is None else Run(*row)
 
 
+def last_failed(conn: sa.Connection, store: str) -> Run | None:
+    """The last try, if it failed."""
+    last = runs(conn, store, 1)
+    return last[0] if last and last[0].trouble is not None else None
+
+
 def last_proven(conn: sa.Connection, store: str) -> datetime | None:
     """When a backup was last proven."""
     query = sa.select(sa.func.max(backup.c.proven_at)).where(backup.c.store == store)

@@ -32,6 +32,7 @@ class What(StrEnum):
     BROKER = "broker"
     WORKER = "worker"
     ACCESS = "access"
+    BACKUP = "backup"
     RELEASE = "release"
 
 
@@ -94,6 +95,8 @@ class Server:
     lost_at: datetime | None = None
     free_bytes: Mapping[str, int] = field(default_factory=dict)
     certificates: Mapping[str, datetime] = field(default_factory=dict)
+    # how old the newest whole backup may be; None: this store makes none
+    backup_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +137,18 @@ class Owed:
 
     number: str
     due_on: date
+
+
+def overdue(last_at: datetime | None, trouble: str | None, within: timedelta, now: datetime) -> list[Found]:
+    """Whether there is no whole backup that is young enough; `last_at` is the time of the newest, `trouble`
+    why a later try failed."""
+    if last_at is not None and now - last_at < within:
+        return []
+    words = "There is no whole backup of this store yet."
+    if last_at is not None:
+        words = f"The newest whole backup is of {last_at.astimezone():%Y-%m-%d, %H:%M}."
+    why = f" The last try failed: {trouble}" if trouble else ""
+    return [Found(Key("", What.BACKUP), (last_at + within) if last_at else now, f"{words}{why}"[:500])]
 
 
 def owed(waiting: Sequence[Owed], now: datetime) -> list[Found]:

@@ -20,6 +20,8 @@ LASTS = {
     What.HOT: timedelta(seconds=60),
     What.FAULT: timedelta(seconds=10),
     What.BROKER: timedelta(seconds=10),
+    # A store that was made, or restored, a moment ago makes its first backup.
+    What.BACKUP: timedelta(minutes=30),
 }
 # How long it must be well before it is over, the first time and at most.
 CALM, CALM_GROWS, LONGEST_CALM = timedelta(seconds=60), 5, timedelta(minutes=30)
@@ -179,6 +181,8 @@ def ended_in_words(trouble: Trouble, at: datetime) -> str:
         return f"Somebody dealt with it at {at.astimezone():%H:%M}."
     if trouble.key.what is What.ACCESS:
         return f"It waits no more, or has more time, since {at.astimezone():%H:%M}."
+    if trouble.key.what is What.BACKUP:
+        return f"There is a new whole backup since {at.astimezone():%H:%M}."
     if trouble.key.what is What.INCIDENT:
         when = f"{at.astimezone():%H:%M}"
         return f"Over since {when}: somebody added to it or closed it, or the next reminder came."

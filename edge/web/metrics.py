@@ -57,6 +57,9 @@ class _Told:
             )
             help_ = "For how long the oldest of them has waited; 0 where none does."
             yield _one(Gauge, "outgoing_oldest_seconds", help_, found.waiting_s)
+        if found.backup_s is not None:
+            help_ = "How old the newest whole backup is; missing before the first."
+            yield _one(Gauge, "backup_age_seconds", help_, found.backup_s)
         help_ = "Pages and programs that listen to this process's event stream."
         yield _one(Gauge, "streams_open", help_, room.hub.open_streams)
         help_ = "Whether this process hears the broker; 0 also where it uses none."

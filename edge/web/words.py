@@ -42,6 +42,7 @@ TROUBLES = {
     "custody": "A kiosk refuses the custody log",
     "drill": "A drill failed",
     "access": "An access request must be answered",
+    "backup": "There is no new backup",
     "release": "A roll-out stopped",
     "incident": "An incident waits",
     "phone": "A phone does not answer",

@@ -26,11 +26,13 @@ class Own:
         free: Callable[[Path], int] | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         pages: Path | None = None,
+        backup_within: timedelta | None = None,
     ) -> None:
         """`pages` is the certificate that the pages are served with, where they speak TLS themselves."""
         self._pages = pages
         self._places, self._identity = places or {}, identity
         self._free_of, self._monotonic = free or free_bytes, monotonic
+        self._backup_within = backup_within
         self._listening_since: datetime | None = None
         self._lost_at: datetime | None = now
         self._free: dict[str, int] = {}
@@ -43,8 +45,10 @@ class Own:
         places = {"the database": Path(config.directory)}
         if config.vault.url is not None:
             places["clips"] = config.vault_path
-        found = files(config)
-        return cls(now, places, config.identity_path, pages=None if found is None else found[0])
+        found, keep = files(config), config.backup
+        pages = None if found is None else found[0]
+        within = timedelta(hours=keep.alarm_hours) if keep.to is not None else None
+        return cls(now, places, config.identity_path, pages=pages, backup_within=within)
 
     def linked(self, up: bool, now: datetime) -> None:
         """The connection to the broker began or ended."""
@@ -69,7 +73,9 @@ class Own:
         if now_s - self._certificates_s >= CERTIFICATES_EVERY_S:
             self._certificates_s = now_s
             self._certificates = {} if self._identity is None else certificates(self._identity, self._pages)
-        return Server(self._listening_since, self._lost_at, self._free, self._certificates)
+        return Server(
+            self._listening_since, self._lost_at, self._free, self._certificates, self._backup_within
+        )
 
     def _disks(self) -> dict[str, int]:
         found = {}

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from edge.paging import feed
 from edge.reports.devices import kiosks, set_aside
+from edge.supervision import backups
 from edge.supervision import store as supervision
 from edge.web.access import signed_in
 from edge.web.services import services
@@ -18,6 +19,11 @@ def devices() -> Response:
             "kiosks": kiosks(conn, room.store, room.clock()),
             "troubles": supervision.open_now(conn, room.store),
             "aside": set_aside(conn, room.store),
+            "backup": backups.last_good(conn, room.store),
+            "backup_failed": backups.last_failed(conn, room.store),
+            "backup_proven": backups.last_proven(conn, room.store),
+            "restored": backups.restored(conn, room.store),
+            "backed_up": room.config.backup.to is not None,
             "me": signed_in().person,
         }
     return make_response(render_template("manage/devices.html", **context))

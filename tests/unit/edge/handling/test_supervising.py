@@ -1,5 +1,6 @@
 """Troubles in the database: told once, in the log, shown to whoever was told, and over once."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from edge.handling.telling import Telling
 from edge.incidents.store import New
 from edge.people import store as people
 from edge.reports import tallies
+from edge.supervision import backups
 from edge.supervision import store as troubles
 from edge.supervision.facts import Server as Own
 from tests.unit.edge.conftest import START, STORE, Clock, SmallStore
@@ -356,3 +358,44 @@ def test_a_look_without_news_takes_no_write_lock_and_says_beforehand_that_there_
         guard.run(200)
     assert {said for said, _ in guard.foreseen} == {True, False}
     assert [said for said, _ in guard.foreseen] == [wrote for _, wrote in guard.foreseen]
+
+
+def backed_up(guard: Guard, name: str, trouble: str | None = None) -> None:
+    now = guard.clock()
+    with guard.server.conn.begin():
+        backups.record(guard.server.conn, STORE, backups.Run(name, now, now, "/mnt/backup", trouble))
+
+
+def test_managers_are_told_once_of_a_backup_that_is_too_old_and_once_of_a_new_one(guard: Guard) -> None:
+    guard.own = replace(guard.own, backup_within=timedelta(hours=26))
+    backed_up(guard, "one")
+    guard.run(10)
+    guard.clock.forward(25 * 3600)
+    guard.kiosk.uptime_s += 25 * 3600
+    backed_up(guard, "two", "The folder for backups is not there.")
+    for name in guard.ids:
+        with guard.server.conn.begin():
+            guard.sign_in(name)
+    guard.run(10)
+    assert [row for row in guard.server.rows(tables.trouble) if row["what"] == "backup"] == []
+    guard.clock.forward(2 * 3600)
+    guard.kiosk.uptime_s += 2 * 3600
+    guard.look()
+    guard.clock.forward(31 * 60)
+    guard.kiosk.uptime_s += 31 * 60
+    guard.look()
+    guard.look()
+    (told,) = [row for row in guard.server.rows(tables.trouble) if row["what"] == "backup"]
+    assert told["told_at"] is not None and told["over_at"] is None
+    assert "The last try failed: The folder for backups is not there." in told["words"]
+    backed_up(guard, "three")
+    guard.run(70)
+    (over,) = [row for row in guard.server.rows(tables.trouble) if row["what"] == "backup"]
+    assert over["over_at"] is not None and over["ending"].startswith("There is a new whole backup since")
+
+
+def test_a_store_that_makes_no_backups_is_told_of_none(guard: Guard) -> None:
+    guard.clock.forward(40 * 60)
+    guard.kiosk.uptime_s += 40 * 60
+    guard.run(10)
+    assert [row for row in guard.server.rows(tables.trouble) if row["what"] == "backup"] == []

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from edge.supervision.facts import Key, Look, Said, Server, What, look
+from edge.supervision.facts import Key, Look, Said, Server, What, look, overdue
 
 NOW = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
 HERE = Server(NOW - timedelta(hours=1))
@@ -120,3 +120,14 @@ def test_the_servers_own_disks_and_certificates() -> None:
 def test_whoever_forgets_that_they_work_on_a_kiosk_does_so_for_a_day() -> None:
     assert replace(WELL, maintained_at=ago(86_000)).quiet(NOW)
     assert not replace(WELL, maintained_at=ago(86_401)).quiet(NOW)
+
+
+def test_a_backup_that_is_too_old_is_said_with_why_the_last_try_failed() -> None:
+    within = timedelta(hours=26)
+    assert overdue(ago(25 * 3600), "The disk is full.", within, NOW) == []
+    (found,) = overdue(ago(27 * 3600), "The disk is full.", within, NOW)
+    assert found.key == Key("", What.BACKUP) and found.since == ago(3600)
+    assert found.words.startswith("The newest whole backup is of 2026-03-01")
+    assert found.words.endswith("The last try failed: The disk is full.")
+    (found,) = overdue(None, None, within, NOW)
+    assert found.words == "There is no whole backup of this store yet."

@@ -7,6 +7,8 @@ import pytest
 
 from edge.db import store_tables, tables
 from edge.handling import acting
+from edge.supervision import backups
+from edge.supervision.backups import Run
 
 from .conftest import Browser, Shop
 
@@ -131,3 +133,18 @@ def test_quarantine_is_shown_with_its_reasons(shop: Shop, mira: Browser) -> None
 
 def test_an_associates_name_opens_no_desk(shop: Shop, visitor: Browser) -> None:
     assert visitor.sign_in_at_desk("Igor").status_code == 403
+
+
+def test_the_desk_says_when_the_last_whole_backup_was_and_that_none_was_proven(
+    shop: Shop, mira: Browser
+) -> None:
+    assert "this store is lost with its disk" in mira.get("/manage/devices").text
+    now = shop.clock.now
+    made = Run("one", now, now, "/mnt/backup", None, 120_000_000, 31, 2, 4_000_000_000)
+    shop.write(lambda conn: backups.record(conn, "trial", made))
+    shop.write(lambda conn: backups.record(conn, "trial", Run("two", now, now, "/mnt/b", "It is full.")))
+    text = mira.get("/manage/devices").text
+    assert "31 files of clips" in text and "Not in it: 2 files of clips" in text
+    assert "is not proven" in text and "failed: It is full." in text and "/mnt/b" not in text
+    shop.write(lambda conn: backups.set_proven(conn, "trial", "one", now))
+    assert "Last opened with the recovery key and found whole" in mira.get("/manage/devices").text

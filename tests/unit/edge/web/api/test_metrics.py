@@ -12,6 +12,8 @@ from werkzeug.test import TestResponse
 from edge.db import columns
 from edge.handling import acting
 from edge.reports import tallies
+from edge.supervision import backups
+from edge.supervision.backups import Run
 from edge.web import metrics
 from tests.unit.edge.web.conftest import STORE, Shop
 
@@ -71,6 +73,16 @@ def test_who_waits_and_for_how_long(shop: Shop, plain: Program) -> None:
     assert value(plain, "requests_open", kind="help", state="raised") == 2
     assert value(plain, "requests_open", kind="help", state="acknowledged") == 1
     assert value(plain, "oldest_unanswered_seconds", kind="help") == 40
+
+
+def test_the_age_of_the_newest_whole_backup(shop: Shop, plain: Program) -> None:
+    assert value(plain, "backup_age_seconds") is None
+    begun = shop.clock.now
+    shop.write(lambda conn: backups.record(conn, STORE, Run("one", begun, begun, "/mnt/backup")))
+    shop.clock.pass_(seconds=90)
+    later = shop.clock.now
+    shop.write(lambda conn: backups.record(conn, STORE, Run("two", later, later, "/mnt/backup", "Full.")))
+    assert value(plain, "backup_age_seconds") == 90
 
 
 def test_answers_are_a_histogram_from_the_press(shop: Shop, plain: Program) -> None:
