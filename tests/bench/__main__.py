@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from tests.bench import (
+    backup,
     clip,
     fan_out,
     ingest,
@@ -39,6 +40,7 @@ def main() -> None:
             "upload",
             "verify",
             "watching",
+            "backup",
         ),
     )
     parser.add_argument("--presses", type=int, default=300, help="of each kind, while nothing else happens")
@@ -61,6 +63,7 @@ def main() -> None:
         "upload": upload.run,
         "verify": verify.run,
         "watching": watching.run,
+        "backup": backup.run,
     }
     result: dict[str, object] = {"machine": platform.machine(), "python": platform.python_version()}
     result["at"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,8 +1,11 @@
 """`floorbell backup restore`: what comes back, what must not, and what is said of what nobody knows."""
 
+import json
 import os
 import shutil
+import zipfile
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
 
@@ -10,12 +13,17 @@ import pytest
 import sqlalchemy as sa
 
 from broker import revocation
+from broker.signing import load_signer
+from broker.witness import Before, HeadKept, kept_to_sign
 from deploy.cli import main
 from deploy.provision import ACTOR, add_device, add_person, revoke_device, writing
 from edge.audit.store import Actor
 from edge.config import load_config
 from edge.db.engine import connect
 from edge.db.tables import interaction
+from edge.evidence import heads
+from edge.evidence.findings import Known, Verdict
+from edge.evidence.verify import examine
 from edge.handling import granting, keeping
 from edge.people import sessions
 from edge.people import store as people
@@ -218,3 +226,60 @@ def test_a_bundle_of_before_a_restore_says_that_its_log_may_lack_entries(
     said = capsys.readouterr().out
     assert f"restored: clip {clip}: It was recorded before the store was restored" in said
     assert "restored: The store says that it was restored at" in said and "with 1 entries" in said
+
+
+def given_up(back: Back, shop: BackedUp, size: int, before: list[Before]) -> None:
+    """kiosk-1 keeps the newest head, and signs what it held before the restore."""
+    signer = load_signer(back.config.identity_path / "vault" / "sign.key")
+    with writing(back.config) as conn:
+        heads.sign_newest(conn, STORE, signer, datetime.now(UTC))
+        head = heads.newest(conn, STORE)
+        assert head is not None
+        said = kept_to_sign(STORE, "kiosk-1", head.log, head.size, head.root, 7, before)
+        kept = HeadKept(head.log, head.size, head.root, 7, shop.signer().sign(said), before)
+        heads.keep(conn, STORE, "kiosk-1", kept, shop.signer().key, datetime.now(UTC))
+
+
+def exported(back: Back, clip: str, to: Path, capsys: pytest.CaptureFixture[str]) -> Known:
+    """A bundle of the clip; what to verify it with."""
+    capsys.readouterr()
+    why = ["--by", "Mira", "--reason", "For the court.", "--config", str(back.folder / "edge.toml")]
+    assert main(["evidence", "export", "--clip", clip, *why, str(to)]) == 0
+    said = capsys.readouterr().out.splitlines()
+    return Known(frozenset(line.split()[1] for line in said if line.startswith("--key")))
+
+
+def test_a_head_that_was_given_up_is_told_of_explained_by_a_restore_alone_and_cannot_be_left_out(
+    shop: BackedUp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clip = shop.film(os.urandom(1000))
+    shop.witnessed()
+    assert backup(shop, "run") == 0
+    back = restore(shop, tmp_path)
+    ((restored_us,),) = back.rows("SELECT restored_at FROM restore")
+    given_up(back, shop, 9, [Before(9, "ab" * 32, int(str(restored_us)) // 1000)])
+    known = exported(back, clip, tmp_path / "one.zip", capsys)
+    examined = examine(tmp_path / "one.zip", known)
+    assert {found.verdict for found in examined.findings} == {Verdict.RESTORED}
+    assert any("Kiosk-1 had a head of 9 entries that is not of this log" in one for one in examined.restored)
+    # Somebody takes it out of the bundle, and lists that file anew.
+    with zipfile.ZipFile(tmp_path / "one.zip") as bundle, zipfile.ZipFile(tmp_path / "cut.zip", "w") as cut:
+        content = {name: bundle.read(name) for name in bundle.namelist()}
+        anchors = json.loads(content["heads.json"])
+        for one in anchors["witnesses"]:
+            one.pop("before", None)
+        content["heads.json"] = json.dumps(anchors).encode()
+        listing = json.loads(content["bundle.json"])
+        new = content["heads.json"]
+        listing["files"]["heads.json"] |= {"sha256": sha256(new).hexdigest(), "bytes": len(new)}
+        content["bundle.json"] = json.dumps(listing).encode()
+        for name, raw in content.items():
+            cut.writestr(name, raw)
+    found = examine(tmp_path / "cut.zip", known).findings
+    assert any(one.verdict is Verdict.ALTERED and "kiosk-1 did not sign" in one.sentence for one in found)
+    # A store that was never restored has no excuse.
+    with writing(back.config) as conn:
+        conn.execute(sa.text("DELETE FROM restore"))
+    known = exported(back, clip, tmp_path / "two.zip", capsys)
+    found = examine(tmp_path / "two.zip", known).findings
+    assert any(one.verdict is Verdict.REMOVED and "kiosk-1 has 9" in one.sentence for one in found)
