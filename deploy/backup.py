@@ -214,6 +214,10 @@ def _said(made: "Manifest", done: "Restored") -> Iterator[str]:
     at = f"{made.made_at:%Y-%m-%d %H:%M} UTC"
     yield f"{made.store} is back in {done.config.directory} as it was at {at}."
     yield (
+        f"Its configuration is {done.config.directory}/edge.toml; an installed server reads "
+        f'/etc/floorbell/edge.toml: put it there, with data = "{done.config.directory}" as its first line.'
+    )
+    yield (
         f"Proven: {proven.rows} rows, {done.clips} files of clips by their hashes, {proven.entries} entries "
         f"of the custody log, the signed head over {proven.signed}, heads countersigned by "
         f"{proven.witnesses} devices."

@@ -99,6 +99,7 @@ def restore(
     else:
         database.chmod(0o600)
     path.replace(path.with_name("edge.toml"))
+    _give(to)
     _sync(to)
     known_at = max([made.made_at, *(note.at for note in notes)])
     return Restored(config, proven, settled, entries, len(wanted) - len(missing), asked, known_at, without)
@@ -214,6 +215,16 @@ def _longer_list(left: Path, identity: Path) -> None:
     theirs, ours = revocation.list_path(left), revocation.list_path(identity)
     if theirs.exists() and revocation.continues(theirs, ours, identity):
         shutil.copyfile(theirs, ours)
+
+
+def _give(to: Path) -> None:
+    """What root has put back belongs to whomever the folder was made for."""
+    owner = to.stat()
+    if os.geteuid() != 0 or owner.st_uid == 0:
+        return
+    for folder, names, files in os.walk(to):
+        for name in (*names, *files):
+            os.chown(Path(folder) / name, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _sync(folder: Path) -> None:

@@ -1,5 +1,5 @@
-"""A backup beside security presses: how long it takes, its CPU and size, and from the press to the receipt (the
-commit with its pages is before that) without it and while it runs, in turn in one run. No assertions."""
+"""A backup beside security presses: how long it takes, its CPU and size, and from the press to the receipt
+(the commit with its pages is before that) without it and while it runs, in one run. No assertions."""
 
 import json
 import resource
@@ -143,8 +143,8 @@ def _p99(values: list[float]) -> float:
 
 def _say(f: dict[str, float]) -> None:
     print(
-        f"{f['interactions']:.0f} interactions, database {f['database_mb']:.0f} MB, clips {f['clips_gb']:.1f} GB, "
-        "to a folder on the same disk"
+        f"{f['interactions']:.0f} interactions, database {f['database_mb']:.0f} MB, "
+        f"clips {f['clips_gb']:.1f} GB, to a folder on the same disk"
     )
     for name in ("first", "second"):
         print(
@@ -153,6 +153,7 @@ def _say(f: dict[str, float]) -> None:
         )
     for name, words in (("idle", "without"), ("first", "beside the first"), ("second", "beside the second")):
         print(
-            f"security press to receipt, {words}: p50 {f[f'{name} p50_ms']:.1f}, p99 {f[f'{name} p99_ms']:.1f}, "
-            f"worst {f[f'{name} worst_ms']:.1f} ms ({f[f'{name} presses']:.0f} presses)"
+            f"security press to receipt, {words}: p50 {f[f'{name} p50_ms']:.1f}, "
+            f"p99 {f[f'{name} p99_ms']:.1f}, worst {f[f'{name} worst_ms']:.1f} ms "
+            f"({f[f'{name} presses']:.0f} presses)"
         )

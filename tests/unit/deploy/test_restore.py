@@ -283,3 +283,14 @@ def test_a_head_that_was_given_up_is_told_of_explained_by_a_restore_alone_and_ca
     known = exported(back, clip, tmp_path / "two.zip", capsys)
     found = examine(tmp_path / "two.zip", known).findings
     assert any(one.verdict is Verdict.REMOVED and "kiosk-1 has 9" in one.sentence for one in found)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="Only root can give files away.")
+def test_what_root_puts_back_belongs_to_whom_the_folder_was_made_for(shop: BackedUp, tmp_path: Path) -> None:
+    shop.film(os.urandom(1000))
+    assert backup(shop, "run") == 0
+    (tmp_path / "back").mkdir()
+    os.chown(tmp_path / "back", 12345, 12346)
+    back = restore(shop, tmp_path)
+    owners = {(path.stat().st_uid, path.stat().st_gid) for path in back.folder.rglob("*")}
+    assert owners == {(12345, 12346)}
