@@ -38,6 +38,8 @@ class Files:
         # Whatever somebody put there meanwhile is not followed.
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
         with os.fdopen(number, "wb") as file:
+            # Whatever mask it was started with: the kiosk reads it too.
+            os.fchmod(number, 0o644)
             file.write(content)
 
     def symlink(self, link: Path, target: str) -> None:

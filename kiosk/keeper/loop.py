@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kiosk.keeper.slots import RESTART, SLOTS, Slots, Staged, State, Told, Trial
+from kiosk.keeper.slots import MOST_TRIES, RESTART, SLOTS, Slots, Staged, State, Told, Trial
 from kiosk.keeper.trial import Judge, Verdict, Way, Word, is_fresh
 
 log = logging.getLogger(__name__)
@@ -123,20 +123,25 @@ class Keeper:
             self._push(state, heard.word)
 
     def _follow(self, state: State, order: Order) -> State:
-        state = replace(state, done=order.id)
         if order.revert:
-            return self._revert(state, order)
+            return self._revert(replace(state, done=order.id), order)
         if state.trial is not None:
             why = f"The release {state.trial.release} is being tried; this one has to wait."
-            return state.telling(_told(order, "refused", why))
+            return replace(state, done=order.id).telling(_told(order, "refused", why))
+        builds = state.builds + 1 if state.begun == order.id else 1
+        if builds > MOST_TRIES:
+            why = f"It was cut off {MOST_TRIES} times while it was built."
+            return replace(state, done=order.id).telling(_told(order, "refused", why))
         slot = next(name for name in SLOTS if name != state.good)
-        # What stood there can be gone back to no more.
-        self._slots.write(replace(state, staged=None))
+        # What stood there can be gone back to no more. After a cut it is built anew.
+        state = replace(state, staged=None, begun=order.id, builds=builds)
+        self._slots.write(state)
         log.info("The release %s is taken into the slot %s.", order.release, slot)
         built = self._build(self._slots, self._settings, slot, order)
+        state = replace(state, done=order.id, begun="", builds=0)
         if built.against:
             log.error("The release %s is refused: %s", order.release, built.against)
-            return replace(state, staged=None).telling(_told(order, "refused", built.against))
+            return state.telling(_told(order, "refused", built.against))
         state = replace(state, staged=Staged(slot, order.release, order.id))
         return state.telling(_told(order, "taken"))
 

@@ -60,12 +60,15 @@ class Told:
 
 @dataclass(frozen=True)
 class State:
-    """`good` is the slot that was well last, `done` the last order that was dealt with."""
+    """`good` is the slot that was well last, `done` the last order that was dealt with; `begun` is the one
+    whose release was being built, for the `builds`-th time."""
 
     good: str
     trial: Trial | None = None
     staged: Staged | None = None
     done: str = ""
+    begun: str = ""
+    builds: int = 0
     told: tuple[Told, ...] = field(default_factory=tuple)
 
     @property
@@ -214,6 +217,8 @@ def _state(said: dict[str, Any]) -> State:
         trial=Trial(**trial) if trial else None,
         staged=Staged(**staged) if staged else None,
         done=str(said["done"]),
+        begun=str(said.get("begun", "")),
+        builds=int(said.get("builds", 0)),
         told=tuple(Told(**one) for one in said["told"]),
     )
     if state.good not in SLOTS or state.meant not in SLOTS:

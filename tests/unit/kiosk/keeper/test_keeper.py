@@ -1,5 +1,6 @@
 """What the keeper does with a release, from an order to the day after."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -115,6 +116,45 @@ def test_an_order_is_dealt_with_once_and_a_refusal_changes_nothing(machine: Mach
     machine.order("0.2.0", "2")
     machine.look()
     assert len(machine.built) == 2
+
+
+class Cut(Exception):
+    """The power goes."""
+
+
+def test_a_release_that_was_cut_off_while_it_was_built_is_built_again_three_times_at_most(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object) -> loop.Built:
+        raise Cut
+
+    machine.order("0.2.0")
+    for _ in range(MOST_TRIES):
+        monkeypatch.setattr(machine.keeper, "_build", cut)
+        with pytest.raises(Cut):
+            machine.look()
+        assert choose(machine.slots) == "a" and started(machine.slots) == "0.1.0"
+        machine.begin_keeper()
+    machine.look()
+    assert machine.stages == [("0.2.0", "refused")] and not machine.built
+    # A cut or two less, and it would have been taken.
+    machine.order("0.2.0", "2")
+    monkeypatch.setattr(machine.keeper, "_build", cut)
+    with pytest.raises(Cut):
+        machine.look()
+    machine.begin_keeper()
+    machine.look(idle=False)
+    assert machine.stages[-1] == ("0.2.0", "taken")
+
+
+def test_the_kiosk_can_read_what_is_told_whoever_wrote_it(machine: Machine) -> None:
+    before = os.umask(0o077)
+    try:
+        machine.order("0.2.0")
+        machine.look(idle=False)
+    finally:
+        os.umask(before)
+    assert (machine.slots.root / "update/state.json").stat().st_mode & 0o777 == 0o644
 
 
 def test_the_store_calls_a_release_back_while_it_waits_is_tried_or_runs(machine: Machine) -> None:
