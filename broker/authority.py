@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
+from broker import secrecy
 from broker.errors import IdentityError
 
 SHORTEST_PASSPHRASE = 12
@@ -110,9 +111,7 @@ def _password(passphrase: str, salt: bytes) -> bytes:
 def _read_key(directory: Path) -> bytes:
     path = key_path(directory)
     try:
-        mode = path.stat().st_mode & 0o777
-        if mode & 0o077:
-            raise IdentityError(f"{path} has mode {mode:o}: others may read it; run: chmod 600 {path}")
+        secrecy.check(path)
         return path.read_bytes()
     except OSError as error:
         raise _unusable(directory, str(error)) from None

@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 
-from broker import anchors, revocation
+from broker import anchors, revocation, secrecy
 from broker.brokerlog import BrokerLog
 from broker.cutting import Cutter, take_over
 from broker.errors import BrokerStartError
@@ -112,6 +112,7 @@ def _access(store: str, revoked: Collection[str]) -> str:
 
 def write(settings: Settings) -> Path:
     """Render into settings.directory/broker and return the configuration's path."""
+    secrecy.check(settings.directory / "broker" / "tls.key")
     revoked = revocation.turned_away(settings.directory)
     _, lists = anchors.write_for_broker(settings.directory)
     configuration, access = render(settings, revoked, with_list=lists is not None)

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from broker import authority, issuing, revocation
+from broker import authority, issuing, revocation, secrecy
 from broker.authority import Authority
 from broker.errors import IdentityError
 
@@ -47,6 +47,7 @@ def opened(directory: Path, folder: str = FOLDER) -> Authority | None:
     if not path.exists():
         return None
     key = directory / folder / "ca.key"
+    secrecy.check(key)
     try:
         return authority.opened(key.read_bytes(), path.read_bytes(), None, str(key))
     except OSError as error:

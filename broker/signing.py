@@ -6,6 +6,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from broker import secrecy
 from broker.errors import IdentityError
 
 
@@ -23,6 +24,7 @@ class Signer:
 
 def load_signer(path: Path) -> Signer:
     """The key that identity.make_request or make_store wrote there. IdentityError says what is wrong."""
+    secrecy.check(path)
     try:
         private = load_pem_private_key(path.read_bytes(), None)
     except (OSError, ValueError, TypeError) as error:

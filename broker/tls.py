@@ -4,6 +4,7 @@ import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
+from broker import secrecy
 from broker.errors import IdentityError
 
 NO_CHECK_TIME = 0x200000  # OpenSSL X509_V_FLAG_NO_CHECK_TIME
@@ -29,6 +30,7 @@ def tls_context(credentials: Credentials, check_time: bool) -> ssl.SSLContext:
         for path in (credentials.ca, credentials.certificate, credentials.key):
             if not path.is_file():
                 raise IdentityError(f"The identity file {path} is missing; enrol this program first.")
+        secrecy.check(credentials.key)
         context = ssl.create_default_context(cafile=str(credentials.ca))
         # An empty password: for a key that has one, OpenSSL would ask whoever sits at the terminal.
         context.load_cert_chain(str(credentials.certificate), str(credentials.key), password="")

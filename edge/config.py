@@ -248,6 +248,10 @@ def load_config(path: Path) -> EdgeConfig:
     import msgspec
 
     config = load(path, EdgeConfig)
+    if _has_password(config.database) and path.stat().st_mode & 0o007:
+        raise SettingsError(
+            f"{path}: database holds a password and others may read this file; run: chmod o= {path}"
+        )
     if config.directory != ".":
         raise SettingsError(
             f"{path}: directory is not a setting; paths begin in data, or where this file is."
@@ -279,3 +283,7 @@ def load_config(path: Path) -> EdgeConfig:
     if wrong := config.backup.fault():
         raise SettingsError(f"{path}: {wrong}")
     return config
+
+
+def _has_password(database: str) -> bool:
+    return "://" in database and ":" in database.partition("://")[2].rpartition("@")[0]

@@ -4,6 +4,8 @@ import os
 import stat
 from pathlib import Path
 
+from broker import secrecy
+from broker.errors import IdentityError
 from edge.errors import EdgeError
 
 MAX_BYTES = 64 * 1024
@@ -11,6 +13,14 @@ MAX_BYTES = 64 * 1024
 
 class FileFault(EdgeError):
     """A file cannot be used; the sentence says what to mend."""
+
+
+def check(path: Path, refusal: type[EdgeError]) -> None:
+    """As broker.secrecy's, with a `refusal` that callers here look out for."""
+    try:
+        secrecy.check(path)
+    except IdentityError as error:
+        raise refusal(str(error)) from None
 
 
 def read(directory: Path, name: str) -> str:

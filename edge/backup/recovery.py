@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from broker.signing import Signer
+from edge import secret_files
 from edge.backup.errors import BackupError
 
 _SECRET, _PUBLIC = "age-secret-key-", "age"
@@ -92,6 +93,7 @@ def installed(identity: Path) -> bool:
 def sealer(identity: Path) -> Sealer:
     """BackupError if there is none, or it cannot be read."""
     folder = identity / "backup"
+    secret_files.check(folder / "sign.key", BackupError)
     try:
         recipient = _unbech32((folder / "recipient").read_text().strip(), _PUBLIC)
         seed = bytes.fromhex((folder / "sign.key").read_text().strip())

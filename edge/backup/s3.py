@@ -1,12 +1,12 @@
 """An S3 bucket as the target, by boto3 (requirements/s3.txt). No other module knows of it."""
 
 import io
-import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from edge import secret_files
 from edge.backup.errors import BackupError, NotThere
 from edge.backup.settings import Backup
 from edge.backup.targets import Stored
@@ -136,8 +136,7 @@ class _Body(io.RawIOBase):
 
 def _credentials(path: Path) -> tuple[str, str]:
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise BackupError(f"{path} may be read by others than its owner; run: chmod 600 {path}")
+        secret_files.check(path, BackupError)
         lines = path.read_text(encoding="utf-8").split()
     except (OSError, UnicodeDecodeError) as error:
         raise BackupError(f"The credentials for backups, {path}, cannot be read: {error}.") from None

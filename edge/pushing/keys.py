@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from edge import secret_files
 from edge.errors import EdgeError, StorageError
 
 NAME = "push.key"
@@ -28,8 +29,7 @@ def private_key(directory: Path) -> ec.EllipticCurvePrivateKey:
     try:
         if not path.exists():
             _make(path)
-        if path.stat().st_mode & 0o077:
-            raise StorageError(f"{path} can be read by others; run 'chmod 600 {path}'.")
+        secret_files.check(path, StorageError)
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except OSError as error:
         raise StorageError(f"The key for pushes {path} cannot be read or made: {error.strerror}.") from None

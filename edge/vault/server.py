@@ -25,6 +25,7 @@ NICE = 10
 
 def run_vault(config: EdgeConfig) -> int:
     """Serve until SIGTERM. EdgeError with one sentence if it cannot start."""
+    from broker import secrecy
     from broker.signing import load_signer
     from edge.db.engine import check_version, connect
 
@@ -33,6 +34,7 @@ def run_vault(config: EdgeConfig) -> int:
         raise EdgeError("edge.toml has no address under [vault]; kiosks would not know where to bring clips.")
     if not (identity / "tls.key").exists():
         raise EdgeError(f"{identity} holds no certificate; 'floorbell provision' makes one with the store.")
+    secrecy.check(identity / "tls.key")
     load_signer(identity / "sign.key")
     check_version(connect(config.database_url, write=False))
     os.setpriority(os.PRIO_PROCESS, 0, NICE)

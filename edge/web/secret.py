@@ -6,6 +6,7 @@ import re
 import secrets
 from pathlib import Path
 
+from edge import secret_files
 from edge.errors import StorageError
 
 NAME = "web.secret"
@@ -24,8 +25,7 @@ def secret_key(directory: Path, name: str = NAME) -> str:
         else:
             with os.fdopen(handle, "w") as file:
                 file.write(secrets.token_hex(32))
-        if path.stat().st_mode & 0o077:
-            raise StorageError(f"{path} can be read by others; run 'chmod 600 {path}'.")
+        secret_files.check(path, StorageError)
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError) as error:
         raise StorageError(f"The key {path} cannot be read or made: {error}.") from None

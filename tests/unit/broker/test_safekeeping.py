@@ -46,7 +46,7 @@ def test_a_short_passphrase_is_refused_before_anything_is_made(tmp_path: Path) -
 
 def test_a_key_that_others_may_read_is_refused(store: Path) -> None:
     key_path(store).chmod(0o640)
-    with pytest.raises(IdentityError, match="has mode 640: others may read it; run: chmod 600"):
+    with pytest.raises(IdentityError, match=r"others may read or change it \(mode 0640\); run: chmod 600"):
         open_authority(store, PASSPHRASE)
 
 
