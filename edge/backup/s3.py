@@ -23,7 +23,8 @@ class Bucket:
             from botocore.exceptions import BotoCoreError, ClientError
         except ImportError:
             raise BackupError(
-                "Backups to a bucket need boto3: '.venv/bin/pip install -r requirements/s3.txt'."
+                "Backups to a bucket need boto3: "
+                "'.venv/bin/pip install --require-hashes -r requirements/s3.txt'."
             ) from None
         # boto3's own transfer manager raises its own kind for what failed under it.
         from boto3.exceptions import Boto3Error

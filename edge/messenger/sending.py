@@ -46,6 +46,7 @@ def sender(directory: Path, find: Lookup = addresses.lookup) -> Send:
             text,
             urgent=claimed.what == SECURITY,
             within_s=channel.within_s,
+            private=channel.allow_private,
         )
 
     return send

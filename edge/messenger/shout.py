@@ -7,7 +7,12 @@ It answers with one JSON record and never with anything that Apprise says, which
 import json
 import logging
 import re
+import socket
 import sys
+from typing import Any
+
+from edge.messenger import addresses
+from edge.messenger.addresses import NotAllowed, NotFoundThere
 
 _STATUS = re.compile(r"error=(\d{3})\b")
 _NO_LINE = re.compile(r"connection error|could not connect|timed? ?out|name resolution", re.IGNORECASE)
@@ -28,8 +33,31 @@ class _Heard(logging.Handler):
         self.no_line = self.no_line or bool(_NO_LINE.search(words))
 
 
+class _Outward:
+    """Stands before this process's way to look names up. Whatever Apprise's plug-ins connect to, a redirect
+    too, they ask here first, and connect to what they are told: one that leads inside is told nothing."""
+
+    def __init__(self) -> None:
+        self.inside = False
+        self._look_up = socket.getaddrinfo
+
+    def getaddrinfo(self, host: Any, port: Any, *more: Any, **named: Any) -> list[Any]:
+        found = self._look_up(host, port, *more, **named)
+        try:
+            addresses.choose(
+                "", 0, private=False, find=lambda _host, _port: [str(one[4][0]) for one in found]
+            )
+        except (NotAllowed, NotFoundThere):
+            self.inside = True
+            raise socket.gaierror(socket.EAI_NONAME, "This leads to a private address.") from None
+        return found
+
+
 def main() -> int:
     asked = json.loads(sys.stdin.read())
+    outward = _Outward()
+    if not asked["private"]:
+        socket.getaddrinfo = outward.getaddrinfo
     import apprise
     from apprise import PersistentStoreMode
 
@@ -44,7 +72,17 @@ def main() -> int:
     known = bool(there.add(asked["address"]))
     kind = apprise.NotifyType.WARNING if asked["urgent"] else apprise.NotifyType.INFO
     took = known and bool(there.notify(title=asked["title"], body=asked["text"], notify_type=kind))
-    print(json.dumps({"known": known, "took": took, "status": heard.status, "no_line": heard.no_line}))
+    print(
+        json.dumps(
+            {
+                "known": known,
+                "took": took,
+                "status": heard.status,
+                "no_line": heard.no_line,
+                "inside": outward.inside and not took,
+            }
+        )
+    )
     return 0
 
 

@@ -13,9 +13,15 @@ MAX_ANSWER = 4096
 COMMAND = (sys.executable, "-m", "edge.messenger.shout")
 
 
-def send(address: str, title: str, text: str, *, urgent: bool, within_s: float) -> Ended:
-    """One try, and how it went. What Apprise itself says of it may hold the address and is not kept."""
-    asked = json.dumps({"address": address, "title": title, "text": text, "urgent": urgent})
+def send(
+    address: str, title: str, text: str, *, urgent: bool, within_s: float, private: bool = False
+) -> Ended:
+    """One try, and how it went. What Apprise itself says of it may hold the address and is not kept.
+
+    Without `private` nothing is sent to what stands in a private network, whatever the address leads to."""
+    asked = json.dumps(
+        {"address": address, "title": title, "text": text, "urgent": urgent, "private": private}
+    )
     try:
         done = subprocess.run(
             COMMAND,
@@ -33,10 +39,17 @@ def send(address: str, title: str, text: str, *, urgent: bool, within_s: float) 
     try:
         answer = json.loads(done.stdout[:MAX_ANSWER])
         known, took, status = bool(answer["known"]), bool(answer["took"]), answer["status"]
+        inside = bool(answer["inside"])
     except (ValueError, KeyError, TypeError):
         return Ended(Outcome.UNKNOWN, "Apprise broke off; whether the provider took it is not known.")
     if took:
         return Ended(Outcome.ACCEPTED, "The provider took it.")
+    if inside:
+        return Ended(
+            Outcome.FAILED,
+            "The provider's name leads to a private address; nothing was sent there. "
+            "If that is meant, set allow_private = true.",
+        )
     if not known:
         return Ended(Outcome.FAILED, "Apprise does not know this kind of address.")
     if isinstance(status, int):

@@ -47,8 +47,9 @@ class Channel(Struct, frozen=True, forbid_unknown_fields=True):
     names: bool = False
     give_up_after_s: Annotated[float, Meta(ge=10, le=7 * 86_400)] = 6 * 3600
     within_s: Annotated[float, Meta(ge=1, le=60)] = 10
-    # Of a webhook: whether it may stand in a private network, and the CA that its certificate is under.
+    # Whether the receiver may stand in a private network.
     allow_private: bool = False
+    # Of a webhook: the CA that its certificate is under.
     certificate: Words | None = None
 
 
@@ -136,8 +137,8 @@ def _fault(channel: Channel) -> str | None:
                     f"outside.channel {channel.name}: {key} says {one[:40]!r}; "
                     f"allowed are {', '.join(CLASSES)} and all."
                 )
-    if channel.kind != "webhook" and (channel.allow_private or channel.certificate):
-        return f"outside.channel {channel.name}: allow_private and certificate are settings of a webhook."
+    if channel.kind != "webhook" and channel.certificate:
+        return f"outside.channel {channel.name}: certificate is a setting of a webhook."
     return None
 
 

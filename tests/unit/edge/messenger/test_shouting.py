@@ -36,7 +36,7 @@ def test_what_the_provider_answers_is_told_and_no_more(
     receive: Receive, answer: Answer, outcome: Outcome, words: str
 ) -> None:
     there = receive(answer)
-    ended = shouting.send(address(there), "A title", "Some words", urgent=True, within_s=10)
+    ended = shouting.send(address(there), "A title", "Some words", urgent=True, within_s=10, private=True)
     assert ended.outcome is outcome and words in ended.words and "secret-word" not in ended.words
     (call,) = there.calls
     assert call.said["title"] == "A title" and call.said["message"] == "Some words"
@@ -46,8 +46,17 @@ def test_a_provider_that_drips_is_cut_off_with_its_child(
     receive: Receive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shouting, "BEGIN_S", 3.0)
-    ended = shouting.send(address(receive(ways.drip_body)), "A title", "Words", urgent=False, within_s=1)
+    there = address(receive(ways.drip_body))
+    ended = shouting.send(there, "A title", "Words", urgent=False, within_s=1, private=True)
     assert ended.outcome is Outcome.UNKNOWN and "did not answer within 4 seconds" in ended.words
+
+
+def test_a_provider_inside_is_reached_only_where_that_is_allowed(receive: Receive) -> None:
+    there = receive(OK, OK, OK)
+    for inside in (address(there), f"json://127.0.0.1:{there.port}/x"):
+        ended = shouting.send(inside, "A title", "Words", urgent=False, within_s=10)
+        assert ended.outcome is Outcome.FAILED and "set allow_private = true" in ended.words, inside
+    assert there.calls == []
 
 
 def test_an_address_of_no_kind_that_apprise_knows_is_named_without_being_quoted() -> None:
@@ -58,7 +67,7 @@ def test_an_address_of_no_kind_that_apprise_knows_is_named_without_being_quoted(
 def test_each_address_of_a_file_is_told_and_tried_by_itself(post: Post, receive: Receive) -> None:
     good, bad = receive(), receive(status(500), OK)
     file = secret_file(post.folder, "boss.txt", f"{address(good)}\n{address(bad)}\n")
-    messenger = post.open(Channel("boss", "apprise", file))
+    messenger = post.open(Channel("boss", "apprise", file, allow_private=True))
     post.tests("boss")
     post.land(messenger)
     assert [(row.part, row.state) for row in post.deliveries()] == [(1, "accepted"), (2, "waiting")]

@@ -162,7 +162,7 @@ def test_missed_help_is_told_only_where_it_is_wanted_and_a_test_only_to_its_chan
         (Outside("https://shop.example/?a"), "base_url"),
         (Outside("", (GUARDS, GUARDS)), "twice"),
         (Outside("", (Channel("a", "webhook", "f", opened=("fire",)),)), "'fire'; allowed are threat"),
-        (Outside("", (Channel("a", "apprise", "f", allow_private=True),)), "settings of a webhook"),
+        (Outside("", (Channel("a", "apprise", "f", certificate="c"),)), "a setting of a webhook"),
     ],
 )
 def test_settings_that_could_not_work_are_named(outside: Outside, part: str) -> None:
