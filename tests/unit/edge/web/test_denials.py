@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from edge.audit.bounds import MOST_PER_HOUR, Bounds
 from edge.tokens import store as tokens
+from edge.web.denials import turned_away
 
 from .conftest import STORE, Browser, Shop
 
@@ -118,3 +119,10 @@ def test_what_was_held_back_is_said_with_the_next_one() -> None:
     bounds, key = Bounds(), ("denied.pin", "Ana")
     assert [bounds.take(key, NOW + timedelta(seconds=n)) for n in (0, 1, 59)] == ["", None, None]
     assert bounds.take(key, NOW + timedelta(seconds=60)) == " 2 more like it since 10:00 UTC."
+
+
+def test_what_was_turned_away_at_the_door_is_one_row(shop: Shop) -> None:
+    turned_away(shop.services, {"who asked too much at once": 812, "whose TLS was none of ours": 3})
+    words = "3 whose TLS was none of ours, 812 who asked too much at once"
+    said = f"Turned away at the door within a minute: {words}."
+    assert refused(shop) == [("denied.door", "nobody known", "desk", "the web server", said)]
