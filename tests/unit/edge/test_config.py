@@ -73,3 +73,18 @@ def test_a_setting_that_could_not_work_is_named(tmp_path: Path, more: str, said:
     with pytest.raises(SettingsError, match=r"^[^\n]*$") as refused:
         load_config(path)
     assert said in str(refused.value)
+
+
+def test_a_databases_password_is_in_a_file_that_is_not_for_everybody(tmp_path: Path) -> None:
+    path = tmp_path / "edge.toml"
+    for database, allowed in (("postgresql+psycopg://me:pw@host/shop", False), ("floorbell.db", True)):
+        path.write_text(f'store = "trial"\ntitle = "Trial"\ndatabase = "{database}"\n')
+        path.chmod(0o644)
+        if allowed:
+            load_config(path)
+            continue
+        with pytest.raises(SettingsError, match="holds a password and others may read this file") as refused:
+            load_config(path)
+        assert "pw" not in str(refused.value).replace("password", "")
+        path.chmod(0o640)
+        load_config(path)

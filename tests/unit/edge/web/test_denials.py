@@ -123,6 +123,6 @@ def test_what_was_held_back_is_said_with_the_next_one() -> None:
 
 def test_what_was_turned_away_at_the_door_is_one_row(shop: Shop) -> None:
     turned_away(shop.services, {"who asked too much at once": 812, "whose TLS was none of ours": 3})
-    words = "3 whose TLS was none of ours, 812 who asked too much at once"
+    words = "812 who asked too much at once, 3 whose TLS was none of ours"
     said = f"Turned away at the door within a minute: {words}."
     assert refused(shop) == [("denied.door", "nobody known", "desk", "the web server", said)]
