@@ -4,6 +4,7 @@ import pytest
 
 from edge.people.passwords import Verifier
 
+from .callers import alarms, hold
 from .conftest import Browser, Shop
 
 
@@ -124,3 +125,22 @@ def test_nothing_else_in_the_form_makes_new_tries_at_the_desk(shop: Shop, given:
         form |= {key: value.format(" " * turn if value == "mira{}" else turn) for key, value in given.items()}
         answers.append(desk.post("/manage/sign-in", **form).status_code)
     assert answers == [403] * 5 + [429]
+
+
+def test_whoever_is_held_up_elsewhere_is_called_answers_and_calls_security(shop: Shop, ana: Browser) -> None:
+    for _ in range(7):
+        Browser(shop.app).sign_in(shop.people["Ana"], "9999")
+    assert Browser(shop.app).sign_in(shop.people["Ana"]).status_code == 429
+    request = shop.raise_request("Ana")
+    assert "Fitting room" in ana.get("/floor/").text
+    assert ana.post(f"/floor/requests/{request}/acknowledge").status_code == 303
+    assert hold(ana).status_code == 204
+    assert shop.read("SELECT owner FROM interaction WHERE id = :id", id=request) == [(shop.people["Ana"].id,)]
+    assert len(alarms(shop)) == 1
+
+
+def test_no_choice_of_a_language_leads_out_of_the_store(visitor: Browser) -> None:
+    visitor.get("/floor/sign-in")
+    for back in ("https://evil.example", "//evil.example", "/manage/", "floor.own_end"):
+        answer = visitor.post("/floor/language", language="ca", **{"from": back})
+        assert answer.location == "/floor/sign-in"
