@@ -19,6 +19,8 @@ def test_a_copy_is_of_one_moment_while_another_process_would_write(tmp_path: Pat
     db = connect(sqlite_url(path), write=True).raw_connection()
     raw = db.driver_connection
     assert isinstance(raw, sqlite3.Connection)
+    # How long a commit takes is not what this is about.
+    raw.execute("PRAGMA synchronous=OFF")
 
     def write(number: int) -> None:
         raw.execute("BEGIN IMMEDIATE")
@@ -26,14 +28,14 @@ def test_a_copy_is_of_one_moment_while_another_process_would_write(tmp_path: Pat
         raw.execute(PAIR, (f"two-{number}", "x" * 400))
         raw.execute("COMMIT")
 
-    for number in range(3000):
+    for number in range(1500):
         write(number)
     steps = []
 
     def meanwhile(size: int) -> None:
         steps.append(size)
         for number in range(20):
-            write(3000 + 20 * len(steps) + number)
+            write(1500 + 20 * len(steps) + number)
 
     copy = tmp_path / "copy.db"
     snapshot.take(sqlite_url(path), copy, meanwhile)
@@ -41,9 +43,9 @@ def test_a_copy_is_of_one_moment_while_another_process_would_write(tmp_path: Pat
         rows = [str(name) for (name,) in taken.execute("SELECT name FROM tally")]
     taken.close()
     # As many as when it began, although each of its steps let more in.
-    assert len(rows) == 6000 and len(steps) > 3
+    assert len(rows) == 3000 and len(steps) > 1
     assert {r[4:] for r in rows if r.startswith("one")} == {r[4:] for r in rows if r.startswith("two")}
-    assert len(raw.execute("SELECT 1 FROM tally").fetchall()) == 6000 + 40 * len(steps)
+    assert len(raw.execute("SELECT 1 FROM tally").fetchall()) == 3000 + 40 * len(steps)
     db.close()
 
 
