@@ -18,6 +18,7 @@ from broker import anchors, revocation, secrecy
 from broker.brokerlog import BrokerLog
 from broker.cutting import Cutter, take_over
 from broker.errors import BrokerStartError
+from broker.strangers import Strangers
 from broker.topics import ROOT, check_name
 
 # Above the contract's 8 KiB, so that an oversize event reaches the server and is refused there with a reason.
@@ -143,6 +144,7 @@ class Broker:
         self._process: subprocess.Popen[bytes] | None = None
         self._reader: threading.Thread | None = None
         self._cutter: Cutter | None = None
+        self._strangers: Strangers | None = None
         self._changing = threading.Lock()
 
     @property
@@ -151,9 +153,9 @@ class Broker:
 
     def start(self, timeout_s: float = 10.0) -> None:
         """Start and wait until it listens. BrokerStartError says what is missing."""
-        if self._cutter:
-            self._cutter.stop()
+        self._let_stand()
         settings = self.settings
+        self._strangers = Strangers(lambda: self.pid, settings.port, self._say, time.monotonic)
         self._cutter = Cutter(
             settings.directory,
             self._reload,
@@ -163,6 +165,7 @@ class Broker:
         )
         self._launch(timeout_s)
         self._cutter.start()
+        self._strangers.start()
 
     def wait(self) -> int:
         """Block until it ends; its exit status."""
@@ -175,10 +178,16 @@ class Broker:
 
     def stop(self, timeout_s: float = 5.0) -> None:
         """End it: TERM, then KILL. May be called twice."""
-        if self._cutter:
-            self._cutter.stop()
+        self._let_stand()
         with self._changing:
             self._end(timeout_s)
+
+    def _let_stand(self) -> None:
+        """Nobody is cut any more."""
+        if self._cutter:
+            self._cutter.stop()
+        if self._strangers:
+            self._strangers.stop()
 
     def _launch(self, timeout_s: float) -> None:
         program = shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin")
@@ -240,7 +249,8 @@ class Broker:
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stderr is not None and self._cutter is not None
-        log = BrokerLog(self.settings.store, self._cutter.connected)
+        assert self._strangers is not None
+        log = BrokerLog(self.settings.store, self._cutter.connected, self._strangers.heard)
         for raw in process.stderr:
             if (line := log.worth_saying(raw)) is not None:
                 self._recent.append(line)

@@ -129,3 +129,14 @@ def test_a_foreign_subscription_is_named_by_its_certificate_not_by_its_chosen_cl
         log.worth_saying(b"1700000000: tills-1 1 floorbell/v1/shop/tills-1/receipt\n")
         == "refused: shoes-1 subscribes to floorbell/v1/shop/tills-1/receipt"
     )
+
+
+def test_of_strangers_some_lines_a_minute_are_said_and_the_others_counted() -> None:
+    now = [0.0]
+    log = BrokerLog("shop", monotonic=lambda: now[0])
+    line = b"1700000000: OpenSSL Error[0]: error:0A000126:SSL routines::unexpected eof while reading"
+    said = [log.worth_saying(line) for _ in range(500)]
+    assert sum(one is not None for one in said) == 20
+    assert log.worth_saying(b"1700000000: New client connected from 10.0.0.5:1 as k (p5, c1, k5, u'k').")
+    now[0] = 60.0
+    assert str(log.worth_saying(line)).endswith("(480 more such lines in the minute before)")
