@@ -1,7 +1,7 @@
 """Whose certificates count at this store's broker and vault, and which CAs its devices are to trust. Files
 only.
 
-Beside `ca` stand, during a roll-over (decisions/004), `ca-next` before the server changes to it and `ca-old`
+Beside `ca` stand, during a roll-over (decisions/006), `ca-next` before the server changes to it and `ca-old`
 until every device has let go of it. Devices trust these. Broker and vault also trust what the renewals' key
 signed, and the one before it.
 """

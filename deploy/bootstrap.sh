@@ -59,6 +59,8 @@ if [ "$mode" = test ]; then
     have make || apt_install make
     have mosquitto_pub || apt_install mosquitto-clients
     have openssl || apt_install openssl
+    # With it a browser of the tests is told to trust a store's CA.
+    have certutil || apt_install libnss3-tools
     have initdb || ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || apt_install postgresql
     have chromium || have chromium-browser || apt_install chromium
 fi
