@@ -102,7 +102,17 @@ def release_roll_out(version: str, first: str, minutes: int, batch: int, config:
     """Tell one kiosk of the release VERSION, and the others once it is well for a while."""
     loaded = load_config(config)
     with making.writing(loaded) as conn:
-        updating.roll_out(conn, loaded.store, making.ACTOR, version, first, now(), minutes, batch)
+        updating.roll_out(
+            conn,
+            loaded.store,
+            making.ACTOR,
+            version,
+            first,
+            now(),
+            minutes,
+            batch,
+            vault_url=loaded.vault.url,
+        )
     click.echo(f"The roll-out of {version} begins with {first}.")
 
 

@@ -14,8 +14,8 @@ MAX_LIMIT = 200
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a person, an integration's token or the command line; `through` is desk, phone, api or
-    command."""
+    """Who acts: a person, an integration's token or the command line; `through` is desk, phone, api,
+    command, policy or device."""
 
     name: str
     through: str

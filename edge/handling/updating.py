@@ -58,9 +58,13 @@ def roll_out(
     now: datetime,
     soak_minutes: int = SOAK_MINUTES,
     batch: int = BATCH,
+    *,
+    vault_url: str | None,
 ) -> str:
-    """Begin with the kiosk `first`; the roll-out's id."""
+    """Begin with the kiosk `first`; the roll-out's id. Kiosks fetch it at `vault_url`."""
     basis.allow_change(conn, store, actor)
+    if vault_url is None:
+        raise UpdateError("edge.toml has no address under [vault]; kiosks would not know where to fetch it.")
     if updates.find_release(conn, store, version) is None:
         raise NotFound(f"There is no release {version[:20]!r} here.")
     if not 0 <= soak_minutes <= MOST_SOAK_MINUTES or not 1 <= batch <= MOST_BATCH:

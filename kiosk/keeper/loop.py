@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kiosk.keeper.slots import MOST_TRIES, RESTART, SLOTS, Slots, Staged, State, Told, Trial
+from kiosk.keeper.slots import MOST_TRIES, RESTART, SLOTS, Slots, Staged, State, Told, Trial, back
 from kiosk.keeper.trial import Judge, Verdict, Way, Word, is_fresh
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,8 @@ class Keeper:
             return replace(state, done=order.id).telling(_told(order, "refused", why))
         slot = next(name for name in SLOTS if name != state.good)
         # What stood there can be gone back to no more. After a cut it is built anew.
-        state = replace(state, staged=None, begun=order.id, builds=builds)
+        bad = "" if state.bad == slot else state.bad
+        state = replace(state, staged=None, begun=order.id, builds=builds, bad=bad)
         self._slots.write(state)
         log.info("The release %s is taken into the slot %s.", order.release, slot)
         built = self._build(self._slots, self._settings, slot, order)
@@ -155,7 +156,7 @@ class Keeper:
         other = next(name for name in SLOTS if name != state.good)
         if state.trial is not None or self._slots.release_in(state.good) != release:
             return state.telling(_told(order, "refused", f"{release} is not what runs here."))
-        if not self._slots.is_whole(other):
+        if other == state.bad or not self._slots.is_whole(other):
             return state.telling(_told(order, "refused", "The release before it is not here any more."))
         return replace(state, good=other, staged=None).telling(_told(order, "rolled_back", why))
 
@@ -180,7 +181,7 @@ class Keeper:
             case Verdict.BACK:
                 reason, self._judge = self._judge.reason, None
                 log.error("The release %s is taken back: %s", trial.release, reason)
-                return replace(state, trial=None).telling(_told(trial, "rolled_back", reason))
+                return back(state, new_id(), reason)
         return state
 
     def _answering(self, now_s: float) -> bool:

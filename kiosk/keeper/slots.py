@@ -61,7 +61,7 @@ class Told:
 @dataclass(frozen=True)
 class State:
     """`good` is the slot that was well last, `done` the last order that was dealt with; `begun` is the one
-    whose release was being built, for the `builds`-th time."""
+    whose release was being built, for the `builds`-th time. `bad` is the slot whose release was not well."""
 
     good: str
     trial: Trial | None = None
@@ -69,6 +69,7 @@ class State:
     done: str = ""
     begun: str = ""
     builds: int = 0
+    bad: str = ""
     told: tuple[Told, ...] = field(default_factory=tuple)
 
     @property
@@ -164,7 +165,7 @@ class Slots:
         if name not in SLOTS or not self.is_whole(name):
             raise SlotError(f"The slot {name} is not whole; 'finish' it first.")
         state = self.known()
-        self.mean(replace(state, good=name, trial=None, staged=None))
+        self.mean(replace(state, good=name, trial=None, staged=None, bad=""))
 
 
 def choose(slots: Slots, new_id: str = "") -> str:
@@ -200,7 +201,7 @@ def back(state: State, new_id: str, reason: str) -> State:
     """The trial is over and failed: what was good before is meant again."""
     assert state.trial is not None
     told = Told(new_id, state.trial.order, state.trial.release, "rolled_back", reason)
-    return replace(state, trial=None).telling(told)
+    return replace(state, trial=None, bad=state.trial.slot).telling(told)
 
 
 def _without(slots: Slots, state: State, new_id: str) -> State:
@@ -219,6 +220,7 @@ def _state(said: dict[str, Any]) -> State:
         done=str(said["done"]),
         begun=str(said.get("begun", "")),
         builds=int(said.get("builds", 0)),
+        bad=str(said.get("bad", "")),
         told=tuple(Told(**one) for one in said["told"]),
     )
     if state.good not in SLOTS or state.meant not in SLOTS:

@@ -39,7 +39,8 @@ def run(directory: Path, seed: int, rounds: int = 12) -> Outcome:
             if _over(rig):
                 orders += 1
                 _order(rig, directory, key, f"0.{orders + 1}.0")
-            until_s = time.monotonic() + chance.uniform(0.2, 12.0)
+            # Often while it is brought and built, as often while it is tried.
+            until_s = time.monotonic() + chance.uniform(0.2, 10.0) + (15.0 if chance.random() < 0.6 else 0.0)
             if chance.random() < 0.5:
                 saved |= _press(machine)
             time.sleep(max(0.0, until_s - time.monotonic()))
@@ -67,7 +68,9 @@ def run(directory: Path, seed: int, rounds: int = 12) -> Outcome:
 def _order(rig: Rig, directory: Path, key: Path, version: str) -> None:
     rollout.add(rig.config, releases.make(directory / "made", version, key))
     with provision.writing(rig.config) as conn:
-        updating.roll_out(conn, STORE, provision.ACTOR, version, DEVICE, now(), soak_minutes=0)
+        updating.roll_out(
+            conn, STORE, provision.ACTOR, version, DEVICE, now(), soak_minutes=0, vault_url="https://x"
+        )
 
 
 def _over(rig: Rig) -> bool:

@@ -30,9 +30,11 @@ def roll_out(conn: sa.Connection, store: str, first: str, second: str, now: dt.d
         digest = f"{number}" * 64
         updating.add(conn, store, ADMIN, manifest, digest, 18_400_256, "5e" * 32, now)
     earlier = now - dt.timedelta(days=2)
-    made = updating.roll_out(conn, store, ADMIN, "0.1.1", first, earlier)
+    made = updating.roll_out(conn, store, ADMIN, "0.1.1", first, earlier, vault_url="https://x")
     updating.call_back(conn, store, ADMIN, made, earlier + dt.timedelta(hours=1))
-    made = updating.roll_out(conn, store, ADMIN, "0.2.0", first, now - dt.timedelta(hours=2), 30, 5)
+    made = updating.roll_out(
+        conn, store, ADMIN, "0.2.0", first, now - dt.timedelta(hours=2), vault_url="https://x"
+    )
     for name, stage, why in ((first, "healthy", ""), (second, "rolled_back", WHY)):
         order, _ = updates.orders(conn, made, name)
         at = now - dt.timedelta(minutes=90 if stage == "healthy" else 20)

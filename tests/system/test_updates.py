@@ -96,7 +96,9 @@ class Shop:
 
     def roll_out(self, version: str, first: str = "kiosk-1") -> None:
         with provision.writing(self.rig.config) as conn:
-            updating.roll_out(conn, STORE, provision.ACTOR, version, first, now(), soak_minutes=0)
+            updating.roll_out(
+                conn, STORE, provision.ACTOR, version, first, now(), soak_minutes=0, vault_url="https://x"
+            )
 
     def fails(self, what: str) -> str:
         wait_for(lambda: self.newest()[0] == "failed", what, 120)

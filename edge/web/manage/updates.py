@@ -52,7 +52,7 @@ def devices_updates_do(act: str) -> Response:
     minutes, batch = (_number(form.get(name, "")) for name in ("minutes", "batch"))
     works = {
         "roll-out": lambda conn: updating.roll_out(
-            conn, room.store, actor, version, first, now, minutes, batch
+            conn, room.store, actor, version, first, now, minutes, batch, vault_url=room.config.vault.url
         ),
         "stop": lambda conn: updating.stop(conn, room.store, actor, one, now),
         "call-back": lambda conn: updating.call_back(conn, room.store, actor, one, now),
@@ -108,6 +108,7 @@ def _page(error: EdgeError | None = None) -> Response:
         releases=carried,
         soak=updating.SOAK_MINUTES,
         batch=updating.BATCH,
+        has_vault=room.config.vault.url is not None,
         error=error,
         me=signed_in().person,
         **_seen(),

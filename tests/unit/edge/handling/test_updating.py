@@ -48,7 +48,9 @@ class Shop:
         updating.add(self.conn, STORE, actor or self.mira, manifest, digest, 1000, "b" * 64, self.clock())
 
     def begin(self, first: str = "kiosk-1", **more: Any) -> str:
-        return updating.roll_out(self.conn, STORE, self.mira, "0.2.0", first, self.clock(), **more)
+        return updating.roll_out(
+            self.conn, STORE, self.mira, "0.2.0", first, self.clock(), vault_url=URL, **more
+        )
 
     def look(self, seconds: float = 1, window: str = "") -> dict[str, Any]:
         """The commands that go out, by device."""
@@ -194,9 +196,11 @@ def test_who_may_not_and_what_is_not_there_is_refused(shop: Shop) -> None:
     with pytest.raises(NotAllowed):
         shop.add(actor=shop.ana)
     with pytest.raises(NotAllowed):
-        updating.roll_out(shop.conn, STORE, shop.ana, "0.2.0", "kiosk-1", shop.clock())
+        updating.roll_out(shop.conn, STORE, shop.ana, "0.2.0", "kiosk-1", shop.clock(), vault_url=URL)
     with pytest.raises(NotFound):
-        updating.roll_out(shop.conn, STORE, shop.mira, "9.9.9", "kiosk-1", shop.clock())
+        updating.roll_out(shop.conn, STORE, shop.mira, "9.9.9", "kiosk-1", shop.clock(), vault_url=URL)
+    with pytest.raises(UpdateError, match="no address under"):
+        updating.roll_out(shop.conn, STORE, shop.mira, "0.2.0", "kiosk-1", shop.clock(), vault_url=None)
     with pytest.raises(NotFound):
         updating.stop(shop.conn, STORE, shop.mira, str(uuid4()), shop.clock())
     for more in ({"soak_minutes": -1}, {"batch": 0}, {"batch": 101}):

@@ -31,7 +31,7 @@ def ticket(door: Door, engine: sa.Engine) -> str:
             conn, STORE, "kiosk-1", DeviceState("online", version="0.1.0", updates=True), START
         )
         updating.add(conn, STORE, ADMIN, manifest, DIGEST, len(CONTENT), "b" * 64, START)
-        made = updating.roll_out(conn, STORE, ADMIN, "0.2.0", "kiosk-1", START)
+        made = updating.roll_out(conn, STORE, ADMIN, "0.2.0", "kiosk-1", START, vault_url="https://x")
         updates.set_part(conn, made, "kiosk-1", state="told")
         return updates.issue_ticket(conn, made, "kiosk-1", START)
 

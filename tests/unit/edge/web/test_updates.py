@@ -2,12 +2,14 @@
 
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 
 from broker.events import ReleaseMoved
 from broker.messages import DeviceState
 from broker.release import File, Manifest
 from edge.audit.store import Actor
+from edge.config import Vault
 from edge.devices import store as devices
 from edge.handling import updating
 from edge.handling.telling import Telling
@@ -18,8 +20,9 @@ from .conftest import STORE, Browser, Shop
 
 @pytest.fixture
 def carrying(shop: Shop) -> Shop:
-    """Two kiosks that take releases, and a release."""
-    now = shop.clock.now
+    """Two kiosks that take releases, a release, and a vault to fetch it from."""
+    now, config = shop.clock.now, shop.services.config
+    shop.services.config = msgspec.structs.replace(config, vault=Vault(address="localhost"))
 
     def work(conn):  # type: ignore[no-untyped-def]
         for name in ("kiosk-1", "kiosk-2"):
@@ -100,3 +103,13 @@ def test_whoever_only_looks_sees_it_and_has_no_button(carrying: Shop, visitor: B
     page = visitor.get("/manage/updates").text
     assert "0.1.0" in page and 'roll-out"' not in page
     assert begin(visitor).status_code == 403
+
+
+def test_without_a_vault_nothing_can_be_rolled_out_and_the_page_says_so(
+    carrying: Shop, visitor: Browser
+) -> None:
+    visitor.sign_in_at_desk("Mira")
+    config = carrying.services.config
+    carrying.services.config = msgspec.structs.replace(config, vault=Vault())
+    assert "no address under [vault]" in visitor.get("/manage/updates").text
+    assert begin(visitor).status_code == 400

@@ -178,6 +178,16 @@ def test_the_store_calls_a_release_back_while_it_waits_is_tried_or_runs(machine:
     assert machine.stages[-1] == ("0.2.0", "rolled_back")
 
 
+def test_nobody_is_called_back_into_a_release_that_was_not_well(machine: Machine) -> None:
+    tried(machine)
+    machine.look(version="0.2.0", works=False)
+    machine.look(301, works=False)
+    assert started(machine.slots) == "0.1.0" and machine.slots.is_whole("b")
+    machine.order("0.1.0", "9", revert=True)
+    machine.look(version="0.1.0", works=True)
+    assert machine.stages[-1] == ("0.1.0", "refused") and started(machine.slots) == "0.1.0"
+
+
 def test_what_is_not_there_cannot_be_gone_back_from(machine: Machine) -> None:
     machine.order("0.3.0", revert=True)
     machine.look()
