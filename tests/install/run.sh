@@ -9,11 +9,12 @@ fail() { printf '%s\n' "$*" >&2; exit 1; }
 [ "$(id -u)" -eq 0 ] || fail "Only root can make systems to install into; try: sudo make install-check"
 [ $# -gt 0 ] || set -- bookworm-amd64 trixie-amd64 trixie-arm64
 
-work="" registered="" inside=""
+work="" registered="" inside="" mounted=""
 clean() {
     # As the first of its own process namespace it takes everything in there with it, mounts too.
     [ -z "$inside" ] || kill -9 "$inside" 2>/dev/null || true
     [ -z "$registered" ] || echo -1 >/proc/sys/fs/binfmt_misc/qemu-aarch64
+    [ -z "$mounted" ] || umount /proc/sys/fs/binfmt_misc
     [ -z "$work" ] || rm -rf "$work"
 }
 trap clean EXIT
@@ -41,7 +42,10 @@ emulate() { # Programs for arm64 run here until this script ends, unless they di
     case "$(uname -m)" in aarch64) return ;; esac
     need qemu-aarch64-static qemu-user-static
     need arch-test arch-test
-    [ -e /proc/sys/fs/binfmt_misc/register ] || mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+    if [ ! -e /proc/sys/fs/binfmt_misc/register ]; then
+        mount -t binfmt_misc none /proc/sys/fs/binfmt_misc
+        mounted=yes
+    fi
     [ -e /proc/sys/fs/binfmt_misc/qemu-aarch64 ] && return
     cat /usr/lib/binfmt.d/qemu-aarch64.conf >/proc/sys/fs/binfmt_misc/register
     registered=yes
