@@ -150,7 +150,7 @@ class Two:
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Two]:
-    config = furnished.empty(tmp_path_factory.mktemp("objects") / "store")
+    config = furnished.empty(tmp_path_factory.mktemp("o") / "s")
     names = furnished.furnish(config)
     found = Two(config, names | more(config, names))
     yield found
