@@ -238,7 +238,7 @@ def _said(made: "Manifest", done: "Restored") -> Iterator[str]:
     )
     yield (
         "Not known either: who was let in, and what was set at the desk, after the backup. Devices "
-        "that were let in, or whose certificates were renewed, since then are let in anew before those end. "
+        "that were let in since then are let in anew; a certificate that was renewed since counts by itself. "
         "Recovery codes used since are good once more, and numbers of incidents are given again."
     )
     if settled.unknown:

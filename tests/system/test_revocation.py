@@ -28,7 +28,7 @@ from tests.system.conftest import STORE
 from tests.system.kiosk_rig import FakeServer, RunningKiosk, settings, until
 
 pytestmark = pytest.mark.system
-PATIENCE_S = 15.0
+PATIENCE_S = 60.0
 # What the store itself finds wrong meanwhile is no press.
 PRESSED = "SELECT id FROM interaction WHERE kind <> 'trouble'"
 ROOT = "root" if os.geteuid() == 0 else None
