@@ -56,6 +56,8 @@ PYTHON
 }
 
 start_kiosk() { # The kiosk as it is, on pins that can be pressed from here.
+    # That of the kiosk before, which hears nothing any more, is not to be taken for the new one.
+    rm -f "$kiosk/run/floorbell/hand"
     mkdir -p "$kiosk/run/floorbell"
     chroot "$kiosk" chown floorbell: /run/floorbell
     chroot "$kiosk" setpriv --reuid=floorbell --regid=floorbell --init-groups env -C /run/floorbell \
