@@ -26,6 +26,7 @@ from edge import headers
 from edge.living import LivingWorker
 from edge.serving import head as heads
 from edge.serving.head import Head, Limits, Refusal
+from edge.serving.turns import Turns, answering
 
 log = logging.getLogger(__name__)
 # Connections whose request has yet to come, or that are being closed.
@@ -92,7 +93,7 @@ class PatientWorker(LivingWorker):
         self._refused: Counter[str] = Counter()
         self._looked_s = self._told_s = 0.0
         self._tls: tuple[float, ssl.SSLContext] | None = None
-        self._strangers = ThreadPoolExecutor(self.strangers, "stranger")
+        self._turns = Turns(self.strangers, self._answer)
 
     def knows(self, head: Head) -> bool:
         """Whether this request says truly who it is, by what is in memory. Any mistake is a refusal later."""
@@ -109,9 +110,8 @@ class PatientWorker(LivingWorker):
 
     # The main thread: everything from here to the next remark.
 
-    def run(self) -> None:
-        super().run()
-        self._strangers.shutdown(wait=False)
+    def get_thread_pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self.cfg.threads + self.strangers, "answering")
 
     def accept(self, listener: socket.socket) -> None:
         for _ in range(_ACCEPTS):
@@ -253,9 +253,15 @@ class PatientWorker(LivingWorker):
         if conn.parser is None:
             conn.parser = http.get_parser(self.cfg, conn.sock, conn.client)
         conn.parser.unreader.unread(bytes(one.received))
-        done: Future[bool] = (self.tpool if known else self._strangers).submit(self.handle, conn)
-        done.add_done_callback(lambda future: self.method_queue.defer(self.finish_request, conn, future))
+        if known:
+            self._answer(conn)
+        else:
+            self._turns.take(conn)
         return True
+
+    def _answer(self, conn: Any) -> None:
+        done: Future[bool] = self.tpool.submit(self.handle, conn)
+        done.add_done_callback(lambda future: self.method_queue.defer(self.finish_request, conn, future))
 
     def _refuse(self, one: Waiting, refusal: Refusal, why: str) -> bool:
         self._refused[why] += 1
@@ -303,6 +309,8 @@ class PatientWorker(LivingWorker):
             one.conn.close()
 
     def _free(self, conn: Any) -> None:
+        """It takes no stranger's place, and nothing of its address's share, any more."""
+        self._turns.end(conn)
         if conn.share is not None:
             self._busy[conn.share] -= 1
             if self._busy[conn.share] <= 0:
@@ -321,6 +329,7 @@ class PatientWorker(LivingWorker):
     def handle(self, conn: Any) -> bool:
         """Whether the connection may bring another request."""
         request = None
+        answering(partial(self.method_queue.defer, self._free, conn))
         try:
             request = next(conn.parser)
             if not request or not self.handle_request(request, conn) or conn.cut:

@@ -12,6 +12,7 @@ from edge.errors import StorageError
 from edge.paging.feed import Entry, audiences_of
 from edge.people import sessions
 from edge.people.sessions import SignIn
+from edge.serving.turns import stays
 from edge.web.services import Services
 
 
@@ -56,6 +57,8 @@ def opened(
 ) -> Response:
     """A new stream as an answer, from now on or behind the entry that the request names. StreamsFull."""
     stream = room.hub.enter(audiences, session, _place(), _gone_of(request.environ))
+    # After a restart everybody is a stranger once: their streams must not keep out those who come next.
+    stays()
     response = Response(stream.written(valid, sent, nonce), mimetype="text/event-stream")
     response.call_on_close(lambda: room.hub.leave(stream))
     # For a proxy in between: the first byte must not wait for the second.

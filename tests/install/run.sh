@@ -53,7 +53,8 @@ emulate() { # Programs for arm64 run here until this script ends, unless they di
 
 need mmdebstrap mmdebstrap
 need systemd-nspawn systemd-container
-work=$(mktemp -d "$here/var/install-check/work.XXXXXX")
+mkdir -p "$cache"
+work=$(mktemp -d "$cache/work.XXXXXX")
 locks=$(cat requirements/*.txt deploy/wheelhouse.sh | sha256sum)
 if [ "$(cat "$cache/wheels/locks" 2>/dev/null)" != "$locks" ]; then
     deploy/wheelhouse.sh "$cache/wheels" aarch64 x86_64
