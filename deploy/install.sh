@@ -313,10 +313,10 @@ unit_names() { # The services of this machine.
 
 started_names() { # What is enabled besides the services: timers and watched paths of this kind of machine.
     say floorbell.target
-    for unit in "$1"/floorbell-backup.timer "$1"/floorbell-update.service "$1"/floorbell-update.timer "$1"/*.path; do
+    for unit in "$1"/floorbell-backup*.timer "$1"/floorbell-update.service "$1"/floorbell-update.timer "$1"/*.path; do
         [ -e "$unit" ] || continue
         case "$kind ${unit##*/}" in
-            'server floorbell-backup.timer' | 'kiosk floorbell-update.'* | kiosk*.path) say "${unit##*/}" ;;
+            'server floorbell-backup'*.timer | 'kiosk floorbell-update.'* | kiosk*.path) say "${unit##*/}" ;;
         esac
     done
 }
