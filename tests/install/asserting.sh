@@ -7,6 +7,10 @@ quiet() { "$@" >/dev/null 2>&1; }
 broken() { # broken SENTENCE: the end, with what the programs said last
     printf 'Not so: %s\n' "$*" >&2
     tail -n 8 "$server"/tmp/*.log "$kiosk"/tmp/*.log >&2 2>/dev/null || true
+    if [ -d /run/systemd/system ]; then
+        systemctl --no-pager --all list-units 'floorbell-*' >&2 || true
+        journalctl --no-pager --lines 60 --unit 'floorbell-*' >&2 || true
+    fi
     exit 1
 }
 holds() { # holds SENTENCE COMMAND …
