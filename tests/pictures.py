@@ -64,7 +64,7 @@ def charts(page: Page, address: str) -> None:
     if page.goto(f"{address}/manage/charts") and "sign-in" in page.url:
         page.get_by_label("Name").fill(MANAGER.name)
         page.get_by_label("Password").fill(MANAGER.password or "")
-        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.goto(f"{address}/manage/charts")
     page.set_viewport_size({"width": 1440, "height": 1300})
     expect(page.locator(".chart canvas")).to_have_count(3)

@@ -23,6 +23,11 @@ def install(app: Flask) -> None:
         request.environ["floorbell.id"] = id_ = secrets.token_hex(6)
         logs.about(web_request=id_, method=request.method, route=route())
 
+    @app.teardown_request
+    def end(_error: BaseException | None) -> None:
+        # The thread goes on to others, and its own lines are of no request.
+        logs.about()
+
     @app.after_request
     def tell(response: Response) -> Response:
         if id_ := request.environ.get("floorbell.id"):

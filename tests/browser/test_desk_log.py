@@ -36,7 +36,7 @@ def sign_in_at_the_desk(page: Page, address: str) -> None:
     page.goto(f"{address}/manage/sign-in")
     page.get_by_label("Name").fill(MANAGER.name)
     page.get_by_label("Password").fill(MANAGER.password or "")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,7 @@ def desk(demo: Demo, page: Page) -> Iterator[Page]:
     page.goto(f"{demo.address}/manage/sign-in")
     page.get_by_label("Name").fill(MANAGER.name)
     page.get_by_label("Password").fill(MANAGER.password or "")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("#link")).to_have_attribute("data-link", "connected")
     yield page
 

@@ -120,7 +120,7 @@ def test_a_telephone_call_is_typed_in_and_every_score_has_its_reason(
     page.goto(f"{demo.address}/manage/sign-in")
     page.get_by_label("Name").fill(MANAGER.name)
     page.get_by_label("Password").fill(MANAGER.password or "")
-    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.locator("#link")).to_have_attribute("data-link", "connected")
     page.get_by_role("link", name="Feedback", exact=True).first.click()
     page.get_by_role("link", name="Type in feedback").click()

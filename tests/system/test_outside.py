@@ -107,7 +107,7 @@ def test_a_silent_press_reaches_every_channel_that_answers_and_the_store_waits_f
             f'[[outside.channel]]\nname = "slow"\nfile = "slow.toml"\n{webhook}'
             f'[[outside.channel]]\nname = "guards"\nfile = "guards.toml"\n{webhook}'
             f'certificate = "{secured.ca}"\nopened = ["threat"]\n'
-            '[[outside.channel]]\nname = "boss"\nkind = "apprise"\nfile = "boss.txt"\n'
+            '[[outside.channel]]\nname = "boss"\nkind = "apprise"\nfile = "boss.txt"\nallow_private = true\n'
         )
         rig.configure(lambda text: f"{text}\n{channels}")
         rig.start_broker()

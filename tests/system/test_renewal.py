@@ -2,6 +2,7 @@
 
 import datetime as dt
 import itertools
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,7 +69,7 @@ def serial(folder: Path) -> str:
 def copy_of(folder: Path, to: Path) -> Path:
     to.mkdir()
     for name in ("ca.crt", "tls.crt", "tls.key", "sign.key"):
-        (to / name).write_bytes((folder / name).read_bytes())
+        shutil.copy(folder / name, to / name)
     return to
 
 
