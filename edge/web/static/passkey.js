@@ -65,7 +65,12 @@ for (const form of document.querySelectorAll("form[data-passkey]")) {
   const said = form.querySelector("[data-said]");
   const against = hindrance(form.dataset.origin);
   button.disabled = Boolean(against);
-  if (against) said.textContent = against;
+  if (against) {
+    // Nobody has tried anything yet: a remark, no alarm.
+    said.className = "quiet-words";
+    said.removeAttribute("role");
+    said.textContent = against;
+  }
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     button.disabled = true;
