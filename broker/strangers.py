@@ -18,6 +18,9 @@ from pathlib import Path
 
 # For TLS and the first packet, on a Pi behind a poor line.
 WITHIN_S = 10.0
+# So few take no place that a device needs. And should Mosquitto's log be read wrongly one day, a shop's own
+# devices are left alone.
+FEW = 50
 MOST = 200
 LOOK_S = 0.25
 REMEMBERED = 5000
@@ -45,6 +48,8 @@ def unwelcome(callers: Mapping[int, Caller], named: frozenset[str], now_s: float
         ((number, one) for number, one in callers.items() if one.peer not in named),
         key=lambda pair: pair[1].since_s,
     )
+    if len(strangers) <= FEW:
+        return []
     ended = [number for number, one in strangers if now_s - one.since_s >= WITHIN_S]
     left = [(number, one) for number, one in strangers if now_s - one.since_s < WITHIN_S]
     crowd = Counter(one.address for _, one in left)
@@ -144,7 +149,10 @@ class Strangers:
                 here, there = copy.getsockname(), copy.getpeername()
             except OSError:
                 return None
-        return f"{there[0]}:{there[1]}" if len(here) > 1 and here[1] == self._port else None
+        if len(here) < 2 or here[1] != self._port:
+            return None
+        # Mosquitto writes no interface behind an address of one link, as in fe80::1%eth0.
+        return f"{there[0].partition('%')[0]}:{there[1]}"
 
     def _run(self) -> None:
         while not self._stop.wait(LOOK_S):

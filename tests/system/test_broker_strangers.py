@@ -22,6 +22,7 @@ def test_connections_that_come_to_nothing_make_room_and_those_that_were_let_in_s
     store: Path, device: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(strangers, "WITHIN_S", 1.0)
+    monkeypatch.setattr(strangers, "FEW", 0)
     user = "root" if os.geteuid() == 0 else None
     settings = mosquitto.Settings(
         "shop", store, port=mosquitto.free_port(), user=user, max_connections=PLACES
