@@ -20,6 +20,8 @@ def test_more_phones_than_strangers_have_turns_all_hear_the_store_again(tmp_path
         start(rig)
         phones = [ends.enter_context(closing(signed_in(rig))) for _ in range(PHONES)]
         rig.kill("web")
+        # Its worker lives on until it misses its parent.
+        wait_for(lambda: not listens(rig.config.web.port), "The end of the pages", 60)
         start(rig)
         streams = [phone.listen(lambda told: None) for phone in phones]
         for stream in streams:
