@@ -14,7 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 
-from broker import issuing, renewals, revocation
+from broker import files, issuing, renewals, revocation
 from broker.authority import Authority, encrypted, fingerprint, open_authority
 from broker.errors import IdentityError
 from broker.topics import check_device_name, check_name
@@ -72,13 +72,13 @@ def make_store(
     if (ca / "ca.key").exists():
         raise IdentityError(f"{ca} holds a store CA already; it is kept.")
     authority = issuing.authority(f"Floorbell store {store}", now)
-    issuing.write(ca / "ca.key", encrypted(authority.key, passphrase), secret=True)
-    issuing.write(ca / "ca.crt", issuing.pem(authority.certificate))
+    files.write(ca / "ca.key", encrypted(authority.key, passphrase), secret=True)
+    files.write(ca / "ca.crt", issuing.pem(authority.certificate))
     revocation.revoke(directory, authority, (), now)
     issue_server(directory, authority, hosts, now)
     # With this one the store signs the heads of its custody log.
     signing = issuing.private_pem(ed25519.Ed25519PrivateKey.generate())
-    issuing.write(directory / "vault" / "sign.key", signing, secret=True)
+    files.write(directory / "vault" / "sign.key", signing, secret=True)
     renewals.make(directory, store, now)
 
 
@@ -98,8 +98,8 @@ def make_request(directory: Path, device: str) -> str:
         raise IdentityError(f"{directory} holds a device's keys already; they are kept.")
     key = ec.generate_private_key(ec.SECP256R1())
     signing = ed25519.Ed25519PrivateKey.generate()
-    issuing.write(directory / "tls.key", issuing.private_pem(key), secret=True)
-    issuing.write(directory / "sign.key", issuing.private_pem(signing), secret=True)
+    files.write(directory / "tls.key", issuing.private_pem(key), secret=True)
+    files.write(directory / "sign.key", issuing.private_pem(signing), secret=True)
     return request_of(device, key, signing)
 
 
@@ -192,15 +192,15 @@ def shown(der: bytes, by: Authority, signing_key: str | None) -> Certificate | N
 
 def install_certificate(directory: Path, certificate_pem: str, ca_pem: str) -> None:
     """On the device: put what the server answered beside the keys."""
-    issuing.write(directory / "tls.crt", certificate_pem.encode())
-    issuing.write(directory / "ca.crt", ca_pem.encode())
+    files.write(directory / "tls.crt", certificate_pem.encode())
+    files.write(directory / "ca.crt", ca_pem.encode())
 
 
 def _issue_here(directory: Path, authority: Authority, name: str, hosts: list[str], now: dt.datetime) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     until = authority.certificate.not_valid_after_utc
     made = issuing.certificate(authority, name, key.public_key(), hosts, now, until)
-    issuing.write(directory / name / "tls.key", issuing.private_pem(key), secret=True)
+    files.write(directory / name / "tls.key", issuing.private_pem(key), secret=True)
     install_certificate(
         directory / name, issuing.pem(made).decode(), issuing.pem(authority.certificate).decode()
     )

@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from broker import authority, issuing
+from broker import authority, files, issuing
 from broker.errors import IdentityError
 
 FOLDER, WEB = "phones", "web"
@@ -44,9 +44,9 @@ def make(directory: Path, store: str, hosts: list[str], now: dt.datetime) -> lis
     below = issuing.restricted(f"Floorbell {store} pages", now, extensions, by=made)
     folder = directory / FOLDER
     # The key of `made` is written nowhere.
-    issuing.write(folder / "pages.key", issuing.private_pem(below.key), secret=True)
-    issuing.write(folder / "pages.crt", issuing.pem(below.certificate))
-    issuing.write(ca_path(directory), issuing.pem(made.certificate))
+    files.write(folder / "pages.key", issuing.private_pem(below.key), secret=True)
+    files.write(folder / "pages.crt", issuing.pem(below.certificate))
+    files.write(ca_path(directory), issuing.pem(made.certificate))
     _issue(directory, now)
     return names
 
@@ -94,8 +94,8 @@ def _issue(directory: Path, now: dt.datetime) -> None:
         ) from None
     key = ec.generate_private_key(ec.SECP256R1())
     made = issuing.certificate(by, "Floorbell pages", key.public_key(), names(directory), now, now + LASTING)
-    issuing.write(directory / WEB / "tls.key", issuing.private_pem(key), secret=True)
-    issuing.write(directory / WEB / "tls.crt", issuing.pem(made) + issuing.pem(by.certificate))
+    files.write(directory / WEB / "tls.key", issuing.private_pem(key), secret=True)
+    files.write(directory / WEB / "tls.crt", issuing.pem(made) + issuing.pem(by.certificate))
 
 
 def _only(names: list[str]) -> x509.NameConstraints:

@@ -10,7 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from broker import authority, issuing, revocation, secrecy
+from broker import authority, files, issuing, revocation, secrecy
 from broker.authority import Authority
 from broker.errors import IdentityError
 
@@ -35,10 +35,10 @@ def make(directory: Path, store: str, now: dt.datetime) -> None:
             (x509.NameConstraints(None, shut_out), True),
         ],
     )
-    issuing.write(folder / "ca.key", issuing.private_pem(made.key), secret=True)
+    files.write(folder / "ca.key", issuing.private_pem(made.key), secret=True)
     revocation.revoke(directory, made, (), now, of=FOLDER)
     # Last, because it is what says that there is one.
-    issuing.write(folder / "ca.crt", issuing.pem(made.certificate))
+    files.write(folder / "ca.crt", issuing.pem(made.certificate))
 
 
 def opened(directory: Path, folder: str = FOLDER) -> Authority | None:

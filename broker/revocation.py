@@ -4,7 +4,6 @@ Two, because the list needs the CA's key and the names do not (decisions/003). F
 """
 
 import datetime as dt
-import os
 from collections.abc import Collection
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 
 from broker.authority import Authority
 from broker.errors import IdentityError
+from broker.files import write
 from broker.topics import check_device_name
 
 _SECOND, _DAY = dt.timedelta(seconds=1), dt.timedelta(days=1)
@@ -58,7 +58,7 @@ def revoke(
     for one in known.values():
         builder = builder.add_revoked_certificate(one)
     signed = builder.sign(authority.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
-    _replace(list_path(directory, of), signed)
+    write(list_path(directory, of), signed)
 
 
 def continues(longer: Path, list_: Path, directory: Path) -> bool:
@@ -75,7 +75,7 @@ def turn_away(directory: Path, names: Collection[str]) -> None:
     """These names, and no others, are turned away by the broker that runs from `directory`."""
     for name in names:
         check_device_name(name)
-    _replace(names_path(directory), "".join(f"{name}\n" for name in sorted(names)).encode())
+    write(names_path(directory), "".join(f"{name}\n" for name in sorted(names)).encode())
 
 
 def turned_away(directory: Path) -> frozenset[str]:
@@ -93,13 +93,3 @@ def _read(path: Path) -> x509.CertificateRevocationList | None:
         return None
     except ValueError:
         raise IdentityError(f"{path} is no list of revoked certificates, or it is damaged.") from None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.new")
-    with beside.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

@@ -15,7 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from cryptography import x509
 
-from broker import anchors, authority, identity, issuing, renewals, revocation
+from broker import anchors, authority, files, identity, issuing, renewals, revocation
 from broker.authority import Authority
 from deploy import provision as making
 from deploy.errors import DeployError
@@ -60,8 +60,8 @@ def begin(config: EdgeConfig, passphrase: str | None, now: dt.datetime) -> None:
     half = f"{anchors.NEXT}.new"
     shutil.rmtree(directory / half, ignore_errors=True)
     made = issuing.authority(f"Floorbell store {config.store} {now:%Y-%m-%d %H:%M:%S}", now)
-    issuing.write(directory / half / "ca.key", authority.encrypted(made.key, passphrase), secret=True)
-    issuing.write(directory / half / "ca.crt", issuing.pem(made.certificate))
+    files.write(directory / half / "ca.key", authority.encrypted(made.key, passphrase), secret=True)
+    files.write(directory / half / "ca.crt", issuing.pem(made.certificate))
     revocation.revoke(directory, made, (), now, of=half)
     if _there(directory, renewals.FOLDER) and not _there(directory, renewals.BEFORE):
         (directory / renewals.FOLDER).rename(directory / renewals.BEFORE)

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from broker.errors import BrokerError, IdentityError
+from broker.files import write
 from broker.tls import NO_CHECK_TIME
 from kiosk.errors import KioskError
-from kiosk.replacing import CERTIFICATE, KEY, NEXT, RENEWED, TRUST, saw, settle, write
+from kiosk.replacing import CERTIFICATE, KEY, NEXT, RENEWED, TRUST, saw, settle
 
 PATIENCE_S = 30.0
 MAX_BYTES = 64 * 1024
@@ -102,6 +103,7 @@ def _request(door: Door) -> str:
 
     path = door.identity / NEXT / KEY
     if not path.exists():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
         write(path, issuing.private_pem(ec.generate_private_key(ec.SECP256R1())), secret=True)
     try:
         key = load_pem_private_key(path.read_bytes(), None)

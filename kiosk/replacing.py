@@ -5,9 +5,10 @@ its certificate. Once the store has seen that one, `next/seen` says so, and both
 power cut interrupts there is done again at the next start. Until then the old ones are used.
 """
 
-import os
 import shutil
 from pathlib import Path
+
+from broker.files import write
 
 NEXT, SEEN = "next", "seen"
 KEY, CERTIFICATE, TRUST = "tls.key", "tls.crt", "ca.crt"
@@ -33,21 +34,3 @@ def settle(identity: Path) -> bool:
 def saw(identity: Path) -> None:
     """The store has seen the new certificate: it refuses the old one from now on."""
     write(identity / NEXT / SEEN, b"")
-
-
-def write(path: Path, content: bytes, *, secret: bool = False) -> None:
-    """Whole and on disk, or not at all."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    half = path.with_name(f"{path.name}.half")
-    half.unlink(missing_ok=True)
-    handle = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if secret else 0o644)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -5,7 +5,6 @@ for the whole day, for work that comes a few times an hour.
 """
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,7 @@ import msgspec
 
 from broker import codec, signing
 from broker.errors import BrokerError, ContractError
+from broker.files import write
 from broker.witness import HeadKept, HeadShown, kept_to_sign
 from kiosk.witness import ALARM, Held, Judged, judge
 
@@ -51,17 +51,7 @@ def read(directory: Path) -> Held | None:
 
 def keep(directory: Path, head: Held) -> None:
     """On disk before anything is said of it."""
-    half = directory / f"{HELD}.half"
-    with open(half, "wb") as file:
-        file.write(codec.encode(head))
-        file.flush()
-        os.fsync(file.fileno())
-    half.replace(directory / HELD)
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    write(directory / HELD, codec.encode(head))
 
 
 def _answer(judged: Judged, held: Held | None, chosen: argparse.Namespace) -> msgspec.Struct:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from broker import revocation
 from broker.errors import BrokerError
+from broker.files import sync
 from broker.signing import load_signer
 from edge.backup import belongings, proof
 from edge.backup.errors import BackupError, NotThere, NotWhole
@@ -100,7 +101,7 @@ def restore(
         database.chmod(0o600)
     path.replace(path.with_name("edge.toml"))
     _give(to)
-    _sync(to)
+    sync(to)
     known_at = max([made.made_at, *(note.at for note in notes)])
     return Restored(config, proven, settled, entries, len(wanted) - len(missing), asked, known_at, without)
 
@@ -225,11 +226,3 @@ def _give(to: Path) -> None:
     for folder, names, files in os.walk(to):
         for name in (*names, *files):
             os.chown(Path(folder) / name, owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

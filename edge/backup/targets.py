@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from broker.files import sync
 from edge.backup.errors import BackupError, NotThere
 from edge.backup.settings import Backup
 from edge.config import EdgeConfig
@@ -112,7 +113,7 @@ class Folder:
             except BaseException:
                 half.unlink(missing_ok=True)
                 raise
-            _sync(path.parent)
+            sync(path.parent)
         return written
 
     @contextmanager
@@ -150,11 +151,3 @@ class Folder:
         except OSError as error:
             said = error.strerror or error
             raise BackupError(f"The folder for backups, {self._directory}, cannot {how}: {said}.") from None
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -21,6 +21,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import UUID
 
+from broker.files import sync
 from edge.errors import EdgeError, StorageError
 
 _CHUNK = 1024 * 1024
@@ -119,7 +120,7 @@ class VaultFiles:
                 file.flush()
                 os.fsync(file.fileno())
             half.replace(folder / "manifest.json")
-            _sync(folder)
+            sync(folder)
 
     def manifest(self, clip: UUID) -> bytes | None:
         """The manifest that came for this clip, if one has."""
@@ -138,7 +139,7 @@ class VaultFiles:
         folder = self.quarantine(clip)
         with _disk():
             (folder / "compared").touch()
-            _sync(folder)
+            sync(folder)
             self._move(folder / "video.part", sha256)
             self._move(folder / "manifest.json", manifest_sha256)
 
@@ -155,7 +156,7 @@ class VaultFiles:
         number = 1 + len(list(self._quarantine.glob(f"{clip}.*.mismatched")))
         place = self._quarantine / f"{clip}.{number}.mismatched"
         self.quarantine(clip).rename(place)
-        _sync(self._quarantine)
+        sync(self._quarantine)
         return place
 
     def sealed(self, sha256: str) -> Path:
@@ -211,7 +212,7 @@ class VaultFiles:
         place = self.sealed(sha256)
         place.unlink(missing_ok=True)
         if place.parent.is_dir():
-            _sync(place.parent)
+            sync(place.parent)
 
     def free_bytes(self) -> int:
         return shutil.disk_usage(self._sealed).free
@@ -223,14 +224,14 @@ class VaultFiles:
         new = not place.parent.is_dir()
         place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if new:
-            _sync(self._sealed)
+            sync(self._sealed)
         source.chmod(0o444)
         if place.exists():
             # The same bytes, sealed before under another clip's name.
             source.unlink()
         else:
             source.rename(place)
-        _sync(place.parent)
+        sync(place.parent)
 
 
 @contextmanager
@@ -240,11 +241,3 @@ def _disk() -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageError(f"The vault's disk takes no more: {error.strerror or error}.") from None
-
-
-def _sync(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -21,6 +21,7 @@ import msgspec
 from msgspec import Struct
 
 from broker.events import ClipRecorded, Clock
+from broker.files import sync
 from kiosk.camera.window import Kind
 from kiosk.errors import KioskError
 
@@ -115,7 +116,7 @@ class Clips:
         """Everything in `part` is on the disk; from now on it is a clip."""
         folder = self.directory / part.name.removeprefix(_PART)
         part.rename(folder)
-        sync_folder(self.directory)
+        sync(self.directory)
         with contextlib.suppress(OSError):
             (folder / JOURNAL).unlink(missing_ok=True)
         self._count(_size(folder))
@@ -144,7 +145,7 @@ class Clips:
         folder = self.directory / str(clip)
         with contextlib.suppress(OSError):
             (folder / ANNOUNCED).touch()
-            sync_folder(folder)
+            sync(folder)
 
     def held_bytes(self) -> int:
         """What all finished clips take. They are looked at once; then it is counted on."""
@@ -166,7 +167,7 @@ class Clips:
             folder.rename(gone)
         except FileNotFoundError:
             return False
-        sync_folder(self.directory)
+        sync(self.directory)
         self._count(-_size(gone))
         shutil.rmtree(gone, ignore_errors=True)
         return True
@@ -223,12 +224,3 @@ def _size(folder: Path) -> int:
     with contextlib.suppress(OSError):
         return sum(entry.stat().st_size for entry in os.scandir(folder))
     return 0
-
-
-def sync_folder(folder: Path) -> None:
-    """What was created, renamed or deleted in it is on the disk."""
-    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

@@ -19,10 +19,11 @@ import msgspec
 
 from broker import manifest as manifests
 from broker.events import ClipRecorded, Clock
+from broker.files import sync
 from broker.signing import Signer
 from kiosk.camera import draft as drafts
 from kiosk.camera import mp4
-from kiosk.camera.clips import EVENT, JOURNAL, MANIFEST, SIGNATURE, VIDEO, Announcement, Clips, sync_folder
+from kiosk.camera.clips import EVENT, JOURNAL, MANIFEST, SIGNATURE, VIDEO, Announcement, Clips
 from kiosk.camera.draft import Draft, End, Head, Line, Note, Part, Wish
 from kiosk.camera.source import Packet
 from kiosk.camera.window import Window
@@ -95,7 +96,7 @@ class Recording:
         self._bytes = 0
         self._say(head, self._draft.wish)
         os.fsync(self._journal.fileno())
-        sync_folder(self._folder)
+        sync(self._folder)
         self._append(mp4.header(head.width, head.height, sets), (), ())
 
     @property
@@ -308,7 +309,7 @@ def _close(clips: Clips, folder: Path, draft: Draft, digest: str, size: int, sig
         (EVENT, msgspec.json.encode(about)),
     ):
         _write_synced(folder / name, data)
-    sync_folder(folder)
+    sync(folder)
     clips.finish(folder)
     return about
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from broker import codec, identity, issuing, revocation, topics
+from broker import codec, files, identity, issuing, revocation, topics
 from broker.authority import open_authority
 from broker.events import HelpRequested, SecurityRequested, new_id
 from broker.messages import Receipt
@@ -90,7 +90,7 @@ def a_servers(rig: Rig, folder: Path) -> Path:
     by = open_authority(rig.config.identity_path)
     key = ec.generate_private_key(ec.SECP256R1())
     made = issuing.certificate(by, "kiosk-1", key.public_key(), ["127.0.0.1"], now(), now() + _DAY)
-    issuing.write(folder / "tls.key", issuing.private_pem(key), secret=True)
+    files.write(folder / "tls.key", issuing.private_pem(key), secret=True)
     identity.install_certificate(folder, issuing.pem(made).decode(), issuing.pem(by.certificate).decode())
     return folder
 

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from broker import identity, issuing, renewals
+from broker import files, identity, issuing, renewals
 from broker.revocation import revoked_serials
 from deploy.provision import add_device, writing
 from edge.audit.store import Actor
@@ -177,14 +177,14 @@ def test_a_power_cut_at_any_point_leaves_an_identity_that_works(rig: Rig, name: 
         door(rig, name), folder, "POST", "/identity/renewal", renewing._request(door(rig, name))
     )
     if cut != "asked":
-        replacing.write(fresh / "tls.crt", said["certificate"].encode())
+        files.write(fresh / "tls.crt", said["certificate"].encode())
     if cut in ("seen", "half", "both"):
         renewing._look(door(rig, name), fresh)
         replacing.saw(folder)
     if cut in ("half", "both"):
-        replacing.write(folder / "tls.key", (fresh / "tls.key").read_bytes(), secret=True)
+        files.write(folder / "tls.key", (fresh / "tls.key").read_bytes(), secret=True)
     if cut == "both":
-        replacing.write(folder / "tls.crt", (fresh / "tls.crt").read_bytes())
+        files.write(folder / "tls.crt", (fresh / "tls.crt").read_bytes())
         (fresh / "tls.crt").unlink()
     # The kiosk's program begins so.
     replacing.settle(folder)
