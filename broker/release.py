@@ -40,7 +40,6 @@ class File(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
     path: Annotated[str, Meta(min_length=1, max_length=240)]
     bytes: Annotated[int, Meta(ge=0, le=MAX_FILE_BYTES)]
     sha256: Sha256
-    executable: bool = False
 
 
 class Manifest(Struct, frozen=True, omit_defaults=True):

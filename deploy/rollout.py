@@ -67,7 +67,7 @@ def release_add(path: Path, config: Path) -> None:
 def release_list(config: Path) -> None:
     """The releases here, what each kiosk runs, and how far the newest roll-out is."""
     loaded = load_config(config)
-    with making.writing(loaded) as conn:
+    with making.reading(loaded) as conn:
         carried = updates.releases(conn, loaded.store)
         kiosks = updates.renewable(conn, loaded.store)
         newest = updates.newest(conn, loaded.store, 1)
@@ -124,7 +124,7 @@ def release_stop(config: Path) -> None:
     with making.writing(loaded) as conn:
         found = _newest(conn, loaded.store)
         updating.stop(conn, loaded.store, making.ACTOR, found.id, now())
-    click.echo(f"No further kiosk is told of {found.version}. Those that were go on.")
+    click.echo(f"No further kiosk is told of {found.version}. Those that have it go on.")
 
 
 @click.command("call-back")

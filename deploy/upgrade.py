@@ -20,6 +20,7 @@ from pathlib import Path
 
 import click
 
+from broker import files
 from deploy.asking import CONFIG
 from deploy.errors import DeployError
 from edge.config import EdgeConfig, load_config
@@ -31,15 +32,18 @@ FOLDER = "before-upgrade"
 NOTE = "last.json"
 _SQLITE = "sqlite:///"
 _READY_LOOK_S = 0.5
+# What only grows, and is not to be lost unasked: presses, what was looked at of the evidence (kiosks hold the
+# log's head), and what was changed at the desk.
+GROWS = ("event", "custody", "audit")
 
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """The copy that was made before the last migration: of which version, and with how many events in it."""
+    """The copy that was made before the last migration: of which version, and with how many entries."""
 
     file: str
     version: str
-    events: int
+    entries: int
 
 
 @click.group(hidden=True)
@@ -110,7 +114,7 @@ def upgrade_ready(within_s: float, config: Path) -> None:
 def bring_forward(path: Path, folder: Path, now: dt.datetime) -> str:
     """Copy the database at `path` into `folder` and migrate it; what was done, in a sentence. Where the
     migration fails the database is as it was. DeployError."""
-    found, events = standing(path)
+    found, entries = standing(path)
     if found == VERSION:
         return f"The database stands at {VERSION} already."
     if found > VERSION:
@@ -120,8 +124,8 @@ def bring_forward(path: Path, folder: Path, now: dt.datetime) -> str:
     folder.mkdir(mode=0o700, exist_ok=True)
     copy = folder / f"{path.name}.{found}.{now:%Y%m%dT%H%M%S}"
     _copy(path, copy)
-    note = Copied(copy.name, found, events)
-    _write(folder / NOTE, json.dumps(asdict(note)))
+    note = Copied(copy.name, found, entries)
+    files.write(folder / NOTE, json.dumps(asdict(note)).encode())
     try:
         migrate(f"{_SQLITE}{path}")
     except EdgeError as error:
@@ -133,10 +137,10 @@ def bring_forward(path: Path, folder: Path, now: dt.datetime) -> str:
 def bring_back(path: Path, folder: Path, now: dt.datetime, with_database: bool) -> str:
     """Have the database at this program's version again; what was done, in a sentence.
 
-    Without `with_database` the copy is put back only if no event has come since it was made. What is replaced
-    is kept beside the copy. DeployError.
+    Without `with_database` the copy is put back only if nothing of GROWS has come since it was made. What is
+    replaced is kept beside the copy. DeployError.
     """
-    found, events = standing(path)
+    found, entries = standing(path)
     if found == VERSION:
         return f"The database stands at {VERSION}, as the release needs it."
     copied = _note(folder / NOTE)
@@ -145,35 +149,35 @@ def bring_back(path: Path, folder: Path, now: dt.datetime, with_database: bool) 
             f"The database stands at {found}, the release before needs {VERSION}, and {folder} holds no copy "
             "of that version; restore a backup, or stay with this release."
         )
-    came = events - copied.events
+    came = entries - copied.entries
     if came and not with_database:
         raise DeployError(
             f"The database stands at {found}, the release before needs {VERSION}; going back to the "
-            f"copy {copied.file} loses {_events(came)} that came since; --with-database does so and keeps "
+            f"copy {copied.file} loses {_entries(came)} that came since; --with-database does so and keeps "
             "them aside."
         )
     aside = folder / f"{path.name}.{found}.{now:%Y%m%dT%H%M%S}"
     _copy(path, aside)
     _put(folder / copied.file, path)
-    return (
-        f"The database is the copy {copied.file} again; what it was is in {aside}, with {_events(came)} more."
-    )
+    more = _entries(came)
+    return f"The database is the copy {copied.file} again; what it was is in {aside}, with {more} more."
 
 
 def standing(path: Path) -> tuple[str, int]:
-    """The version of the database at `path`, and how many events it holds. DeployError."""
+    """The version of the database at `path`, and how many entries of GROWS it holds. DeployError."""
     if not path.exists():
         raise DeployError(f"There is no database {path}; 'deploy/install.sh server --store NAME' makes one.")
     try:
         with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as conn:
             version = conn.execute("SELECT version_num FROM alembic_version").fetchone()[0]
-            return str(version), int(conn.execute("SELECT count(*) FROM event").fetchone()[0])
+            counts = [conn.execute(f"SELECT count(*) FROM {table}").fetchone()[0] for table in GROWS]
+            return str(version), sum(map(int, counts))
     except (sqlite3.Error, TypeError) as error:
         raise DeployError(f"The database {path} cannot be read: {error}.") from None
 
 
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count} events"
+def _entries(count: int) -> str:
+    return f"{count} {'entry' if count == 1 else 'entries'} of presses, evidence and changes"
 
 
 def _file(config: EdgeConfig) -> Path | None:
@@ -215,23 +219,18 @@ def _put(copy: Path, path: Path) -> None:
     new.chmod(0o600)
     with new.open("rb") as file:
         os.fsync(file.fileno())
+    # A power cut between these leaves what is replaced whole: its log is empty before it goes.
+    with contextlib.suppress(sqlite3.Error), contextlib.closing(sqlite3.connect(path)) as conn:
+        conn.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     new.replace(path)
+    files.sync(path.parent)
 
 
 def _note(path: Path) -> Copied | None:
     try:
         said = json.loads(path.read_text(encoding="utf-8"))
-        return Copied(str(said["file"]), str(said["version"]), int(said["events"]))
+        return Copied(str(said["file"]), str(said["version"]), int(said["entries"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _write(path: Path, words: str) -> None:
-    new = path.with_name(f"{path.name}.new")
-    with new.open("w", encoding="utf-8") as file:
-        file.write(words)
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)

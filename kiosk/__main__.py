@@ -135,6 +135,7 @@ def _add_update(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
 def _install(settings: config.Config, chosen: argparse.Namespace) -> int:
     # Only here: the cryptography library costs memory.
     from broker.release import ReleaseError
+    from kiosk.keeper.loop import REFUSED
     from kiosk.keeper.slots import SlotError, Slots
     from kiosk.updating import installer
 
@@ -151,7 +152,7 @@ def _install(settings: config.Config, chosen: argparse.Namespace) -> int:
         )
     except (ReleaseError, SlotError) as error:
         print(error)
-        return installer.REFUSED
+        return REFUSED
     return 0
 
 

@@ -200,9 +200,10 @@ class Keeper:
     def _restart(self, state: State) -> None:
         """Whoever looks after the programs starts them anew when this file changes."""
         self._restarts += 1
-        self._pushed = self._slots.release_in(state.meant)
         mark = f"{time.time_ns()} {self._restarts}\n"
         self._slots.files.write(self._slots.root / RESTART, mark.encode())
+        # Not before: a card that took nothing is asked again.
+        self._pushed = self._slots.release_in(state.meant)
 
 
 def _told(of: Order | Staged | Trial, stage: str, reason: str = "") -> Told:

@@ -20,7 +20,6 @@ from kiosk import VERSION, disk
 from kiosk.config import Config
 from kiosk.keeper.slots import PROGRAM, Slots
 
-REFUSED = 3
 ROOM = 2.5
 SPARE_BYTES = 64_000_000
 SELF_TEST_S = 180.0
@@ -106,8 +105,6 @@ def _unpack(archive: Archive, manifest: Manifest, slot: Path) -> None:
         with os.fdopen(number, "wb") as out:
             for chunk in content:
                 out.write(chunk)
-        if file.executable:
-            path.chmod(0o755)
     (slot / release.MANIFEST).write_bytes(archive.written)
 
 

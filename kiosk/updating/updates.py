@@ -162,7 +162,9 @@ class Updates:
         self._save(Save(NewEvent(event, content, self._clocks.stamp(self._clocks.now()))))
 
     def _fetch(self) -> None:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+        # Where it may not make way for the panel it works all the same.
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
         wanted: Update | None = None
         tries = 0
         while not self._stop.is_set():

@@ -64,7 +64,7 @@ def devices_updates_do(act: str) -> Response:
         return _page(done)
     sentences = {
         "roll-out": f"The roll-out of {version} begins with {first}.",
-        "stop": "No further kiosk is told. Those that were go on.",
+        "stop": "No further kiosk is told. Those that have it go on.",
         "call-back": "It is called back; each kiosk says below whether it went back.",
     }
     return saved(url_for("manage.devices_updates"), sentences[act])

@@ -23,7 +23,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "floorbell.db"
     conn = sqlite3.connect(path)
     conn.executescript(
-        "PRAGMA journal_mode=WAL; CREATE TABLE alembic_version (version_num); CREATE TABLE event (id)"
+        "PRAGMA journal_mode=WAL; CREATE TABLE alembic_version (version_num); CREATE TABLE event (id);"
+        "CREATE TABLE custody (id); CREATE TABLE audit (id)"
     )
     conn.execute("INSERT INTO alembic_version VALUES ('0001')")
     conn.executemany("INSERT INTO event VALUES (?)", [(1,), (2,)])
@@ -39,9 +40,9 @@ def stand(path: Path, version: str) -> None:
     conn.close()
 
 
-def press(path: Path) -> None:
+def grow(path: Path, table: str) -> None:
     conn = sqlite3.connect(path)
-    conn.execute("INSERT INTO event VALUES (3)")
+    conn.execute(f"INSERT INTO {table} VALUES (3)")
     conn.commit()
     conn.close()
 
@@ -90,13 +91,17 @@ def test_the_way_back_is_the_copy_as_long_as_nothing_came(
     assert standing(path) == ("0001", 2)
 
 
+@pytest.mark.parametrize("table", ["event", "custody", "audit"])
 def test_what_came_since_is_not_lost_unasked_and_is_kept_aside(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
     bring_forward(path, tmp_path / "copies", NOW)
-    press(path)
+    grow(path, table)
     monkeypatch.setattr(upgrade, "VERSION", "0001")
-    with pytest.raises(DeployError, match=r"loses 1 event that came since; --with-database does so"):
+    with pytest.raises(
+        DeployError,
+        match=r"loses 1 entry of presses, evidence and changes that came since; --with-database does so",
+    ):
         bring_back(path, tmp_path / "copies", LATER, False)
     assert standing(path) == ("0002", 3)
     bring_back(path, tmp_path / "copies", LATER, True)

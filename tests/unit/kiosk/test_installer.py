@@ -10,6 +10,7 @@ import pytest
 from broker.release import ReleaseError
 from kiosk import VERSION
 from kiosk.config import Camera, Config, load
+from kiosk.keeper import loop
 from kiosk.keeper.slots import PROGRAM, Slots
 from kiosk.updating import installer
 from tests.rig import releases
@@ -181,5 +182,5 @@ def test_the_program_says_what_it_refuses_in_one_line(place: Place, good: tuple[
         ],
         capture_output=True, text=True, check=False, cwd=releases.ROOT,
     )  # fmt: skip
-    assert done.returncode == installer.REFUSED
+    assert done.returncode == loop.REFUSED
     assert done.stdout == "The release is not signed by a key that counts here.\n" and not done.stderr

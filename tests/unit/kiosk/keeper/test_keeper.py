@@ -207,6 +207,24 @@ def test_a_keeper_that_was_killed_before_it_had_the_kiosk_started_anew_does_so_o
     assert first and machine.restarts == first
 
 
+def test_a_start_that_a_full_card_could_not_ask_for_is_asked_for_again(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, write = machine.slots.files, machine.slots.files.write
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name == "restart":
+            raise OSError(28, "No space left on device")
+        write(path, content)
+
+    with monkeypatch.context() as card, pytest.raises(OSError, match="No space"):
+        card.setattr(files, "write", full)
+        tried(machine)
+    assert not machine.restarts
+    machine.look(version="0.1.0")
+    assert machine.restarts
+
+
 def test_the_slot_in_use_is_never_emptied(machine: Machine) -> None:
     with pytest.raises(SlotError, match="in use"):
         machine.slots.begin("a")
