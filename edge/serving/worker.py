@@ -201,7 +201,7 @@ class PatientWorker(LivingWorker):
             if not one.secured:
                 one.conn.sock.do_handshake()
                 one.secured = True
-            if one.received and self._look(one):
+            if one.received and not one.leaving and self._look(one):
                 return
             while piece := one.conn.sock.recv(_PIECE_BYTES):
                 one.received += piece

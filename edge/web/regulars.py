@@ -7,7 +7,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 
-from werkzeug.http import parse_cookie
+from werkzeug.sansio.http import parse_cookie
 
 from edge.people.sessions import Audience
 from edge.serving.head import Head

@@ -1,6 +1,7 @@
 """The web program: the application under gunicorn, one worker process with a thread for every open stream."""
 
 import ctypes
+import logging
 import os
 import socket
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 from edge.config import EdgeConfig
 from edge.errors import EdgeError
 
+log = logging.getLogger(__name__)
 # Threads for everything of people and programs that are known which is not a stream: with as many threads as
 # streams, every page would wait. Whoever is not known has others (edge/serving).
 SPARE_THREADS = 32
@@ -210,12 +212,24 @@ def _application(config: EdgeConfig) -> Any:
     app = create_app(config)
     services = app.extensions["floorbell"]
     services.start(BrokerWake(config, services.hub.notify))
-    if config.web.trust_port is not None:
-        from edge.web.trust import TrustDoor
-
-        door = app.extensions["trust"] = TrustDoor(config)
-        door.start()
+    app.extensions["trust"] = trust_door(config)
     return app
+
+
+def trust_door(config: EdgeConfig) -> Any:
+    """The page by which phones come to trust the others, which go on without it; None where there is none."""
+    if config.web.trust_port is None:
+        return None
+    from broker.errors import BrokerError
+    from edge.web.trust import TrustDoor
+
+    try:
+        door = TrustDoor(config)
+    except (EdgeError, BrokerError) as error:
+        log.warning("The pages go on without the one for new phones: %s", error)
+        return None
+    door.start()
+    return door
 
 
 def _stop(_server: Any, worker: Any) -> None:

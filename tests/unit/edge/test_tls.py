@@ -18,6 +18,7 @@ from broker.tls import NO_CHECK_TIME
 from edge.config import EdgeConfig, Web
 from edge.errors import EdgeError
 from edge.tls import LOOK_S, Listening, of_own_pages
+from edge.web import server
 from edge.web.trust import TrustDoor, addresses, fingerprint
 
 NOW = dt.datetime.now(dt.UTC)
@@ -148,6 +149,17 @@ def test_the_trust_page_gives_the_certificate_in_the_forms_that_phones_take(conf
             assert ask(door, path)[0] == 404
     finally:
         door.stop()
+
+
+def test_a_port_that_is_taken_leaves_the_pages_without_this_one_and_is_told_of_once(
+    config: EdgeConfig, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        web = Web(tls="store", port=8443, trust_port=other.getsockname()[1])
+        assert server.trust_door(msgspec.structs.replace(config, web=web)) is None
+    (said,) = caplog.messages
+    assert "The pages go on without" in said and "web.trust_port" in said
+    assert server.trust_door(msgspec.structs.replace(config, web=Web())) is None
 
 
 def ask(door: TrustDoor, path: str) -> tuple[int, bytes, http.client.HTTPMessage]:

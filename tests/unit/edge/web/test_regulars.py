@@ -29,6 +29,12 @@ def test_a_phone_is_known_from_its_sign_in_until_its_session_is_found_to_be_over
     assert not known(head(cookie=here))
 
 
+def test_a_cookie_that_is_no_utf8_beside_it_hangs_up_on_nobody(shop: Shop, ana: Browser) -> None:
+    known = shop.services.regulars.knows
+    assert known(head(cookie=f"other=\xff\xfe; {cookie(ana)}"))
+    assert not known(head(cookie="floorbell_floor=\xff"))
+
+
 def test_after_a_restart_it_is_known_with_its_first_request(shop: Shop, ana: Browser) -> None:
     here = cookie(ana)
     shop.services.regulars = Regulars()
