@@ -122,7 +122,12 @@ def refuse(conn: sa.Connection, store: str, name: str, said: HeadRefused, now: d
         and tree.root(custody.nodes(conn, store), said.held_size).hex() == said.held_root
     )
     if ours:
-        _update(conn, store, name, shown=0, size=said.held_size, root=said.held_root, heard_at=now)
+        w, head = witness.c, {"size": said.held_size, "root": said.held_root}
+        row = sa.select(w.size, w.root).where(w.store == store, w.device == name)
+        if conn.execute(row).one()._asdict() != head:
+            # It has signed another one.
+            _update(conn, store, name, **head, at_ms=None, key=None, signature=None)
+        _update(conn, store, name, shown=0, heard_at=now)
         return False
     _update(conn, store, name, refused=said.reason, refused_at=now, heard_at=now)
     return True

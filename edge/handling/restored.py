@@ -20,6 +20,7 @@ from edge.db.evidence_tables import clip, custody_log, export, ticket
 from edge.db.store_tables import certificate, device, token
 from edge.db.store_tables import person as person_table
 from edge.db.tables import feed_head, interaction, outgoing, page, timer
+from edge.devices import store as devices
 from edge.errors import Refused
 from edge.evidence import clips, custody, exports
 from edge.handling import access_requests, keeping, revoking
@@ -127,12 +128,11 @@ def ask_again(conn: sa.Connection, store: str, missing: Collection[str], now: da
 def _shut_out(conn: sa.Connection, store: str, known: ShutOut, now: datetime) -> tuple[int, int]:
     here = shut_out(conn, store)
     count = 0
-    registered = set(conn.scalars(sa.select(device.c.name).where(device.c.store == store)))
+    _register(conn, store, known, now)
     for name in sorted(set(known.devices) - set(here.devices)):
-        if name in registered:
-            reason = "It was revoked before the store was restored from a backup."
-            revoking.revoke(conn, store, BY, name, reason, now)
-            count += 1
+        reason = "It was revoked before the store was restored from a backup."
+        revoking.revoke(conn, store, BY, name, reason, now)
+        count += 1
     listed = (certificate.c.store == store, certificate.c.serial.in_(known.serials))
     done = sa.update(certificate).where(*listed, certificate.c.revoked_at.is_(None)).values(revoked_at=now)
     count += conn.execute(done).rowcount
@@ -155,6 +155,20 @@ def _shut_out(conn: sa.Connection, store: str, known: ShutOut, now: datetime) ->
             reason = "It had been erased by law before the store was restored from a backup."
             erased += keeping.erase_name(conn, store, name, BY, reason, now)
     return count, erased
+
+
+def _register(conn: sa.Connection, store: str, known: ShutOut, now: datetime) -> None:
+    """Devices and certificates that were let in after the backup and shut out again: only what is registered
+    is turned away, and the CA's signature alone lets the rest in. Of them only that is known."""
+    names = set(conn.scalars(sa.select(device.c.name).where(device.c.store == store)))
+    zone = next(iter(devices.zones(conn, store)), "")
+    for name in sorted(set(known.devices) - names):
+        row = {"store": store, "name": name, "zone": zone, "added_at": now, "status": "unknown"}
+        conn.execute(sa.insert(device).values(row))
+    serials = set(conn.scalars(sa.select(certificate.c.serial).where(certificate.c.store == store)))
+    for serial in sorted(set(known.serials) - serials):
+        row = {"store": store, "serial": serial, "device": "", "sha256": ""}
+        conn.execute(sa.insert(certificate).values(row | {"valid_from": now, "valid_until": now}))
 
 
 def _made_files(conn: sa.Connection, store: str) -> None:

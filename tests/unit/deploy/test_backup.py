@@ -3,13 +3,17 @@
 import os
 import shutil
 import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from broker.witness import HeadRefused
 from deploy.cli import main
+from deploy.provision import writing
 from edge.backup.recovery import RecoveryKey
-from tests.rig.backed_up import BackedUp, store
+from edge.evidence import heads
+from tests.rig.backed_up import STORE, BackedUp, store
 
 
 @pytest.fixture
@@ -201,6 +205,27 @@ def test_rows_or_entries_that_are_not_those_that_were_copied_are_noticed(
         db.close()
         with pytest.raises(NotWhole, match=said):
             opened.prove(database)
+
+
+def test_a_device_that_holds_another_head_than_it_signed_is_no_reason_to_refuse_a_backup(
+    shop: BackedUp, key: list[str]
+) -> None:
+    """A kiosk that was put back to an earlier state of its own says so by refusing what it is shown."""
+    shop.film(os.urandom(1000))
+    shop.witnessed()
+    shop.film(os.urandom(1000))
+    now = datetime.now(UTC)
+    with writing(shop.config) as conn:
+        earlier = heads.newest(conn, STORE)
+        assert earlier is not None
+    shop.witnessed()
+    with writing(shop.config) as conn:
+        head = heads.newest(conn, STORE)
+        assert head is not None and head.size > earlier.size
+        said = HeadRefused(head.log, head.size, head.root, "From elsewhere.", earlier.size, earlier.root)
+        assert not heads.refuse(conn, STORE, "kiosk-1", said, now)
+    made(shop)
+    assert backup(shop, "check", *key) == 0
 
 
 def test_a_clip_that_is_damaged_in_the_vault_is_named_and_the_rest_is_backed_up(

@@ -21,6 +21,7 @@ from edge.audit.store import Actor
 from edge.config import load_config
 from edge.db.engine import connect
 from edge.db.tables import interaction
+from edge.devices import certificates
 from edge.evidence import heads
 from edge.evidence.findings import Known, Verdict
 from edge.evidence.verify import examine
@@ -166,6 +167,35 @@ def test_who_was_shut_out_since_stays_out_and_who_was_erased_stays_erased(
     assert back.rows("SELECT count(*) FROM custody WHERE action = 'erased'") == [(1,)]
     assert "Bo Example" not in str(back.rows("SELECT * FROM custody"))
     assert "Shut out again: 4 devices" in capsys.readouterr().out
+
+
+def test_a_device_that_was_let_in_after_the_backup_and_revoked_is_turned_away(
+    shop: BackedUp, tmp_path: Path
+) -> None:
+    """The restored store never knew it; its certificate is of the CA all the same."""
+    now = datetime.now(UTC)
+    assert backup(shop, "run") == 0
+    add_device(shop.config, "kiosk-9", "shoes", None, now)
+    revoke_device(shop.config, "kiosk-9", "Stolen.", now)
+    add_device(shop.config, "kiosk-8", "shoes", None, now)
+    ((first,),) = shop.rows("SELECT serial FROM certificate WHERE device = 'kiosk-8'")
+    revoke_device(shop.config, "kiosk-8", "Broken.", now)
+    shutil.rmtree(Path(shop.config.directory) / "devices" / "kiosk-8")
+    add_device(shop.config, "kiosk-8", "shoes", None, now)
+    assert backup(shop, "note") == 0
+    back = restore(shop, tmp_path)
+    assert revocation.turned_away(back.config.identity_path) == {"kiosk-9"}
+    assert back.rows("SELECT name FROM device WHERE revoked_at IS NOT NULL") == [("kiosk-9",)]
+    with writing(shop.config) as old, writing(back.config) as new:
+        known = certificates.revoked_serials(old, STORE)
+        assert first in known and known <= certificates.revoked_serials(new, STORE)
+        assert certificates.is_revoked(new, STORE, "kiosk-9", None)
+        assert certificates.is_revoked(new, STORE, "kiosk-8", str(first))
+        assert not certificates.is_revoked(new, STORE, "kiosk-8", None)
+    # Whoever mends it lets it in anew.
+    add_device(back.config, "kiosk-9", "shoes", None, now)
+    assert revocation.turned_away(back.config.identity_path) == frozenset()
+    assert known <= revocation.revoked_serials(back.config.identity_path)
 
 
 def test_what_is_left_of_the_lost_servers_identities_says_too_who_stays_out(

@@ -112,6 +112,26 @@ def test_a_device_that_holds_another_of_our_heads_is_shown_the_way(conn: sa.Conn
     assert judged.keep is not None and judged.keep.root == head.root
 
 
+def test_a_head_that_a_device_only_says_it_holds_has_no_signature(conn: sa.Connection) -> None:
+    """What it signed was another head: beside this one its signature would not hold."""
+    grow(conn, 3)
+    with conn.begin():
+        first = heads.newest(conn, STORE)
+        assert first is not None
+        answer(conn, kept(first.log, 3, first.root))
+    grow(conn, 2)
+    with conn.begin():
+        second = heads.newest(conn, STORE)
+        assert second is not None
+        answer(conn, HeadRefused(first.log, 5, second.root, "From elsewhere.", 3, first.root))
+        (held,) = heads.witnesses(conn, STORE)
+        assert held.signature is not None and held.key == KIOSK.key and held.at_ms == 7
+        answer(conn, HeadRefused(first.log, 5, second.root, "From elsewhere.", 5, second.root))
+        (held,) = heads.witnesses(conn, STORE)
+    assert (held.size, held.root) == (5, second.root)
+    assert (held.at_ms, held.key, held.signature) == (None, None, None)
+
+
 @pytest.mark.parametrize("held_size", [2, 9])
 def test_a_device_that_holds_what_this_log_never_was_is_told_to_the_manager(
     conn: sa.Connection, held_size: int
