@@ -7,6 +7,8 @@ no HTTP.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from werkzeug.http import parse_list_header
+
 END = b"\r\n\r\n"
 
 
@@ -23,9 +25,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """`target` is what is asked for. `fields` by their names in lower case, the last one where there are
-    several. `bytes` is how long the request is before anything else may follow it; None where that is not
-    ours to say."""
+    """`target` is what is asked for. `fields` by their names in lower case; where there are several of one,
+    joined by commas as the parser does. `bytes` is how long the request is before anything else may follow
+    it; None where that is not ours to say."""
 
     target: str
     fields: Mapping[str, str]
@@ -55,7 +57,10 @@ def read(received: bytes | bytearray, limits: Limits) -> Head | Refusal | None:
         return None
     lines = bytes(received[:end]).decode("latin-1").split("\r\n")
     pairs = [line.partition(":") for line in lines[1:]]
-    fields = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    fields: dict[str, str] = {}
+    for name, _, value in pairs:
+        before = fields.get(key := name.strip().lower())
+        fields[key] = value.strip() if before is None else f"{before},{value.strip()}"
     begin, target = end + len(END), " ".join(lines[0].split(" ")[1:2])
     if limits.body_bytes is None:
         return Head(target, fields, None)
@@ -69,3 +74,10 @@ def read(received: bytes | bytearray, limits: Limits) -> Head | Refusal | None:
     if int(said) > limits.body_bytes:
         return Head(target, fields, None, cut=True)
     return Head(target, fields, begin + int(said))
+
+
+def forwarded(head: Head, proxies: int) -> str | None:
+    """Whose address so many proxies say that it is, by the entry that ProxyFix takes for the pages; None
+    where that is nobody's word."""
+    entries = parse_list_header(head.fields.get("x-forwarded-for", "")) if proxies else []
+    return entries[-proxies] if len(entries) >= proxies > 0 else None

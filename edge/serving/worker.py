@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 from selectors import EVENT_READ, EVENT_WRITE
-from typing import Any
+from typing import Any, TypeVar
 
 from gunicorn import http, sock  # type: ignore[import-untyped]
 from gunicorn.http.errors import LimitRequestHeaders, LimitRequestLine, ParseException  # type: ignore[import-untyped]
@@ -29,6 +29,7 @@ from edge.serving.head import Head, Limits, Refusal
 from edge.serving.turns import Turns, answering
 
 log = logging.getLogger(__name__)
+T = TypeVar("T")
 # Connections whose request has yet to come, or that are being closed.
 MOST_WAITING = 256
 # This machine's own requests may be a proxy's, which asks for everybody.
@@ -58,13 +59,13 @@ class Waiting:
     leaving: bool = False
 
 
-def crowding(waiting: Iterable[Waiting]) -> Waiting:
-    """Who has to make room where all places are taken: the one who has waited longest, of the address that
-    has most of them. `waiting` is in the order of arrival, and not empty."""
-    all_ = list(waiting)
-    crowd = Counter(one.address for one in all_)
+def crowding(there: Iterable[tuple[str, T]]) -> T:
+    """Who has to make room where all places are taken: the first one of the address that has most of them.
+    `there` has address and connection, in the order in which they may go, and is not empty."""
+    all_ = list(there)
+    crowd = Counter(address for address, _ in all_)
     most = max(crowd.values())
-    return next(one for one in all_ if crowd[one.address] == most)
+    return next(one for address, one in all_ if crowd[address] == most)
 
 
 def answer(status: int, sentence: str) -> bytes:
@@ -80,11 +81,13 @@ def answer(status: int, sentence: str) -> bytes:
 
 class PatientWorker(LivingWorker):
     """See the module. Of a subclass: `limits`, `strangers` (threads for whoever is not known), `of_one` (how
-    many requests of one of them wait or run at once), and who is known."""
+    many requests of one of them wait or run at once), `proxies` (how many of them say for whom they ask), and
+    who is known."""
 
     limits = Limits()
     strangers = 8
     of_one = 16
+    proxies = 0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -99,9 +102,9 @@ class PatientWorker(LivingWorker):
         """Whether this request says truly who it is, by what is in memory. Any mistake is a refusal later."""
         return False
 
-    def one_of(self, conn: Any) -> Hashable:
+    def one_of(self, conn: Any, head: Head) -> Hashable:
         """Whose share of the strangers' threads a request counts against."""
-        return _address(conn)
+        return heads.forwarded(head, self.proxies) or _address(conn)
 
     def tell(self, refused: dict[str, int]) -> None:
         """What was turned away in the last minute, by why."""
@@ -119,11 +122,11 @@ class PatientWorker(LivingWorker):
                 client, address = listener.accept()
             except OSError as error:
                 if error.errno in (errno.EMFILE, errno.ENFILE):
-                    self._make_room()
+                    self._make_room(of_all=True)
                 return
             self.nr_conns += 1
             if self.nr_conns >= self.worker_connections - _ACCEPTS:
-                self._make_room()
+                self._make_room(of_all=True)
             try:
                 client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
                 conn = TConn(self.cfg, client, address, listener.getsockname())
@@ -240,7 +243,7 @@ class PatientWorker(LivingWorker):
     def _hand_over(self, one: Waiting, head: Head) -> bool:
         conn = one.conn
         known = self.knows(head)
-        conn.share = None if known else self.one_of(conn)
+        conn.share = None if known else self.one_of(conn, head)
         if conn.share is not None:
             most = OF_THIS_MACHINE if conn.share in _THIS_MACHINE else self.of_one
             if self._busy[conn.share] >= most:
@@ -286,17 +289,23 @@ class PatientWorker(LivingWorker):
             return
         one.leaving, one.until = True, time.monotonic() + LINGER_S
 
-    def _make_room(self) -> None:
-        if self._anteroom:
-            one = crowding(self._anteroom.values())
-            if not one.leaving:
+    def _make_room(self, *, of_all: bool = False) -> None:
+        """`of_all`: it is connections that are too many, so those that were kept count too, and go first."""
+        kept = self.keepalived_conns if of_all else ()
+        there: list[tuple[str, Any]] = [(_address(conn), conn) for conn in kept]
+        there += [(one.address, one) for one in self._anteroom.values()]
+        if not there:
+            return
+        found = crowding(there)
+        if isinstance(found, Waiting):
+            if not found.leaving:
                 self._refused["who made room for others"] += 1
-            self._drop(one)
-        elif self.keepalived_conns:
-            conn = self.keepalived_conns.popleft()
-            self.poller.unregister(conn.sock)
-            self.nr_conns -= 1
-            conn.close()
+            self._drop(found)
+            return
+        self.keepalived_conns.remove(found)
+        self.poller.unregister(found.sock)
+        self.nr_conns -= 1
+        found.close()
 
     def _leave(self, one: Waiting) -> None:
         if self._anteroom.pop(id(one.conn), None) is not None:

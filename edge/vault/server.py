@@ -45,7 +45,7 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
     from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
     from edge.living import take_notify_socket
-    from edge.serving.head import Limits
+    from edge.serving.head import Head, Limits
     from edge.serving.worker import PatientWorker
     from edge.serving_log import ServingLog
 
@@ -56,9 +56,9 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
         strangers = THREADS
         of_one = OF_ONE
 
-        def one_of(self, conn: Any) -> Hashable:
+        def one_of(self, conn: Any, head: Head) -> Hashable:
             peer = _named(conn.sock)
-            return peer.name if peer is not None else super().one_of(conn)
+            return peer.name if peer is not None else super().one_of(conn, head)
 
     class Server(BaseApplication):
         def load_config(self) -> None:

@@ -126,6 +126,8 @@ def _serve(
     class StreamingWorker(PatientWorker):
         """Streams never end by themselves, so a stop ends them first."""
 
+        proxies = config.web.proxies
+
         def knows(self, head: Head) -> bool:
             known: bool = self.wsgi.extensions["floorbell"].regulars.knows(head)
             return known or bool(open_room and head.target.startswith(open_room))

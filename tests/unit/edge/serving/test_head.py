@@ -3,8 +3,9 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from edge.serving.head import Head, Limits, Refusal, read
+from edge.serving.head import Head, Limits, Refusal, forwarded, read
 
 LIMITS = Limits(head_bytes=200, body_bytes=50)
 POST = b"POST /floor/sign-in HTTP/1.1\r\nHost: shop\r\nContent-Length: 7\r\n\r\nperson="
@@ -66,3 +67,29 @@ def test_where_clips_come_the_head_alone_is_waited_for() -> None:
 def test_who_asks_before_sending_the_body_is_seen() -> None:
     assert whole(b"POST / HTTP/1.1\r\nExpect: 100-Continue\r\nContent-Length: 3\r\n\r\n").expects
     assert not whole(POST).expects
+
+
+@pytest.mark.parametrize(
+    ("said", "proxies", "whose"),
+    [
+        (["203.0.113.9"], 0, None),
+        (["203.0.113.9"], 1, "203.0.113.9"),
+        (["198.51.100.1, 203.0.113.9"], 1, "203.0.113.9"),
+        (["198.51.100.1, 203.0.113.9, 10.0.0.2"], 2, "203.0.113.9"),
+        (["198.51.100.1", "203.0.113.9", "10.0.0.2"], 2, "203.0.113.9"),
+        (["203.0.113.9"], 2, None),
+        (['"198.51.100.1, 203.0.113.9'], 1, None),
+        ([], 1, None),
+    ],
+)
+def test_whose_address_it_is_say_as_many_proxies_as_there_are(
+    said: list[str], proxies: int, whose: str | None
+) -> None:
+    lines = "".join(f"X-Forwarded-For: {one}\r\n" for one in said)
+    head = whole(f"GET / HTTP/1.1\r\n{lines}\r\n".encode())
+    assert forwarded(head, proxies) == whose
+    environ = {"REMOTE_ADDR": "10.0.0.1"} | ({"HTTP_X_FORWARDED_FOR": ",".join(said)} if said else {})
+    seen: list[str] = []
+    pages = ProxyFix(lambda env, _: seen.append(env["REMOTE_ADDR"]) or [], proxies, 0, 0, 0, 0)
+    pages(environ, lambda *_: lambda _: None)
+    assert seen == [whose or "10.0.0.1"]
