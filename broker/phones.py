@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from broker import authority, files, issuing
+from broker import authority, files, issuing, secrecy
 from broker.errors import IdentityError
 
 FOLDER, WEB = "phones", "web"
@@ -87,6 +87,7 @@ def _issue(directory: Path, now: dt.datetime) -> None:
     folder = directory / FOLDER
     try:
         signer, below = folder / "pages.key", folder / "pages.crt"
+        secrecy.check(signer)
         by = authority.opened(signer.read_bytes(), below.read_bytes(), None, str(signer))
     except OSError as error:
         raise IdentityError(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from broker import secrecy
 from broker.errors import BrokerError
 from edge.config import EdgeConfig
 from edge.errors import EdgeError
@@ -77,6 +78,7 @@ class Listening:
         return tuple(path.stat().st_mtime_ns for path in (self.certificate, self.key))
 
     def _load(self) -> ssl.SSLContext:
+        secrecy.check(self.key)
         stamp = self._stamp_now()
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2

@@ -1,21 +1,25 @@
 """Whoever else may read a secret, no program starts with it, and one sentence says what to do."""
 
+import datetime as dt
 import stat
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from broker import mosquitto, secrecy
+from broker import mosquitto, phones, secrecy
 from broker.errors import IdentityError
 from broker.signing import load_signer
 from broker.tls import Credentials, tls_context
 from edge.backup.recovery import sealer
+from edge.config import EdgeConfig, Web
 from edge.errors import EdgeError
 from edge.pushing import keys
+from edge.tls import Listening
 from edge.web.secret import secret_key
 
 FILE = stat.S_IFREG
+NOW = dt.datetime(2026, 5, 4, tzinfo=dt.UTC)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o660, 0o602, 0o601])
@@ -50,6 +54,11 @@ def test_somebody_elses_file_is_no_secret_of_ours() -> None:
     assert secrecy.fault(stat.S_IFDIR | 0o700, owner=0, user=0) is not None
 
 
+def pages(folder: Path) -> Listening:
+    web = Web(tls="files", certificate="tls.crt", key="web/tls.key")
+    return Listening(EdgeConfig("shop", "Shop", web=web, directory=str(folder)))
+
+
 READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "a device's and a program's TLS key": (
         "tls.key",
@@ -59,6 +68,11 @@ READERS: dict[str, tuple[str, Callable[[Path], object]]] = {
     "the broker's key": (
         "broker/tls.key",
         lambda folder: mosquitto.write(mosquitto.Settings("shop", folder)),
+    ),
+    "the pages' TLS key, the store's or a shop's own": ("web/tls.key", pages),
+    "the key that signs the pages' certificates": (
+        "phones/pages.key",
+        lambda folder: phones.keep(folder, NOW),
     ),
     "the pages' key": ("web.secret", secret_key),
     "the second factors' key": ("second-factor.key", lambda folder: secret_key(folder, "second-factor.key")),

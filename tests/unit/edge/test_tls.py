@@ -2,6 +2,7 @@
 
 import datetime as dt
 import http.client
+import os
 import plistlib
 import socket
 import ssl
@@ -50,6 +51,7 @@ def own_files(config: EdgeConfig) -> EdgeConfig:
 def bring(folder: Path, name: str) -> None:
     for kind in ("key", "crt"):
         (folder / f"own.{kind}").write_bytes((folder / "other" / name / f"tls.{kind}").read_bytes())
+    (folder / "own.key").chmod(0o600)
 
 
 def shown(server: ssl.SSLContext, client: ssl.SSLContext, name: str = "floorbell.local") -> str:
@@ -93,6 +95,24 @@ def test_files_of_ones_own_are_read_again_and_a_bad_one_leaves_the_one_before(co
     assert shown(listening.context(None, None), client, "shop.example") == first
     bring(folder, "vault")
     assert shown(listening.context(None, None), client, "shop.example") != first
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_key_that_others_may_read_is_told_of_while_it_runs_and_is_none_to_start_with(
+    config: EdgeConfig, caplog: pytest.LogCaptureFixture, own: bool
+) -> None:
+    config = own_files(config) if own else config
+    listening = Listening(config)
+    client = of_own_pages(config)
+    assert client is not None
+    first = shown(listening.context(None, None), client)
+    listening.key.chmod(0o644)
+    # As if it had been put there anew.
+    os.utime(listening.key, ns=(0, 0))
+    assert shown(listening.context(None, None), client) == first
+    assert "others may read" in caplog.text and "The pages go on" in caplog.text
+    with pytest.raises(EdgeError, match=r"others may read .* run: chmod 600"):
+        Listening(config)
 
 
 def test_a_program_beside_it_trusts_this_certificate_and_no_other(config: EdgeConfig) -> None:
