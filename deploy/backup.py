@@ -45,7 +45,8 @@ def backup_key(out: Path | None, renew: bool, config: Path) -> None:
     """Make the recovery key, which opens the backups and is never kept on this server."""
     from edge.backup import recovery
 
-    identity = load_config(config).identity_path
+    loaded = load_config(config)
+    identity = loaded.identity_path
     if recovery.installed(identity) and not renew:
         raise DeployError(
             f"Backups are sealed for {recovery.recipient_of(identity)} already; --renew makes another key."
@@ -63,6 +64,9 @@ def backup_key(out: Path | None, renew: bool, config: Path) -> None:
     else:
         click.echo(f"{out} has the recovery key. Keep it outside this building, and not on this server.")
     click.echo("Without it no backup can be opened, by nobody. 'floorbell backup check' tries it.", err=True)
+    if renew:
+        # What the notes of the key before say, the new one does not open.
+        noting.leave_if_backed_up(loaded, _now())
 
 
 @backup.command("run")
@@ -202,14 +206,15 @@ def backup_restore(
     target = targets.target_at(source, wanted)
     key = _key(key_file)
     opened = opening.open_backup(target, opening.choose(target, name), key)
-    known = notes.read(target, key, opened.manifest.store)
+    known, others = notes.read(target, key, opened.manifest.store)
     done = restoring.restore(opened, to, _now(), known, left)
-    for line in _said(opened.manifest, done):
+    for line in _said(opened.manifest, done, others):
         click.echo(line)
 
 
-def _said(made: "Manifest", done: "Restored") -> Iterator[str]:
-    """What a restore came to, and what nobody can know, each in a sentence."""
+def _said(made: "Manifest", done: "Restored", others: int) -> Iterator[str]:
+    """What a restore came to, and what nobody can know, each in a sentence; `others` is how many notes are
+    sealed for another key."""
     proven, settled = done.proven, done.settled
     at = f"{made.made_at:%Y-%m-%d %H:%M} UTC"
     yield f"{made.store} is back in {done.config.directory} as it was at {at}."
@@ -236,6 +241,8 @@ def _said(made: "Manifest", done: "Restored") -> Iterator[str]:
         f"Not known: who was shut out, and whose name was erased, after {done.known_at:%Y-%m-%d %H:%M} UTC. "
         "Whoever was revoked, disabled or erased since then is to be so again, by you."
     )
+    if others:
+        yield f"{others} notes of who was shut out or erased are sealed for another recovery key: not read."
     yield (
         "Not known either: who was let in, and what was set at the desk, after the backup. Devices "
         "that were let in since then are let in anew; a certificate that was renewed since counts by itself. "

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from edge.backup.errors import BackupError, NotWhole
+from edge.backup.errors import NotWhole, OtherKey
 
 CHUNK_BYTES = 64 * 1024
 TAG_BYTES = 16
@@ -53,7 +53,7 @@ def sealed_bytes(plain_bytes: int) -> int:
 def opened(file: BinaryIO, key: X25519PrivateKey, what: str) -> Iterator[bytes]:
     """What was sealed, piece by piece; only once it has ended is all of it known to be whole.
 
-    BackupError for another's key, NotWhole for what is not as it was sealed; `what` names it in the sentence.
+    OtherKey for another's, NotWhole for what is not as it was sealed; `what` names it in the sentence.
     """
     file_key = _file_key(file, key, what)
     nonce = file.read(16)
@@ -129,7 +129,7 @@ def _file_key(file: BinaryIO, key: X25519PrivateKey, what: str) -> bytes:
     try:
         file_key = ChaCha20Poly1305(_wrapping(shared, share, own)).decrypt(bytes(12), wrapped, None)
     except InvalidTag:
-        raise BackupError(f"This recovery key does not open {what}; it was sealed for another.") from None
+        raise OtherKey(f"This recovery key does not open {what}; it was sealed for another.") from None
     if _mac(file_key, b"".join(lines[:3]) + b"---") != mac:
         raise NotWhole(f"{what} is not as it was sealed: its beginning was altered.")
     return file_key

@@ -11,5 +11,9 @@ class NotWhole(BackupError):
     """What was read is not what was sealed: cut short, altered, or put in another's place."""
 
 
+class OtherKey(BackupError):
+    """What was read was sealed for another recovery key."""
+
+
 class NotThere(BackupError):
     """The target does not have this file."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from edge.backup import age, belongings, manifest, proof, recovery, settings, snapshot
 from edge.backup.errors import BackupError
@@ -120,8 +120,9 @@ def part_name(backup: str, part: str) -> str:
     return f"backups/{backup}/{part}.age"
 
 
-def clip_name(sha256: str) -> str:
-    return f"clips/{sha256[:2]}/{sha256}.age"
+def clip_name(sha256: str, recipient: bytes) -> str:
+    """Where the clip lies that is sealed for this key: another opens it not, so each key has its own."""
+    return f"clips/{recovery.fingerprint(recipient)}/{sha256[:2]}/{sha256}.age"
 
 
 class _Writing:
@@ -137,35 +138,49 @@ class _Writing:
         return Part(read.sha256, read.bytes)
 
     def clips(self, vault: VaultFiles, wanted: dict[str, int]) -> tuple[dict[str, int], list[str]]:
-        """Bring what is not there yet: (the size of each by its SHA-256, what the vault does not have)."""
-        there = {one.name: one.bytes for one in self._target.list("clips/")}
+        """Bring what is not there yet: (the size of each by its SHA-256, what the vault does not have).
+
+        `wanted` as proof.vault_files() has it.
+        """
+        own = f"clips/{recovery.fingerprint(self._recipient)}/"
+        there = {one.name: one.bytes for one in self._target.list(own)}
         had, missing = {}, []
         for digest in sorted(wanted):
-            place = vault.sealed(digest)
+            place, name = vault.sealed(digest), clip_name(digest, self._recipient)
             try:
                 size = place.stat().st_size
             except OSError:
                 # Deleted by retention since the database was copied, or lost.
                 missing.append(digest)
                 continue
-            if there.get(clip_name(digest)) == age.sealed_bytes(size) or self._clip(digest, place):
+            if there.get(name) == age.sealed_bytes(size) or self._clip(digest, place, name in there):
                 had[digest] = size
+            elif there.get(name) == age.sealed_bytes(wanted[digest]):
+                # Damaged here; what was brought before is as large as it was sealed, and counts.
+                had[digest] = wanted[digest]
             else:
                 missing.append(digest)
         return had, missing
 
-    def _clip(self, digest: str, place: Path) -> bool:
-        """Whether it was brought; not what is damaged."""
+    def _clip(self, digest: str, place: Path, there: bool) -> bool:
+        """Whether it was brought; not what is damaged, nor over what is `there` before that is known."""
+        name = clip_name(digest, self._recipient)
         try:
+            if there and self._sha256(place) != digest:
+                log.error(
+                    "The file %s of the vault is no longer what was sealed; its backup is left as it was.",
+                    place.name,
+                )
+                return False
             with open(place, "rb") as file:
                 read = age.Digesting(iter(lambda: file.read(_CHUNK), b""))
-                self._put(clip_name(digest), read)
+                self._put(name, read)
         except OSError as error:
             raise BackupError(
                 f"A clip in the vault, {place.name}, cannot be read: {error.strerror}."
             ) from None
         if read.sha256 != digest:
-            self._target.delete(clip_name(digest))
+            self._target.delete(name)
             log.error(
                 "The file %s of the vault is no longer what was sealed; it is not backed up.", place.name
             )
@@ -173,14 +188,22 @@ class _Writing:
         self.new_clips += 1
         return True
 
+    def _sha256(self, place: Path) -> str:
+        with open(place, "rb") as file:
+            read = age.Digesting(self._pace.of(iter(lambda: file.read(_CHUNK), b"")))
+            for _ in read:
+                pass
+        return read.sha256
+
     def _put(self, name: str, parts: Iterable[bytes]) -> None:
         self.sent_bytes += self._target.put(name, self._pace.of(age.sealed(parts, self._recipient)))
 
 
 def _forget(target: Target, gone: set[str]) -> int:
     """What retention deleted in the store is deleted here too: it must not come back by a restore."""
-    there = {one.name for one in target.list("clips/")} if gone else set()
-    names = there & {clip_name(digest) for digest in gone}
+    there = [one.name for one in target.list("clips/")] if gone else []
+    # Sealed for whichever key.
+    names = [name for name in there if PurePosixPath(name).stem in gone]
     for name in names:
         target.delete(name)
     return len(names)

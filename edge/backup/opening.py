@@ -39,7 +39,7 @@ class Opened:
     def clip(self, sha256: str, to: Path | None = None) -> int:
         """Read a file of the vault, and write it to the new file `to`; its size. NotWhole for another."""
         what = f"The clip {sha256[:16]}"
-        with self.target.open(clip_name(sha256)) as file:
+        with self.target.open(clip_name(sha256, self.key.public)) as file:
             read = age.Digesting(age.opened(file, self.key.private, what))
             if to is None:
                 for _ in read:

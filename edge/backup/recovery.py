@@ -5,7 +5,7 @@ derived, so that whoever has the one can tell that a backup was made by the serv
 the other opens nothing.
 """
 
-import os
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from broker.files import write
 from broker.signing import Signer
 from edge import secret_files
 from edge.backup.errors import BackupError
@@ -54,11 +55,15 @@ class RecoveryKey:
         return _bech32(_PUBLIC, self.public)
 
     @property
+    def signing_seed(self) -> bytes:
+        """What the key that the server signs with is made of."""
+        derived = HKDF(hashes.SHA256(), 32, None, b"floorbell backup signing 1")
+        return derived.derive(self.private.private_bytes_raw())
+
+    @property
     def signing(self) -> Signer:
         """What the server signs with."""
-        derived = HKDF(hashes.SHA256(), 32, None, b"floorbell backup signing 1")
-        seed = derived.derive(self.private.private_bytes_raw())
-        return Signer(Ed25519PrivateKey.from_private_bytes(seed))
+        return Signer(Ed25519PrivateKey.from_private_bytes(self.signing_seed))
 
     def __str__(self) -> str:
         return _bech32(_SECRET, self.private.private_bytes_raw()).upper()
@@ -79,11 +84,14 @@ def install(identity: Path, key: RecoveryKey) -> None:
     """Leave with the server what it needs, and nothing that opens a backup."""
     folder = identity / "backup"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    derived = HKDF(hashes.SHA256(), 32, None, b"floorbell backup signing 1")
-    seed = derived.derive(key.private.private_bytes_raw())
     # The key to sign with last: it says that both are there.
-    _replace(folder / "recipient", key.recipient.encode() + b"\n")
-    _replace(folder / "sign.key", seed.hex().encode() + b"\n")
+    write(folder / "recipient", key.recipient.encode() + b"\n", secret=True)
+    write(folder / "sign.key", key.signing_seed.hex().encode() + b"\n", secret=True)
+
+
+def fingerprint(recipient: bytes) -> str:
+    """How whatever was sealed for this key is told from what another opens, in a folder's name."""
+    return hashlib.sha256(recipient).hexdigest()[:16]
 
 
 def installed(identity: Path) -> bool:
@@ -110,17 +118,6 @@ def sealer(identity: Path) -> Sealer:
 def recipient_of(identity: Path) -> str:
     """Whom this server seals for. BackupError as sealer()."""
     return _bech32(_PUBLIC, sealer(identity).recipient)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    beside = path.with_name(f"{path.name}.new")
-    beside.unlink(missing_ok=True)
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
 
 
 def _bech32(prefix: str, raw: bytes) -> str:

@@ -1,8 +1,10 @@
 """Where backups lie: a folder, on another disk or a share. s3.py is the other kind.
 
 backups/{id}/database.age, files.age, manifest.age    the manifest last: with it the backup is whole
-clips/{ab}/{sha256}.age                               each clip and each manifest of a clip, once
-notes/{time}.age                                      who was shut out and what was erased since
+clips/{key}/{ab}/{sha256}.age                         each clip and each manifest of a clip, once a key
+notes/{key}/{time}.age                                who was shut out and what was erased since
+
+{key} is the fingerprint of the recovery key that opens it: recovery.py.
 """
 
 import os

@@ -18,6 +18,8 @@ from broker.witness import Before, HeadKept, kept_to_sign
 from deploy.cli import main
 from deploy.provision import ACTOR, add_device, add_person, revoke_device, writing
 from edge.audit.store import Actor
+from edge.backup import notes, opening, recovery, settings
+from edge.backup.recovery import RecoveryKey
 from edge.config import load_config
 from edge.db.engine import connect
 from edge.db.tables import interaction
@@ -26,6 +28,7 @@ from edge.evidence import heads
 from edge.evidence.findings import Known, Verdict
 from edge.evidence.verify import examine
 from edge.handling import granting, keeping
+from edge.handling.restored import ShutOut
 from edge.people import sessions
 from edge.people import store as people
 from tests.rig.backed_up import STORE, BackedUp, store
@@ -212,6 +215,60 @@ def test_what_is_left_of_the_lost_servers_identities_says_too_who_stays_out(
         shop.config.identity_path
     )
     assert back.rows("SELECT name FROM device WHERE revoked_at IS NOT NULL") == [("kiosk-1",)]
+
+
+def test_each_key_restores_what_was_made_for_it_whole_and_says_what_it_cannot_read(
+    shop: BackedUp, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shop.film(os.urandom(5000))
+    assert backup(shop, "run") == 0
+    old = opening.choose(shop.target)
+    revoke_device(shop.config, "kiosk-1", "Stolen.", datetime.now(UTC))
+    assert backup(shop, "note") == 0
+    before, stick = shop.key, tmp_path / "stick.txt"
+    assert backup(shop, "key", "--renew", "--out", str(stick)) == 0
+    revoke_device(shop.config, "kiosk-2", "Broken.", datetime.now(UTC))
+    assert backup(shop, "run") == 0 and backup(shop, "note") == 0
+    # The newest, with the new key: nothing in it is sealed for the one before.
+    shop.key = RecoveryKey.parse(stick.read_text())
+    capsys.readouterr()
+    back = restore(shop, tmp_path)
+    said = capsys.readouterr().out
+    assert "2 files of clips by their hashes" in said and "are asked for them" not in said
+    assert "1 notes of who was shut out or erased are sealed for another recovery key" in said
+    assert revocation.turned_away(back.config.identity_path) == {"kiosk-1", "kiosk-2"}
+    # The older one, with the key before; it knows what was known when that key was given up.
+    shutil.rmtree(back.folder)
+    shop.key = before
+    back = restore(shop, tmp_path, "--name", old)
+    said = capsys.readouterr().out
+    assert "2 files of clips by their hashes" in said and "sealed for another recovery key" in said
+    assert revocation.turned_away(back.config.identity_path) == {"kiosk-1"}
+
+
+def test_a_new_key_knows_at_once_who_is_shut_out(shop: BackedUp, tmp_path: Path) -> None:
+    stick = tmp_path / "stick.txt"
+    assert backup(shop, "key", "--renew", "--out", str(stick)) == 0
+    ((note,), others) = notes.read(shop.target, RecoveryKey.parse(stick.read_text()), STORE)
+    assert note.out.devices == [] and others == 0
+
+
+def test_a_name_that_was_erased_is_noted_as_long_as_a_backup_may_have_it(
+    shop: BackedUp, tmp_path: Path
+) -> None:
+    """However long backups are kept."""
+    assert backup(shop, "run") == 0
+    at = settings.time_of(opening.choose(shop.target))
+    sealer = recovery.sealer(shop.config.identity_path)
+    notes.write(shop.target, sealer, STORE, ShutOut(erased=["Bo Example"]), at + timedelta(hours=1))
+    later = at + timedelta(days=3000)
+    notes.write(shop.target, sealer, STORE, ShutOut(), later)
+    found, _ = notes.read(shop.target, shop.key, STORE)
+    assert notes.together(found).erased == ["Bo Example"]
+    shutil.rmtree(shop.folder / "backups")
+    notes.write(shop.target, sealer, STORE, ShutOut(), later + timedelta(hours=1))
+    found, _ = notes.read(shop.target, shop.key, STORE)
+    assert len(found) == 1 and notes.together(found).erased == []
 
 
 def test_what_its_time_is_over_for_is_not_brought_back(shop: BackedUp, tmp_path: Path) -> None:
