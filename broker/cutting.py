@@ -4,7 +4,6 @@ Mosquitto takes a new access list and a new list of certificates at SIGHUP, and 
 is open as it is. So each connection of a revoked device is ended by taking its client id over.
 """
 
-import ssl
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -14,6 +13,7 @@ import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
 from broker import anchors, revocation
+from broker.errors import BrokerError
 from broker.tls import Credentials, tls_context
 
 LOOK_S = 1.0
@@ -111,8 +111,8 @@ class Cutter:
                 return
             try:
                 self.look()
-            except OSError as error:
-                self._say(f"What is revoked could not be read or written: {error}.")
+            except (BrokerError, OSError) as error:
+                self._say(f"What is revoked could not be read or written: {str(error).rstrip('.')}.")
             self._stop.wait(PACE_S)
 
 
@@ -120,8 +120,12 @@ def take_over(directory: Path, host: str, port: int, client: str) -> bool:
     """Connect to the broker with this client id and leave again: it ends whoever had the id. Whether it was
     let in."""
     let_in = threading.Event()
+    try:
+        tls = tls_context(Credentials.in_directory(directory / AS), check_time=True)
+    except BrokerError:
+        # Written anew just now, perhaps; it is tried again.
+        return False
     # The broker is on this machine, and its certificate need not name every address that it listens at.
-    tls = tls_context(Credentials.in_directory(directory / AS), check_time=True)
     tls.check_hostname = False
     taker = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=client, protocol=mqtt.MQTTv5)
     taker.tls_set_context(tls)
@@ -129,11 +133,16 @@ def take_over(directory: Path, host: str, port: int, client: str) -> bool:
         None if reason.is_failure else let_in.set()
     )
     try:
-        taker.connect({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port, keepalive=5)
+        taker.connect(from_here(host), port, keepalive=5)
         taker.loop_start()
         return let_in.wait(PATIENCE_S)
-    except (OSError, ssl.SSLError, ValueError):
+    except (OSError, ValueError):
         return False
     finally:
         taker.disconnect()
         taker.loop_stop()
+
+
+def from_here(host: str) -> str:
+    """The address that a program on this machine reaches the broker by, which listens at `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)

@@ -1,7 +1,8 @@
 """Whether Mosquitto answers, for systemd's watchdog: a connection of our own, and a ping on it now and then.
 
 A broker that hangs still takes connections, because the kernel does; only an answer shows that it lives. A
-refusal is an answer: that a certificate is out of date must not have the broker started anew for ever.
+refusal is an answer: that a certificate is out of date must not have the broker started anew for ever. And
+where our own certificate cannot be read nobody can ask, and a broker started anew would not mend it.
 """
 
 import socket
@@ -9,7 +10,9 @@ import ssl
 import threading
 from collections.abc import Callable
 
-from broker.session import Credentials, tls_context
+from broker.cutting import from_here
+from broker.errors import BrokerError
+from broker.tls import Credentials, tls_context
 
 EVERY_S = 5.0
 PATIENCE_S = 5.0
@@ -21,11 +24,20 @@ PING = b"\xc0\x00"
 
 
 class Pulse:
-    """One thread; calls `lives` after each answer. `credentials` are those of a program of ours."""
+    """One thread; calls `lives` after each answer. `credentials` are those of a program of ours; `say` gets a
+    sentence when they cannot be used."""
 
-    def __init__(self, host: str, port: int, credentials: Credentials, lives: Callable[[], None]) -> None:
-        self._at = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port
-        self._credentials, self._lives = credentials, lives
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        credentials: Credentials,
+        lives: Callable[[], None],
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._at = from_here(host), port
+        self._credentials, self._lives, self._say = credentials, lives, say
+        self._said = ""
         self._line: ssl.SSLSocket | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="broker-pulse", daemon=True)
@@ -39,7 +51,7 @@ class Pulse:
             self._thread.join(2 * PATIENCE_S)
 
     def beat(self) -> bool:
-        """Whether the broker answered, be it with a refusal."""
+        """Whether the broker answered, be it with a refusal, or could not be asked at all."""
         try:
             if self._line is None:
                 self._line = self._connect()
@@ -50,6 +62,10 @@ class Pulse:
         except (TimeoutError, ConnectionRefusedError):
             self.hang_up()
             return False
+        except BrokerError as error:
+            if self._said != (said := f"Whether the broker answers is not looked at: {error}"):
+                self._say(said)
+                self._said = said
         except OSError:
             pass
         # It ended the connection itself.
@@ -64,6 +80,7 @@ class Pulse:
 
     def _connect(self) -> ssl.SSLSocket:
         context = tls_context(self._credentials, check_time=False)
+        self._said = ""
         context.check_hostname = False
         plain = socket.create_connection(self._at, PATIENCE_S)
         try:

@@ -36,7 +36,6 @@ NO_MATCHING_SUBSCRIBERS = 16  # MQTT v5, 3.4.2.1: accepted, and there was nobody
 # and closed within this time mean the same.
 _CUT_OFF = 3
 _CUT_OFF_S = 30.0
-NO_CHECK_TIME = 0x200000  # OpenSSL X509_V_FLAGNO_CHECK_TIME
 
 
 @dataclass(frozen=True)

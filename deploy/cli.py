@@ -100,6 +100,7 @@ def broker_run(config: Path, listen: str, user: str | None) -> int:
         settings.port,
         Credentials.in_directory(settings.directory / cutting.AS),
         lambda: notify("WATCHDOG=1"),
+        say,
     )
 
     def stop(*_: object) -> None:
