@@ -5,6 +5,9 @@ Broker and vault trust it beside the CA; no device does.
 """
 
 import datetime as dt
+import fcntl
+import os
+from collections.abc import Collection
 from pathlib import Path
 
 from cryptography import x509
@@ -52,6 +55,21 @@ def opened(directory: Path, folder: str = FOLDER) -> Authority | None:
         return authority.opened(key.read_bytes(), path.read_bytes(), None, str(key))
     except OSError as error:
         raise IdentityError(f"The renewals' key {key} cannot be read: {error.strerror}.") from None
+
+
+def keep_lists(directory: Path, serials: Collection[str], now: dt.datetime) -> None:
+    """Put these certificates on the lists of the renewals' keys: the broker refuses them from then on. Any
+    process of the server."""
+    for folder in (FOLDER, BEFORE):
+        if (key := opened(directory, folder)) is None:
+            continue
+        turn = os.open(directory / folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if missing := set(serials) - revocation.revoked_serials(directory, folder):
+                revocation.revoke(directory, key, missing, now, of=folder)
+        finally:
+            os.close(turn)
 
 
 def due_at(valid_from: dt.datetime, valid_until: dt.datetime) -> dt.datetime:

@@ -29,6 +29,7 @@ def open_window(
     known_as: str,
     clock: Callable[[], dt.datetime],
     say: Callable[[str], None],
+    passphrase: str | None = None,
 ) -> tuple[Window, Code]:
     """A window for this kiosk, and the code that it opens to. `known_as` is what kiosks call this server."""
     check_device_name(name)
@@ -38,7 +39,7 @@ def open_window(
         raise DeployError(f"There is no zone {zone!r}; this store has {', '.join(zones) or 'none yet'}.")
 
     def sign(request: str) -> str:
-        folder = making.add_device(config, name, zone, request, clock(), authority)
+        folder = making.add_device(config, name, zone, request, clock(), authority, passphrase)
         return (folder / "tls.crt").read_text()
 
     ca = certificate_path(config.identity_path).read_text()
@@ -81,7 +82,8 @@ def device_invite(
         raise DeployError(
             "edge.toml has no address under [vault]; say with --host how kiosks find this server."
         )
-    authority = open_authority(loaded.identity_path, passphrase_of(loaded, passphrase_file))
+    passphrase = passphrase_of(loaded, passphrase_file)
+    authority = open_authority(loaded.identity_path, passphrase)
     window, code = open_window(
         loaded,
         name,
@@ -91,6 +93,7 @@ def device_invite(
         known_as,
         lambda: dt.datetime.now(dt.UTC),
         lambda line: click.echo(line, err=True),
+        passphrase,
     )
     click.echo(f"On the kiosk, within 15 minutes: floorbell kiosk enrol {code.text} --dir identity")
     click.echo(picture(code))

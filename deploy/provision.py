@@ -9,8 +9,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from broker import identity, phones, renewals, revocation
-from broker.authority import Authority, check_passphrase, open_authority
+from broker import anchors, identity, phones, renewals, revocation
+from broker.authority import Authority, check_passphrase, open_authority, opened
 from broker.errors import IdentityError
 from broker.topics import check_name
 from deploy.errors import DeployError
@@ -121,13 +121,14 @@ def add_device(
     request: str | None,
     now: dt.datetime,
     authority: Authority | None = None,
+    passphrase: str | None = None,
 ) -> Path:
     """Issue a certificate and register the device; the folder with what belongs on it.
 
     With `request` (the text that `floorbell device request` wrote on the device) the folder holds the answer
     only. Without one the device's keys are made here too, and should be moved, not copied. A revoked device
     is let in again, by this certificate only. `authority` is the opened CA; without one it is opened, if it
-    has no passphrase.
+    has no passphrase. During a roll-over the old CA's key opens with `passphrase`, or IdentityError.
     """
     folder = Path(config.directory) / DEVICES / name
     with writing(config) as conn:
@@ -142,7 +143,7 @@ def add_device(
         audits.record(conn, config.store, ACTOR, "device.added", name, words, now, {}, after)
         names = certificates.revoked_devices(conn, config.store)
         # Before its name is let in again, its old certificates are not.
-        _list(config, certificates.revoked_serials(conn, config.store), now, authority)
+        _list(config, certificates.revoked_serials(conn, config.store), now, authority, passphrase)
     revocation.turn_away(config.identity_path, names)
     return folder
 
@@ -157,20 +158,44 @@ def revoke_device(config: EdgeConfig, name: str, reason: str, now: dt.datetime) 
 
 
 def sign_list(config: EdgeConfig, passphrase: str | None, now: dt.datetime) -> int:
-    """Put the revoked certificates on the CA's list; how many were missing there. A store from before there
+    """Put the revoked certificates on the CAs' lists; how many were missing there. A store from before there
     were renewals begins with them."""
     authority = open_authority(config.identity_path, passphrase)
     renewals.make(config.identity_path, config.store, now)
     with writing(config) as conn:
-        return _list(config, certificates.revoked_serials(conn, config.store), now, authority)
+        return _list(config, certificates.revoked_serials(conn, config.store), now, authority, passphrase)
 
 
-def _list(config: EdgeConfig, serials: set[str], now: dt.datetime, authority: Authority | None) -> int:
-    missing = serials - revocation.revoked_serials(config.identity_path)
-    if missing or not revocation.list_path(config.identity_path).exists():
-        authority = authority or open_authority(config.identity_path)
-        revocation.revoke(config.identity_path, authority, missing, now)
+def _list(
+    config: EdgeConfig,
+    serials: set[str],
+    now: dt.datetime,
+    authority: Authority | None,
+    passphrase: str | None,
+) -> int:
+    directory, old = config.identity_path, anchors.OLD
+    missing = serials - revocation.revoked_serials(directory)
+    if missing or not revocation.list_path(directory).exists():
+        authority = authority or open_authority(directory)
+        revocation.revoke(directory, authority, missing, now)
+    # Whatever this server still trusts has to know of it.
+    if old in anchors.roots(directory) and (late := serials - revocation.revoked_serials(directory, old)):
+        revocation.revoke(directory, _old_authority(directory / old, passphrase), late, now, of=old)
+        missing |= late
+    renewals.keep_lists(directory, serials, now)
     return len(missing)
+
+
+def _old_authority(folder: Path, passphrase: str | None) -> Authority:
+    try:
+        return opened(
+            (folder / "ca.key").read_bytes(), (folder / "ca.crt").read_bytes(), passphrase, f"{folder}/ca.key"
+        )
+    except (IdentityError, OSError) as error:
+        raise IdentityError(
+            f"The old CA still counts, and its list cannot be signed: {str(error).rstrip('.')}; "
+            "'floorbell ca retire' ends it."
+        ) from None
 
 
 def add_person(

@@ -125,8 +125,9 @@ def device_add(
         except (OSError, UnicodeDecodeError) as error:
             raise DeployError(f"The request {request_file} cannot be read: {error}.") from None
     loaded = load_config(config)
-    authority = open_authority(loaded.identity_path, passphrase_of(loaded, passphrase_file))
-    folder = making.add_device(loaded, name, zone, request, now(), authority)
+    passphrase = passphrase_of(loaded, passphrase_file)
+    authority = open_authority(loaded.identity_path, passphrase)
+    folder = making.add_device(loaded, name, zone, request, now(), authority, passphrase)
     if request is None:
         click.echo(f"Move the files in {folder} to the device, into the folder that kiosk.toml names")
         click.echo("as broker.identity. They hold its keys: leave no copy behind.")

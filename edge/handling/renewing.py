@@ -111,7 +111,7 @@ def adopt(
     conn: sa.Connection,
     store: str,
     name: str,
-    register: Callable[[str | None], Certificate | None],
+    register: Register,
     now: datetime,
 ) -> None:
     """A device shows a certificate that the register does not know, as after a backup was restored that is

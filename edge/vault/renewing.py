@@ -84,9 +84,15 @@ class Renewing:
             return
 
         def register(signing_key: str | None) -> Certificate | None:
-            keys = (renewals.opened(self._identity, one) for one in (renewals.FOLDER, renewals.BEFORE))
-            found = (shown(der, key, signing_key) for key in keys if key is not None)
-            return next((one for one in found if one is not None and one.name == peer.name), None)
+            for folder in (renewals.FOLDER, renewals.BEFORE):
+                if (key := renewals.opened(self._identity, folder)) is None:
+                    continue
+                found = shown(der, key, signing_key)
+                # A backup may be older than a revocation; the list is not.
+                if found is not None and found.name == peer.name:
+                    revoked = found.serial in revocation.revoked_serials(self._identity, folder)
+                    return None if revoked else found
+            return None
 
         self._writer.run(lambda conn: renewing.adopt(conn, self._store, peer.name, register, now))
 
@@ -115,13 +121,7 @@ class Renewing:
         """Put what is revoked on the lists of the renewals' keys: the broker refuses it from then on."""
         with self._read() as conn:
             serials = certificates.revoked_serials(conn, self._store)
-        for folder in (renewals.FOLDER, renewals.BEFORE):
-            key = renewals.opened(self._identity, folder)
-            if key is None:
-                continue
-            missing = serials - revocation.revoked_serials(self._identity, folder)
-            if missing:
-                revocation.revoke(self._identity, key, missing, self._clock(), of=folder)
+        renewals.keep_lists(self._identity, serials, self._clock())
 
     def _key(self) -> Authority:
         if (key := renewals.opened(self._identity)) is None:

@@ -14,7 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from broker import files, identity, issuing, renewals
+from broker import files, identity, issuing, renewals, revocation
 from broker.revocation import revoked_serials
 from deploy.provision import add_device, writing
 from edge.audit.store import Actor
@@ -225,6 +225,26 @@ def test_a_certificate_that_a_restored_backup_does_not_know_is_the_devices_own_a
     now_known = rig.read("SELECT certificate_serial FROM device WHERE name = :name", name=name)[0][0]
     assert now_known == serial(folder_of(rig, name)) != before
     assert doubts(rig, name) == []
+
+
+def test_a_revoked_certificate_does_not_count_again_after_a_restore(rig: Rig, name: str) -> None:
+    before = rig.read("SELECT certificate_serial FROM device WHERE name = :name", name=name)[0][0]
+    assert renew(door(rig, name)) is True
+    by = renewals.opened(rig.config.identity_path)
+    assert by is not None
+    folder = renewals.FOLDER
+    revocation.revoke(rig.config.identity_path, by, {serial(folder_of(rig, name))}, now(), of=folder)
+    with writing(rig.config) as conn:
+        conn.execute(
+            sa.text("DELETE FROM certificate WHERE device = :name AND serial <> :serial"),
+            {"name": name, "serial": before},
+        )
+        conn.execute(
+            sa.text("UPDATE device SET certificate_serial = :serial WHERE name = :name"),
+            {"name": name, "serial": before},
+        )
+    with pytest.raises(KioskError, match=f"The certificate that {name} shows is not known here"):
+        renew(door(rig, name))
 
 
 def test_a_certificate_is_not_renewed_before_two_thirds_of_its_time(rig: Rig, name: str) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from broker import authority, renewals
+from broker import anchors, authority, renewals, revocation
 from broker.errors import IdentityError
 from broker.issuing import hosts_of
 from deploy import provision as making
@@ -89,3 +89,42 @@ def test_the_server_gets_new_certificates_by_the_same_ca(config: EdgeConfig) -> 
     after = certificate(config, "broker/tls.crt")
     assert after != before and hosts_of(after) == hosts_of(before)
     after.verify_directly_issued_by(certificate(config, "ca/ca.crt"))
+
+
+def test_a_revoked_device_is_let_in_again_by_no_ca_that_still_counts(tmp_path: Path) -> None:
+    config = made(tmp_path, PASSPHRASE)
+    directory = config.identity_path
+
+    def add() -> str:
+        opened = authority.open_authority(directory, PASSPHRASE)
+        folder = making.add_device(config, "kiosk-1", "tills", None, LATER, opened, PASSPHRASE)
+        (folder / "tls.key").unlink()
+        return f"{x509.load_pem_x509_certificate((folder / 'tls.crt').read_bytes()).serial_number:x}"
+
+    stolen = add()
+    rolling.begin(config, PASSPHRASE, LATER)
+    rolling.switch(config, PASSPHRASE, {"kiosk-1"}, LATER)
+    making.revoke_device(config, "kiosk-1", "Stolen from the entrance.", LATER)
+    fresh = add()
+    counting = anchors.of_clients(directory)
+    assert counting == ["ca", "ca-old", "renewals", "renewals-old"]
+    assert [revocation.revoked_serials(directory, name) for name in counting] == [{stolen}] * 4
+    assert revocation.turned_away(directory) == frozenset()
+    making.revoke_device(config, "kiosk-1", "Stolen again.", LATER)
+    assert making.sign_list(config, PASSPHRASE, LATER) == 1
+    assert [revocation.revoked_serials(directory, name) for name in counting] == [{stolen, fresh}] * 4
+
+
+def test_while_the_old_cas_list_cannot_be_signed_its_device_is_not_let_in_again(tmp_path: Path) -> None:
+    config = made(tmp_path, PASSPHRASE)
+    directory = config.identity_path
+    opened = authority.open_authority(directory, PASSPHRASE)
+    folder = making.add_device(config, "kiosk-1", "tills", None, LATER, opened, PASSPHRASE)
+    (folder / "tls.key").unlink()
+    rolling.begin(config, PASSPHRASE, LATER)
+    rolling.switch(config, PASSPHRASE, {"kiosk-1"}, LATER)
+    making.revoke_device(config, "kiosk-1", "Stolen from the entrance.", LATER)
+    opened = authority.open_authority(directory, PASSPHRASE)
+    with pytest.raises(IdentityError, match=r"The old CA still counts, and its list cannot be signed: .*\.$"):
+        making.add_device(config, "kiosk-1", "tills", None, LATER, opened, "four other words")
+    assert revocation.turned_away(directory) == {"kiosk-1"}
