@@ -42,11 +42,14 @@ def backup() -> None:
 @click.option("--renew", is_flag=True, help="Make another; older backups still need the one before.")
 @CONFIG
 def backup_key(out: Path | None, renew: bool, config: Path) -> None:
-    """Make the recovery key, which opens the backups and is never kept on this server."""
-    from edge.backup import recovery
+    """Make the recovery key, which opens the backups and is never kept on this server; and the folder for
+    them, if edge.toml names one that is not there yet."""
+    from edge.backup import recovery, targets
 
     loaded = load_config(config)
     identity = loaded.identity_path
+    if loaded.backup.to is not None:
+        targets.target_of(loaded).prepare()
     if recovery.installed(identity) and not renew:
         raise DeployError(
             f"Backups are sealed for {recovery.recipient_of(identity)} already; --renew makes another key."
@@ -252,6 +255,11 @@ def _said(made: "Manifest", done: "Restored", others: int) -> Iterator[str]:
         yield f"{settled.unknown} requests for help were open then; what became of them is not known."
     if settled.urgent:
         yield f"{settled.urgent} security requests were open then: people are called until somebody answers."
+    if done.stopped or done.releases:
+        yield (
+            f"Releases for kiosks are in no backup: {done.releases} are to be added again, and "
+            f"{done.stopped} roll-outs that were going on are stopped."
+        )
     if done.without_outbox:
         yield f"These keep nothing that they could send again: {', '.join(done.without_outbox)}."
     yield "Start the programs: kiosks send again what came after the backup, of the last 7 days."

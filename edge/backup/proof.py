@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -151,14 +150,6 @@ def _leaves(db: sqlite3.Connection, store: str) -> Iterator[bytes]:
         if place != at or made.hex() != leaf:
             raise NotWhole(f"The custody log's entry {place} is not the one that was written.")
         yield made
-
-
-def sha256_of(path: Path) -> str:
-    digest = sha256()
-    with open(path, "rb") as file:
-        while part := file.read(1024 * 1024):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _opened(database: Path) -> sqlite3.Connection:

@@ -41,7 +41,8 @@ _DATA = re.compile(r"^data\s*=.*$", re.MULTILINE)
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What a restore came to. `entries` is how many the custody log had, `asked` how many clips are waited
-    for again; `known_at` is until when it is known who was shut out."""
+    for again; `known_at` is until when it is known who was shut out. `stopped` roll-outs were going on, and
+    `releases` have no file any more."""
 
     config: EdgeConfig
     proven: Proven
@@ -51,6 +52,8 @@ class Restored:
     asked: int
     known_at: datetime
     without_outbox: list[str]
+    stopped: int
+    releases: int
 
 
 def restore(
@@ -80,6 +83,8 @@ def restore(
     try:
         with writing.begin() as conn:
             entries, settled = _settle(conn, config, opened, out, now)
+            files = {path.name for path in config.releases_path.glob("*")}
+            stopped, releases = restored.stop_roll_outs(conn, made.store, files, now)
         # What has to be deleted by its time is not even brought back.
         wanted = proof.vault_files(database, made.store)
         missing = _clips(opened, VaultFiles(config.vault_path), wanted, each)
@@ -103,7 +108,10 @@ def restore(
     _give(to)
     sync(to)
     known_at = max([made.made_at, *(note.at for note in notes)])
-    return Restored(config, proven, settled, entries, len(wanted) - len(missing), asked, known_at, without)
+    return Restored(
+        config, proven, settled, entries, len(wanted) - len(missing), asked, known_at, without, stopped,
+        releases,
+    )  # fmt: skip
 
 
 def _make_empty(to: Path) -> None:

@@ -24,6 +24,7 @@ from edge.db import (  # noqa: F401 (their tables belong to the metadata)
     store_tables,
     supervision_tables,
     tables,
+    update_tables,
 )
 from edge.db.columns import metadata
 

@@ -8,7 +8,6 @@ notes/{key}/{time}.age                                who was shut out and what 
 """
 
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -48,8 +47,8 @@ class Target(Protocol):
     def delete(self, name: str) -> None:
         """It may be gone already."""
 
-    def free_bytes(self) -> int | None:
-        """None where nobody can say."""
+    def prepare(self) -> None:
+        """Make the place, once, so that a place that is missing later is noticed."""
 
     def check(self) -> None:
         """Whether something can be written there now."""
@@ -75,7 +74,7 @@ def target_at(to: str, settings: Backup, directory: Path = Path()) -> Target:
 
 
 class Folder:
-    """A folder, which is made if what it lies in is there."""
+    """A folder, made by prepare() alone: with its disk unmounted it would be made on the server's own."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -96,6 +95,7 @@ class Folder:
         path = self._directory / name
         half = path.with_name(f"{path.name}.half")
         written = waiting = 0
+        self._make_sure_it_is_there()
         with self._failing("be written"):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             half.unlink(missing_ok=True)
@@ -130,17 +130,25 @@ class Folder:
             if path.parent != self._directory and not any(path.parent.iterdir()):
                 path.parent.rmdir()
 
-    def free_bytes(self) -> int | None:
-        with self._failing("be read"):
-            return shutil.disk_usage(self._directory).free
+    def prepare(self) -> None:
+        if not self._directory.parent.is_dir():
+            raise BackupError(
+                f"The folder for backups, {self._directory}, cannot be made: {self._directory.parent} is not "
+                "there; is its disk connected?"
+            )
+        with self._failing("be made"):
+            self._directory.mkdir(mode=0o700, exist_ok=True)
 
     def check(self) -> None:
-        if not self._directory.is_dir() and not self._directory.parent.is_dir():
-            raise BackupError(
-                f"The folder for backups, {self._directory}, is not there; is its disk connected?"
-            )
         self.put("probe", [b"may be deleted\n"])
         self.delete("probe")
+
+    def _make_sure_it_is_there(self) -> None:
+        if not self._directory.is_dir():
+            raise BackupError(
+                f"The folder for backups, {self._directory}, is not there; is its disk connected? A new one "
+                "is made by 'floorbell backup key'."
+            )
 
     @contextmanager
     def _failing(self, how: str) -> Iterator[None]:

@@ -20,6 +20,7 @@ from edge.db.evidence_tables import clip, custody_log, export, ticket
 from edge.db.store_tables import certificate, device, token
 from edge.db.store_tables import person as person_table
 from edge.db.tables import feed_head, interaction, outgoing, page, timer
+from edge.db.update_tables import release
 from edge.devices import store as devices
 from edge.errors import Refused
 from edge.evidence import clips, custody, exports
@@ -30,6 +31,8 @@ from edge.people import first, sessions
 from edge.people import store as people
 from edge.retention import Retention
 from edge.tokens import store as tokens
+from edge.updates import rules
+from edge.updates import store as updates
 
 BY = Actor("command line", "command")
 # Whoever listens to the feed from where it was before the loss must not take what comes now for old.
@@ -123,6 +126,18 @@ def ask_again(conn: sa.Connection, store: str, missing: Collection[str], now: da
             custody.append(conn, store, "lost", id_, manifest_sha256, BY.name, words, now)
             count += 1
     return count
+
+
+def stop_roll_outs(conn: sa.Connection, store: str, files: Collection[str], now: datetime) -> tuple[int, int]:
+    """(roll-outs that were going on and are stopped, releases that are carried no more): which kiosk runs
+    what is not known here, and releases are in no backup. `files` are the SHA-256 of those that are there."""
+    stopped, words = 0, "The store was restored from a backup; what its kiosks run by now is not known."
+    while (found := updates.open_one(conn, store)) is not None:
+        updates.set_state(conn, found.id, rules.STOPPED, now, words)
+        record(conn, store, BY, "release.stopped", found.version, words, now)
+        stopped += 1
+    gone = (release.c.store == store, release.c.sha256.not_in(files))
+    return stopped, conn.execute(sa.delete(release).where(*gone)).rowcount
 
 
 def _shut_out(conn: sa.Connection, store: str, known: ShutOut, now: datetime) -> tuple[int, int]:

@@ -36,6 +36,7 @@ def run(directory: Path, interactions: int = 100_000, clips: int = 200) -> dict[
     rig = Rig.make(directory / "shop", devices=tuple(KIOSKS))
     write.write(rig.config, history(rig, interactions))
     recovery.install(rig.config.identity_path, RecoveryKey.new())
+    (directory / "backups").mkdir()
     rig.configure(lambda text: f'{text}\n[backup]\nto = "{directory / "backups"}"\n')
     now = datetime.now(UTC)
     for _ in range(clips):

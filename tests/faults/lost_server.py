@@ -39,6 +39,7 @@ def run(directory: Path, seed: int) -> Outcome:
     rig = Rig.make(directory / "shop", (*names, "kiosk-3"))
     key, target = RecoveryKey.new(), directory / "backups"
     recovery.install(rig.config.identity_path, key)
+    target.mkdir()
     (directory / "key.txt").write_text(str(key))
     rig.configure(lambda text: f'{text}{POLICY}\n[backup]\nto = "{target}"\n')
     camera = camera_toml(rig.directory, limit_kib_s=2000)

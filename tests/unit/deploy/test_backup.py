@@ -285,6 +285,26 @@ def test_a_target_that_is_not_there_is_one_sentence_and_is_written_down(
     assert "is its disk connected?" in str(trouble)
 
 
+def test_a_disk_that_is_not_mounted_is_not_taken_for_an_empty_one(
+    shop: BackedUp, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where it is mounted there is a folder on the server's own disk: nothing is made in it, but by hand."""
+    made(shop)
+    shutil.rmtree(shop.folder)
+    for command in ("note", "run"):
+        capsys.readouterr()
+        assert backup(shop, command) == 1
+        said = capsys.readouterr().err
+        assert "is not there; is its disk connected?" in said and "by 'floorbell backup key'" in said
+        assert not shop.folder.exists()
+    # It is made also where there is a key already, which stays.
+    was = (shop.config.identity_path / "backup" / "sign.key").read_bytes()
+    assert backup(shop, "key") == 1
+    assert (shop.config.identity_path / "backup" / "sign.key").read_bytes() == was
+    assert shop.folder.stat().st_mode & 0o777 == 0o700
+    made(shop)
+
+
 def test_without_a_key_or_a_place_nothing_is_made(shop: BackedUp, capsys: pytest.CaptureFixture[str]) -> None:
     (shop.config.identity_path / "backup" / "sign.key").unlink()
     assert backup(shop, "run") == 1

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from broker import revocation
+from broker.release import File, Manifest
 from broker.signing import load_signer
 from broker.witness import Before, HeadKept, kept_to_sign
 from deploy.cli import main
@@ -31,6 +32,8 @@ from edge.handling import granting, keeping
 from edge.handling.restored import ShutOut
 from edge.people import sessions
 from edge.people import store as people
+from edge.updates import rules
+from edge.updates import store as updates
 from tests.rig.backed_up import STORE, BackedUp, store
 
 
@@ -215,6 +218,25 @@ def test_what_is_left_of_the_lost_servers_identities_says_too_who_stays_out(
         shop.config.identity_path
     )
     assert back.rows("SELECT name FROM device WHERE revoked_at IS NOT NULL") == [("kiosk-1",)]
+
+
+@pytest.mark.parametrize("state", [rules.RUNNING, rules.RECALLED])
+def test_no_roll_out_goes_on_and_no_release_is_carried_whose_file_is_gone(
+    shop: BackedUp, tmp_path: Path, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = datetime.now(UTC)
+    manifest = Manifest("floorbell-release-1", "0.2.0", now, [File("kiosk/x.py", 1, "0" * 64)])
+    with writing(shop.config) as conn:
+        updates.add_release(conn, STORE, manifest, "ab" * 32, 1000, "cd" * 32, "Mira", now)
+        made = updates.begin(conn, STORE, "0.2.0", ["kiosk-1", "kiosk-2"], 60, 5, "Mira", now)
+        updates.set_state(conn, made, state, now)
+    assert backup(shop, "run") == 0
+    back = restore(shop, tmp_path)
+    assert back.rows("SELECT state FROM rollout") == [(rules.STOPPED,)]
+    assert back.rows("SELECT count(*) FROM release") == [(0,)]
+    assert back.rows("SELECT subject FROM audit WHERE what = 'release.stopped'") == [("0.2.0",)]
+    said = capsys.readouterr().out
+    assert "1 are to be added again, and 1 roll-outs that were going on are stopped" in said
 
 
 def test_each_key_restores_what_was_made_for_it_whole_and_says_what_it_cannot_read(

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from edge.backup import proof, rows, snapshot
 from edge.backup.errors import BackupError
+from edge.db import tables
 from edge.db.columns import metadata
 from edge.db.engine import check_version, connect, sqlite_url
 from edge.db.tables import feed_head, interaction, outgoing
@@ -26,6 +27,12 @@ def counted(url: str) -> dict[str, int]:
         }
     opened.dispose()
     return found
+
+
+def test_no_table_is_forgotten() -> None:
+    """Of every module with tables the metadata must know, or its rows stay behind without a word."""
+    folder = Path(tables.__file__).parent
+    assert {path.stem for path in folder.glob("*tables.py")} <= vars(rows).keys()
 
 
 def test_a_postgresql_store_comes_back_row_by_row_in_either_database(
