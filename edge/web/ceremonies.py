@@ -59,11 +59,6 @@ class Proven:
     count: int
     verified: bool
 
-    @property
-    def is_behind(self) -> bool:
-        """It counts less than was known (WebAuthn Level 3, 6.1.1)."""
-        return self.count <= self.passkey.count and (self.count, self.passkey.count) != (0, 0)
-
 
 def are_offered(room: "Services") -> bool:
     return bool(room.config.web.origin_host)
@@ -144,7 +139,7 @@ def proven(
     room: "Services", purpose: Purpose, passkey: Passkey, typed: str, now: datetime, person: str | None = None
 ) -> Proven:
     """What the browser's answer proves by this passkey. `person`: for whom the challenge was; None where
-    nobody was known yet. Not looked at is how far it counts: see Proven.is_behind. WrongAnswer."""
+    nobody was known yet. Not looked at is how far it counts: see passkeys.use. WrongAnswer."""
     import webauthn
 
     answer = _read(typed)

@@ -18,6 +18,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from edge import headers
 from edge.config import EdgeConfig
 from edge.errors import EdgeError
 
@@ -216,10 +217,8 @@ class _Visitor(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(piece.body)))
         if piece.name is not None:
             self.send_header("Content-Disposition", f'attachment; filename="{piece.name}"')
-        self.send_header("Content-Security-Policy", _POLICY)
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Cache-Control", "no-store")
+        for name, value in {**headers.bare(), "Content-Security-Policy": _POLICY}.items():
+            self.send_header(name, value)
         self.end_headers()
         if with_body:
             self.wfile.write(piece.body)

@@ -17,6 +17,7 @@ from edge.interactions import holds
 from edge.people import rights
 from edge.web import report
 from edge.web.access import signed_in
+from edge.web.asked import asked
 from edge.web.manage.saving import status_of
 from edge.web.services import services
 
@@ -128,7 +129,7 @@ def _about(conn: sa.Connection, request_id: str, me: str) -> About | None:
 def _form(error: Faulty | None = None, status: int = 200) -> Response:
     room, me = services(), signed_in().person
     with room.read() as conn:
-        about = _about(conn, request.values.get("request", "")[:36], me.id)
+        about = _about(conn, asked("request", 36), me.id)
         zones = devices.zones(conn, room.store)
     page = render_template(
         "floor/incident_new.html",

@@ -22,6 +22,7 @@ from edge.paging import feed
 from edge.people import rights
 from edge.web import footage, pieces
 from edge.web.access import actor_here, signed_in
+from edge.web.asked import asked
 from edge.web.headers import allow_media
 from edge.web.manage.saving import save, saved, status_of
 from edge.web.services import services
@@ -183,7 +184,7 @@ def _granted(what: str, grant: str) -> Any:
 
 
 def _asked(name: str) -> str:
-    return (request.values.get(name) or "")[:100]
+    return asked(name, 100)
 
 
 def _number(name: str) -> int:

@@ -18,6 +18,7 @@ from edge.paging import feed
 from edge.people import rights
 from edge.web import footage
 from edge.web.access import actor_here, signed_in
+from edge.web.asked import asked
 from edge.web.headers import allow_media
 from edge.web.manage.evidence import kept_here
 from edge.web.manage.saving import save, saved, status_of
@@ -145,7 +146,7 @@ def page_of(clip_id: str, error: EdgeError | None = None, typed: dict[str, str] 
 
 
 def _grant() -> str:
-    return (request.values.get("grant") or "")[:100]
+    return asked("grant", 100)
 
 
 def _granted_until(clip_id: str) -> datetime | None:

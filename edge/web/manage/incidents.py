@@ -18,6 +18,7 @@ from edge.interactions import log
 from edge.paging import feed
 from edge.web import report
 from edge.web.access import signed_in
+from edge.web.asked import asked
 from edge.web.manage import asking
 from edge.web.manage.export import file_of, full, table_lines
 from edge.web.manage.saving import save, saved, status_of
@@ -146,7 +147,7 @@ def _line(row: Row) -> list[str | int | float | None]:
 
 
 def _form(error: EdgeError | None = None) -> Response:
-    room, about = services(), request.values.get("about", "")[:36]
+    room, about = services(), asked("about", 36)
     with room.read() as conn:
         found = log.among(conn, room.store, [about]) if about else []
         if about and not found:

@@ -12,6 +12,7 @@ from edge.people import store as people
 from edge.people.store import Person
 from edge.web import access, ceremonies, signing
 from edge.web.access import actor_here, signed_in
+from edge.web.asked import asked
 from edge.web.ceremonies import Purpose, WrongAnswer
 from edge.web.manage import second_factor
 from edge.web.manage.saving import saved
@@ -167,7 +168,7 @@ def _proof(wrong: str = "", status: int = 200) -> Response:
         me=me,
         held=held,
         wrong=wrong,
-        then=request.values.get("then", "")[:16],
+        then=asked("then", 16),
         origin=room.config.web.origin,
         options=json.dumps(ceremonies.to_prove(room, "prove", me, held.passkeys)) if usable else "",
     )

@@ -56,6 +56,14 @@ def test_no_program_asks_a_shell() -> None:
                 )
 
 
+def test_no_page_takes_the_body_and_the_address_for_one() -> None:
+    for name, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Attribute) and node.attr == "values":
+                of = node.value
+                assert not (isinstance(of, ast.Name) and of.id == "request"), f"{name}:{node.lineno}"
+
+
 def test_nothing_is_run_that_was_text() -> None:
     for name, tree in modules():
         for node in ast.walk(tree):

@@ -18,6 +18,7 @@ from broker.mosquitto import free_port
 from broker.tls import NO_CHECK_TIME
 from edge.config import EdgeConfig, Web
 from edge.errors import EdgeError
+from edge.headers import bare
 from edge.tls import LOOK_S, Listening, of_own_pages
 from edge.web import server
 from edge.web.trust import TrustDoor, addresses, fingerprint
@@ -163,6 +164,9 @@ def test_the_trust_page_gives_the_certificate_in_the_forms_that_phones_take(conf
         assert (status, payload["PayloadType"]) == (200, "com.apple.security.root")
         assert x509.load_der_x509_certificate(payload["PayloadContent"]) == der
         assert "filename" in headers["Content-Disposition"]
+        assert {**bare(), "Content-Security-Policy": headers["Content-Security-Policy"]}.items() <= dict(
+            headers
+        ).items()
         page = got["/trust"][1].decode()
         assert "Shop &amp; sons" in page and "https://floorbell.local:8443/" in page
         for path in ("/../edge.toml", "/static/css/base.css", "/%2e%2e/floorbell.db"):

@@ -106,6 +106,13 @@ def test_sign_ins_at_the_desk_and_exports_are_written_down(shop: Shop, mira: Bro
     assert words == "Mira took out the log as CSV, asked from 127.0.0.1."
 
 
+def test_a_sign_in_on_a_phone_is_written_down_with_its_address(shop: Shop, ana: Browser) -> None:
+    shop.services.errands.record_noted()
+    ((_, actor, through, subject, words),) = audited(shop, "session.%")
+    assert (actor, through, subject) == ("Ana", "phone", "Ana")
+    assert words == "Ana signed in on a phone, asked from 127.0.0.1."
+
+
 def test_a_flood_from_everywhere_is_bounded_and_counted() -> None:
     bounds = Bounds()
     passed = [bounds.take((f"10.0.{n % 256}.{n // 256}",), NOW) for n in range(5000)]

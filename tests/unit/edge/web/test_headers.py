@@ -77,13 +77,20 @@ def test_every_file_and_every_kind_of_refusal_does_too(shop: Shop, visitor: Brow
     closed(visitor.get("/healthz"))
 
 
-@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(
+    ("web", "secure"),
+    [
+        (Web(secure_cookies=False), False),
+        (Web(), True),
+        (Web(tls="store"), True),
+        # The plain page by which phones come to trust the others is below the same name.
+        (Web(tls="store", trust_port=8081), False),
+    ],
+)
 def test_a_store_with_tls_is_asked_over_tls_alone_from_then_on(
-    tmp_path: Path, clock: Clock, secure: bool
+    tmp_path: Path, clock: Clock, web: Web, secure: bool
 ) -> None:
-    config = EdgeConfig(
-        store=STORE, title="T", directory=str(tmp_path), web=Web(secure_cookies=secure, frames="none")
-    )
+    config = EdgeConfig(store=STORE, title="T", directory=str(tmp_path), web=web)
     migrate(config.database_url)
     app = create_app(config, clock=clock)
     try:
