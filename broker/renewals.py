@@ -1,7 +1,8 @@
 """The key that signs the next certificates of devices, on a server that runs all day (decisions/004).
 
-It is no way into the store's own programs: its certificate is for clients only, and shuts their names out.
-Broker and vault trust it beside the CA; no device does.
+Its certificate is for clients only, and shuts out subjects that begin with the name of one of the server's
+programs. Broker and vault, which check by OpenSSL, go by both; a subject that somebody who has the key makes
+by hand, with another part before the name, is not shut out. They trust it beside the CA; no device does.
 """
 
 import datetime as dt

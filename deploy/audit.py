@@ -8,6 +8,7 @@ may come on any day, and is no reason to refuse a change that has nothing to do 
 
 import argparse
 import datetime as dt
+import http.client
 import json
 import os
 import sys
@@ -29,8 +30,10 @@ IGNORED = Path(__file__).with_name("audit-ignored.toml")
 OSV, INDEX = "https://api.osv.dev", "https://pypi.org"
 WITHIN_S = 25.0
 _ANSWER_S, _AT_ONCE = 8.0, 8
+# What an answer that is none, or of another shape, raises.
+_NO_ANSWER = (OSError, http.client.HTTPException, ValueError, LookupError, TypeError, AttributeError)
 Name = tuple[str, str]
-# Asks one address, with a body or without, for JSON; OSError or ValueError if there is none.
+# Asks one address, with a body or without, for JSON; one of those above if there is none.
 Ask = Callable[[str, Any], Any]
 
 
@@ -71,7 +74,7 @@ def look(packages: Sequence[Name], ask: Ask) -> tuple[str, list[Weakness]]:
     for name, source in (("OSV", _osv), ("the package index", _index)):
         try:
             return name, source(packages, ask)
-        except (OSError, ValueError, LookupError, TypeError) as error:
+        except _NO_ANSWER as error:
             troubles.append(f"{name} does not answer ({_said(error)})")
     raise NotChecked(f"Not checked: {' and '.join(troubles)}.")
 

@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     _add_update(commands)
     purpose = "ask the store now whether this kiosk's certificate is due; the running kiosk does each hour"
     renewal = commands.add_parser("renew", help=purpose, description=purpose)
-    renewal.add_argument("--config", type=Path, required=True, metavar="kiosk.toml")
+    _add_config(renewal)
     chosen = parser.parse_args(arguments)
     try:
         if chosen.command == "enrol":

@@ -19,7 +19,7 @@ from broker.errors import BrokerError, IdentityError
 from broker.files import write
 from broker.tls import NO_CHECK_TIME
 from kiosk.errors import KioskError
-from kiosk.replacing import CERTIFICATE, KEY, NEXT, RENEWED, TRUST, saw, settle
+from kiosk.replacing import CERTIFICATE, KEY, NEXT, RENEWED, TRUST, is_fetched, saw, settle
 
 PATIENCE_S = 30.0
 MAX_BYTES = 64 * 1024
@@ -56,7 +56,7 @@ def renew(door: Door) -> bool:
     """Whether the kiosk has another certificate now. KioskError, in a sentence, if the store gives none."""
     done = settle(door.identity)
     fresh = door.identity / NEXT
-    if (fresh / CERTIFICATE).exists():
+    if is_fetched(door.identity):
         return _take(door) or done
     answer = _look(door, door.identity)
     if not answer.get("due"):

@@ -31,6 +31,12 @@ def settle(identity: Path) -> bool:
     return True
 
 
+def is_fetched(identity: Path) -> bool:
+    """Whether the next certificate is here and not in its place: the store may have seen it already, and
+    refuse the old one."""
+    return (identity / NEXT / CERTIFICATE).exists()
+
+
 def saw(identity: Path) -> None:
     """The store has seen the new certificate: it refuses the old one from now on."""
     write(identity / NEXT / SEEN, b"")

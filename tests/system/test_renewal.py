@@ -11,10 +11,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from broker import files, identity, issuing, renewals, revocation
+from broker.authority import Authority
 from broker.revocation import revoked_serials
 from deploy.provision import add_device, writing
 from edge.audit.store import Actor
@@ -276,20 +279,55 @@ def test_the_running_kiosk_goes_on_with_its_new_certificate(rig: Rig, name: str)
     assert let_in(rig, folder)
 
 
-def test_the_renewals_key_signs_for_devices_only(rig: Rig, tmp_path: Path) -> None:
+def by_hand(
+    by: Authority, key: ec.EllipticCurvePrivateKey, *subject: tuple[x509.ObjectIdentifier, str]
+) -> bytes:
+    """A client's certificate of a subject that Floorbell itself never writes."""
+    name = x509.Name([x509.NameAttribute(kind, value) for kind, value in subject])
+    whole = x509.CertificateBuilder(
+        by.certificate.subject, name, key.public_key(), 5, now() - _DAY, now() + _DAY
+    )
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
+    return issuing.pem(whole.add_extension(usage, False).sign(by.key, hashes.SHA256()))
+
+
+def test_what_the_renewals_keys_constraints_hold_is_what_the_record_says(
+    rig: Rig, name: str, tmp_path: Path
+) -> None:
     by = renewals.opened(rig.config.identity_path)
     assert by is not None
     anchor = rig.config.identity_path / "renewals" / "ca.crt"
-    key = ec.generate_private_key(ec.SECP256R1()).public_key()
-    for name, hosts, purpose, good in (
-        ("kiosk-9", [], "sslclient", True),
-        ("edge-worker", [], "sslclient", False),
-        ("edge-web", [], "sslclient", False),
-        ("broker", ["127.0.0.1"], "sslserver", False),
-        ("kiosk-9", ["shop.example"], "sslserver", False),
+    key = ec.generate_private_key(ec.SECP256R1())
+
+    def issued(name: str, *hosts: str) -> bytes:
+        return issuing.pem(issuing.certificate(by, name, key.public_key(), list(hosts), now(), now() + _DAY))
+
+    common, house, worker = NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME, "edge-worker"
+    another = by_hand(by, key, (house, "x"), (common, worker))
+    for made, purpose, good in (
+        (issued("kiosk-9"), "sslclient", True),
+        (issued("edge-worker"), "sslclient", False),
+        (issued("Edge-Worker"), "sslclient", False),
+        (issued("edge-web"), "sslclient", False),
+        (issued("broker", "127.0.0.1"), "sslserver", False),
+        (issued("kiosk-9", "shop.example"), "sslserver", False),
+        (by_hand(by, key, (common, worker), (house, "x")), "sslclient", False),
+        (another, "sslclient", True),
     ):
-        made = tmp_path / "made.crt"
-        made.write_bytes(issuing.pem(issuing.certificate(by, name, key, hosts, now(), now() + _DAY)))
-        command = ["openssl", "verify", "-purpose", purpose, "-CAfile", str(anchor), str(made)]
+        (tmp_path / "made.crt").write_bytes(made)
+        command = [
+            "openssl",
+            "verify",
+            "-purpose",
+            purpose,
+            "-CAfile",
+            str(anchor),
+            str(tmp_path / "made.crt"),
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert (done.returncode == 0) is good, (name, purpose, done.stderr)
+        assert (done.returncode == 0) is good, (purpose, done.stderr, made.decode())
+    thief = copy_of(folder_of(rig, name), tmp_path / "thief")
+    files.write(thief / "tls.key", issuing.private_pem(key), secret=True)
+    for made, good in ((issued("edge-worker"), False), (another, True)):
+        files.write(thief / "tls.crt", made)
+        assert let_in(rig, thief) is good

@@ -1,6 +1,7 @@
 """The audit of locked packages: what it says where somebody answers, and where nobody does."""
 
 import datetime as dt
+import http.client
 import threading
 import urllib.error
 from email.message import Message
@@ -78,7 +79,20 @@ def test_where_nobody_answers_nothing_was_checked_and_that_is_said() -> None:
     )
 
 
-@pytest.mark.parametrize("answer", [{}, [], {"results": []}, {"results": [None]}, "no"])
+@pytest.mark.parametrize("broken", [http.client.IncompleteRead(b"{"), http.client.BadStatusLine("?")])
+def test_an_answer_that_breaks_off_is_no_trace(
+    broken: http.client.HTTPException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(address: str, body: Any) -> Any:
+        raise broken
+
+    assert audit.main(["--strict"], breaks) == 0
+    assert capsys.readouterr().out.startswith("Not checked: OSV does not answer (")
+
+
+@pytest.mark.parametrize(
+    "answer", [{}, [], {"results": []}, {"results": [None]}, {"results": ["x", "y"]}, "no"]
+)
 def test_an_answer_that_is_none_is_no_clean_bill(answer: Any) -> None:
     with pytest.raises(NotChecked):
         audit.look(PACKAGES, lambda address, body: answer)
