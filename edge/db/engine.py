@@ -12,7 +12,7 @@ from sqlalchemy import event
 from edge.errors import StorageError
 
 # The newest migration; a test holds it against the migrations folder.
-VERSION = "0032"
+VERSION = "0033"
 BUSY_S = 10.0
 LONGEST_LOG_PAGES = 20_000
 # How often the write lock is looked at while another process holds it.

@@ -118,6 +118,8 @@ interaction = sa.Table(
     sa.Column("handover_at", Instant),
     # who called from a phone, a supervisor or security; None for what a device raised
     sa.Column("raised_by", id_kind()),
+    # who held the pager that raised it, when its press came in
+    sa.Column("held_by", id_kind()),
     sa.Column("acknowledged_at", Instant),
     sa.Column("attended_at", Instant),
     sa.Column("closed_at", Instant),

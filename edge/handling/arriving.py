@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from edge.handling.calling import caller
+from edge.handling.calling import callers
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.request import ARRIVED, Change, Request, State
@@ -85,7 +85,7 @@ def _call_others(
     if request.kind == "help" and others_called(conn, request):
         # They still see it; whoever forgot a tap must not make the whole shop ring each minute.
         return
-    apart = owner, caller(conn, request)
+    apart = {owner, *callers(conn, request)}
     roster = [c for c in floor.roster if c.id not in apart]
     called = _whom(conn, request, roster)
     if not called:

@@ -51,12 +51,13 @@ class Over:
     person: str
 
 
-def caller(conn: sa.Connection, request: Request) -> str | None:
-    """Who is not called, since they call: from a phone, or silently from the pager that they hold. Whoever
-    threatens them would hear their phone ring."""
+def callers(conn: sa.Connection, request: Request) -> frozenset[str]:
+    """Who is not called, since they call: from a phone, or silently from the pager that they held then, or
+    hold now if it was handed on since. Whoever threatens them would hear their phone ring."""
+    who = {request.raised_by}
     if request.raised_by is None and request.silent:
-        return pagers.holder(conn, request.store, request.device)[1]
-    return request.raised_by
+        who = {request.held_by, pagers.holder(conn, request.store, request.device)[1]}
+    return frozenset(one for one in who if one is not None)
 
 
 def by_pagers(conn: sa.Connection, store: str, news: Sequence[News], now: datetime) -> list[Message]:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from edge.config import Policies, Policy
 from edge.drills import store as drills
 from edge.handling import arriving, capturing
-from edge.handling.calling import caller
+from edge.handling.calling import callers
 from edge.handling.finishing import finish
 from edge.handling.telling import Telling, paging_text, say, state_text
 from edge.incidents import store as incidents
@@ -220,8 +220,10 @@ def _page(
 
     `before` is who was paged already, and why.
     """
-    zone, who = request.zone, caller(conn, request)
-    wanted = Wanted(request.id, request.kind, zone, floor.title(zone), request.language, who)
+    zone = request.zone
+    wanted = Wanted(
+        request.id, request.kind, zone, floor.title(zone), request.language, callers(conn, request)
+    )
     chosen = [(c.person, c.reason) for c in choose(wanted, floor.roster, move.groups, before.keys())]
     if move.again:
         there = {c.id for c in floor.roster if request.kind == "security" or c.presence not in AWAY}
@@ -298,8 +300,8 @@ def _progress(
 
 def _anyone_called_is_here(conn: sa.Connection, request: Request, floor: Floor) -> bool:
     """Also if nobody at all is here who could be called."""
-    who = caller(conn, request)
-    here = {c.id for c in floor.roster if c.presence not in AWAY and c.id != who}
+    apart = callers(conn, request)
+    here = {c.id for c in floor.roster if c.presence not in AWAY and c.id not in apart}
     return not here or not here.isdisjoint(pages.paged(conn, request.id))
 
 

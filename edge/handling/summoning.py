@@ -14,7 +14,7 @@ from edge.db.tables import interaction, is_open
 from edge.devices import store as devices
 from edge.errors import Refused
 from edge.handling import acting, escalating
-from edge.handling.calling import caller
+from edge.handling.calling import callers
 from edge.handling.telling import Telling
 from edge.interactions import store as requests
 from edge.interactions.holds import DEVICE
@@ -39,7 +39,7 @@ def call_to_request(
     if escalating.apart(conn, request):
         raise Refused("This is a drill; nobody else is called for it.")
     floor = escalating.floor_of(conn, store, now)()
-    apart = person, request.owner, caller(conn, request)
+    apart = {person, request.owner, *callers(conn, request)}
     able = [c for c in seniors(floor.roster) if c.person not in apart]
     if not able:
         raise Refused("No supervisor or manager is signed in on a phone; nobody was called.")

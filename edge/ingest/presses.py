@@ -39,6 +39,7 @@ from edge.interactions.request import Action, Attend, Cancel, Change, Join, Note
 from edge.interactions.store import Entry
 from edge.outside import store as outside
 from edge.outside.channels import MISSED
+from edge.paging import pagers
 from edge.people.store import by_badge
 from edge.reports import tallies
 
@@ -335,6 +336,8 @@ class Presses:
         request = self._records.request(
             event, pressed, State.RAISED, topic=topic, language=language, count=count, silent=silent
         )
+        if event.kind == "security":
+            request = replace(request, held_by=pagers.holder(self._conn, request.store, event.device)[1])
         request = escalating.start(
             self._conn,
             self._telling,
@@ -360,6 +363,7 @@ class Presses:
             revision=request.revision,
             step=request.step,
             silent=request.silent,
+            held_by=request.held_by,
             closed_at=closed_at,
         )
         self._conn.execute(_INSERT, row)

@@ -69,6 +69,8 @@ class Request:
     outcome: str | None = None
     # Who called from a phone, where no device did: nobody but them waits for it.
     raised_by: str | None = None
+    # Who held the pager that raised it, when its press came in.
+    held_by: str | None = None
     # When people were first called for it, where that was not at once.
     called_at: datetime | None = None
 

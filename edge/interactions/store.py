@@ -43,6 +43,7 @@ _COLUMNS = (
     interaction.c.attended_at,
     interaction.c.outcome,
     interaction.c.raised_by,
+    interaction.c.held_by,
     interaction.c.called_at,
     # Not a join: PostgreSQL reads a row that it waited for again, but not what was joined to it before.
     sa.select(person.c.name)

@@ -18,15 +18,15 @@ LANGUAGES = {"en": "English", "ca": "Catalan", "sr": "Serbian", "it": "Italian",
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for: where, by which kind of request, in which language. `caller` asked from a phone, and
-    is not called; who stands in for them is."""
+    """What is asked for: where, by which kind of request, in which language. `callers` asked for it, and are
+    not called; who stands in for them is."""
 
     request: str
     kind: str
     zone: str
     zone_title: str
     language: str | None
-    caller: str | None = None
+    callers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def choose(
     if chosen or wanted.kind == GREET:
         return list(chosen.values())
     why = "nobody better placed is here; everyone is called"
-    others = [c for c in roster if c.id != wanted.caller]
+    others = [c for c in roster if c.id not in wanted.callers]
     rest = [c for c in others if c.presence not in AWAY]
     if not rest and wanted.kind == "security":
         rest, why = others, "nobody is signed in; everyone on the roster is called"
@@ -89,7 +89,7 @@ def seniors(roster: Sequence[Colleague]) -> list[Chosen]:
 def _group(
     group: str, wanted: Wanted, roster: Sequence[Colleague], called: Collection[str]
 ) -> list[tuple[Colleague, str]]:
-    here = [(c, why) for c, why in _here(roster) if c.id != wanted.caller]
+    here = [(c, why) for c, why in _here(roster) if c.id not in wanted.callers]
     if wanted.kind != "security":
         here = [(c, why) for c, why in here if group == "all" or c.presence is not Presence.ON_BREAK]
     if wanted.kind == GREET:

@@ -215,6 +215,19 @@ def test_nothing_of_whoever_presses_security_silently_on_their_pager_rings(
     assert who["Igor"] not in states(server) and who["Sofia"] in states(server)
 
 
+def test_nor_when_it_is_handed_on_meanwhile(server: Server, who: dict[str, str]) -> None:
+    """Whoever held it when it was pressed called; whoever has it now stands beside them, perhaps."""
+    pager = give(server, "pager-1", who["Igor"])
+    server.take(pager.event(SecurityRequested("hold")))
+    with server.conn.begin():
+        mine = sa.update(device).where(device.c.store == STORE, device.c.name == "pager-1")
+        server.conn.execute(mine.values(holder=who["Ana"]))
+    for _ in range(30):
+        server.clock.forward(1)
+        server.timers()
+    assert who["Igor"] not in states(server) and who["Sofia"] in states(server)
+
+
 def test_nor_when_others_are_called_later(server: Server, who: dict[str, str]) -> None:
     """In place of an owner who does not come, and by whoever asks for a supervisor."""
     with server.conn.begin():

@@ -197,7 +197,7 @@ def test_a_cover_on_a_break_is_called_for_security_only() -> None:
 
 def test_who_stands_in_for_the_caller_is_called_in_their_place_and_the_caller_is_not() -> None:
     igor = colleague("Igor", "security", presence=Presence.UNREACHABLE, cover="Ana")
-    call = replace(WANTED, kind="security", caller="Igor")
+    call = replace(WANTED, kind="security", callers=frozenset({"Igor"}))
     roster = [colleague("Ana"), colleague("Bo"), igor]
     assert chosen(roster, "security", wanted=call) == {"Ana": "stands in for Igor"}
-    assert chosen(roster, "all", wanted=replace(call, caller="Bo")) == {"Ana": "all hands"}
+    assert chosen(roster, "all", wanted=replace(call, callers=frozenset({"Bo"}))) == {"Ana": "all hands"}
