@@ -18,7 +18,7 @@ from deploy.ca import ca
 from deploy.drill import drill
 from deploy.errors import DeployError
 from deploy.evidence import evidence
-from deploy.refusals import Refusals
+from deploy.refusals import BrokerRefusals
 from deploy.register import CONFIG, device, person, provision, token
 from deploy.release import release_group
 from deploy.rollout import ON_SERVER
@@ -88,7 +88,7 @@ def broker_run(config: Path, listen: str, user: str | None) -> int:
         user = "root"
     logs.begin(load_config(config).log, "broker", plain="%(message)s")
     settings = _settings(config, listen, user)
-    refusals = Refusals(load_config(config))
+    refusals = BrokerRefusals(load_config(config))
 
     def say(line: str) -> None:
         log.warning("%s", line)

@@ -81,3 +81,9 @@ def forwarded(head: Head, proxies: int) -> str | None:
     where that is nobody's word."""
     entries = parse_list_header(head.fields.get("x-forwarded-for", "")) if proxies else []
     return entries[-proxies] if len(entries) >= proxies > 0 else None
+
+
+def turned_away(refused: Mapping[str, int]) -> str:
+    """A sentence of who was turned away within a minute: how many, by why."""
+    words = ", ".join(f"{count} {why}" for why, count in sorted(refused.items()))
+    return f"Turned away at the door within a minute: {words}."

@@ -108,8 +108,7 @@ class PatientWorker(LivingWorker):
 
     def tell(self, refused: dict[str, int]) -> None:
         """What was turned away in the last minute, by why."""
-        words = ", ".join(f"{count} {why}" for why, count in sorted(refused.items()))
-        log.warning("Turned away at the door within a minute: %s.", words)
+        log.warning("%s", heads.turned_away(refused))
 
     # The main thread: everything from here to the next remark.
 

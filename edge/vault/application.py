@@ -25,6 +25,7 @@ from werkzeug.exceptions import ClientDisconnected, HTTPException
 from broker.manifest import MAX_MANIFEST_BYTES
 from broker.signing import load_signer
 from edge import headers
+from edge.audit.refusals import Refusals
 from edge.config import EdgeConfig
 from edge.db.engine import connect
 from edge.db.writer import Writer
@@ -33,10 +34,12 @@ from edge.evidence import clips
 from edge.evidence.clips import Clip
 from edge.evidence.files import VaultFiles
 from edge.hint import Hinter
+from edge.vault import refusals
 from edge.vault.arrivals import Arrivals, NotWhatWasTold, Peer, Revoked, clip_for
 from edge.vault.bundles import Bundles
 from edge.vault.covering import Covering
 from edge.vault.keeping import Keeping
+from edge.vault.refusals import TICKETED, VAULT
 from edge.vault.releases import NO_RELEASE, release_for
 from edge.vault.renewing import MAX_REQUEST_BYTES, Renewing
 from edge.vault.stamping import Stamping
@@ -54,6 +57,7 @@ class Vault:
         self.readers = connect(config.database_url, write=False)
         self.writer = Writer(connect(config.database_url, write=True), name="vault-writer")
         self.hinter = Hinter(config.hint_path)
+        self.refusals = Refusals(VAULT, config.store, self.writer.run, clock)
         self._keeping: Keeping | None = None
         self._stamping: Stamping | None = None
         self.arrivals = Arrivals(
@@ -83,6 +87,7 @@ class Vault:
         )
         self._keeping.start()
         self.renewing.start()
+        self.refusals.start()
         if (wanted := self.config.evidence.stamp) is not None:
             certificate = Path(self.config.directory) / wanted.certificate
             self._stamping = Stamping(store, wanted.url, certificate, writer, self._read, self.clock)
@@ -116,6 +121,7 @@ class Vault:
         if self._keeping is not None:
             self._keeping.stop()
         self.renewing.stop()
+        self.refusals.stop()
         self.arrivals.close()
         self.writer.close()
         self.hinter.close()
@@ -180,6 +186,7 @@ def create_vault(
     app.add_url_rule("/identity", "look", look, methods=["GET"])
     app.add_url_rule("/identity/renewal", "renew", renew, methods=["POST"])
     _refuse_in_sentences(app)
+    _note_refusals(app, vault, peer_of)
 
     @app.after_request
     def close(response: Response) -> Response:
@@ -212,6 +219,20 @@ def _done(clip: Clip, offset: int) -> Response:
 
 def _refuse(status: int, sentence: str) -> Response:
     return Response(f"{sentence}\n", status, mimetype="text/plain")
+
+
+def _note_refusals(app: Flask, vault: Vault, peer_of: PeerOf) -> None:
+    @app.after_request
+    def note(response: Response) -> Response:
+        endpoint, status, address = request.endpoint or "", response.status_code, request.remote_addr or ""
+        if status not in (403, 404, 409) or (peer := peer_of(request.environ)) is None:
+            return response
+        if status == 403 or (status == 409 and endpoint == "renew"):
+            sentence = str(response.get_data(as_text=True)).strip()
+            vault.refusals.hear(refusals.of_identity(endpoint, peer.name, sentence, address))
+        elif status == 404 and endpoint in TICKETED:
+            vault.refusals.hear(refusals.of_ticket(endpoint, peer.name, address))
+        return response
 
 
 def _refuse_in_sentences(app: Flask) -> None:

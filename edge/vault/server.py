@@ -60,6 +60,12 @@ def _serve(config: EdgeConfig, identity: Path) -> int:
             peer = _named(conn.sock)
             return peer.name if peer is not None else super().one_of(conn, head)
 
+        def tell(self, refused: dict[str, int]) -> None:
+            from edge.vault.refusals import at_the_door
+
+            super().tell(refused)
+            self.wsgi.extensions["vault"].refusals.hear(at_the_door(refused))
+
     class Server(BaseApplication):
         def load_config(self) -> None:
             for name, value in {

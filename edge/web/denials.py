@@ -17,6 +17,7 @@ from edge.audit.store import Actor
 from edge.errors import StorageError
 from edge.handling.behalf import SILENT
 from edge.people import store as people
+from edge.serving import head
 from edge.web.admission import Admission
 from edge.web.services import Services, services
 
@@ -86,8 +87,7 @@ def install(app: Flask, table: Mapping[str, Admission]) -> None:
 
 def turned_away(room: Services, refused: Mapping[str, int]) -> None:
     """What was turned away at the door within a minute, before anybody heard what it was about."""
-    words = ", ".join(f"{count} {why}" for why, count in sorted(refused.items()))
-    words = f"Turned away at the door within a minute: {words}."
+    words = head.turned_away(refused)
     room.errands.note(Noted(NOBODY, "denied.door", "the web server", words, room.clock()))
 
 

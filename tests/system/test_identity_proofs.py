@@ -250,6 +250,8 @@ def test_a_stolen_card_is_one_identity_and_nothing_else(rig: Rig, tmp_path: Path
     line = Line(rig.config.broker.port, card, "thief")
     line.ended.get(timeout=30)
     wait_for(lambda: told(rig, "denied.revoked", "kiosk-2"), "An entry of the audit", 30)
+    for said in ("its next certificate", "kiosk-2 is revoked; nothing of it is taken."):
+        wait_for(lambda said=said: said in str(told(rig, "denied.identity", "kiosk-2")), said, 30)
     assert not refused_now(rig, rig.directory / "devices" / "kiosk-3")
 
 

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from deploy import provision as making
-from deploy.refusals import Refusals, Refused, read
+from deploy.refusals import BrokerRefusals, read
+from edge.audit.refusals import Refused
 from edge.db.store_tables import audit
 
 NOW = dt.datetime(2026, 3, 2, 10, tzinfo=dt.UTC)
@@ -61,7 +62,7 @@ def test_a_refusal_is_told_from_the_rest(line: str, found: Refused | None) -> No
 def test_a_flood_of_refusals_is_counted_and_not_written_one_by_one(tmp_path: Path) -> None:
     wanted = making.NewStore("shop", "Shop", ("localhost",), {"tills": "Tills"})
     config = making.load_config(making.make_store(tmp_path / "shop", wanted, NOW))
-    refusals = Refusals(config, lambda: NOW)
+    refusals = BrokerRefusals(config, lambda: NOW)
     for _ in range(150):
         refusals.hear("refused: kiosk-1 subscribes to floorbell/#")
     refusals.start()
