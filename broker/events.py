@@ -136,7 +136,7 @@ class ReleaseMoved(Struct, frozen=True):
     """How far a release has come that the store ordered by `order`.
 
     taken: it is verified and ready beside the running one; refused: it never will be, see `reason`; trying:
-    it is started now; healthy: it runs well and stays; rolled_back: what ran before runs again.
+    it is started now; healthy: it runs well and stays; rolled_back: what ran before runs again, or still.
     """
 
     order: UUID

@@ -8,7 +8,7 @@ import sys
 import tomllib
 from pathlib import Path
 
-from kiosk.keeper import loop
+from kiosk.keeper import lines, loop
 from kiosk.keeper.loop import Keeper, Settings
 from kiosk.keeper.slots import SLOTS, STATE, SlotError, Slots, choose
 
@@ -69,7 +69,7 @@ def _do(chosen: argparse.Namespace) -> int:
 
 
 def _keep(slots: Slots, chosen: argparse.Namespace) -> None:
-    loop.log_to_stderr()
+    lines.begin(chosen.config)
     ended: list[bool] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.append(True))

@@ -8,6 +8,8 @@ import os
 import shutil
 from pathlib import Path
 
+SPARE_BYTES = 8 * 1024 * 1024
+
 
 class Files:
     """The steps, and what is made of them."""
@@ -58,6 +60,17 @@ class Files:
 
     def sync_directory(self, path: Path) -> None:
         _sync(path, os.O_RDONLY | os.O_DIRECTORY)
+
+    def reserve(self, path: Path, size: int) -> None:
+        """A file of so many bytes whose room can be given away later; none where little room is left."""
+        disk = os.statvfs(path.parent)
+        if disk.f_bavail * disk.f_frsize < SPARE_BYTES:
+            return
+        try:
+            with path.open("wb") as file:
+                os.posix_fallocate(file.fileno(), 0, size)
+        except OSError:
+            self.delete(path)
 
     def make_directory(self, path: Path) -> None:
         path.mkdir(mode=0o755, exist_ok=True)

@@ -11,7 +11,6 @@ import os
 import socket
 import stat
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Callable
@@ -27,6 +26,7 @@ TURN_S = 1.0
 MAX_WORD_BYTES = 64 * 1024
 BUILD_S = 1800.0
 ASK_S, ASK_EVERY_S = 2.0, 5.0
+RESTART_AGAIN_S = 60.0
 REFUSED = 3
 
 
@@ -57,9 +57,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Built:
-    """How it went: '' or the sentence against it."""
+    """How it went: '' or the sentence against it; `cut` where it was ended from outside and says nothing."""
 
     against: str = ""
+    cut: bool = False
 
 
 @dataclass(frozen=True)
@@ -87,13 +88,14 @@ class Keeper:
         self._judge: Judge | None = None
         self._asked_s, self._answered = float("-inf"), False
         self._restarts = 0
-        self._pushed = ""
+        self._pushed, self._pushed_s = "", float("-inf")
 
     def run(self, stop: Callable[[], bool], sleep: Callable[[float], object] = time.sleep) -> None:
         """Until `stop` says so. What fails in one turn is tried again in the next."""
         while not stop():
             try:
                 self.turn(time.monotonic())
+                self._slots.keep_reserve()
             except OSError as error:
                 log.error("The slots cannot be looked after: %s.", error)
             sleep(TURN_S)
@@ -110,35 +112,38 @@ class Keeper:
             state = self._follow(state, heard.order)
         if state.trial is not None:
             state = self._watch(state, heard.word if heard else None, now_s)
-        elif state.staged is not None and heard is not None:
-            self._judge = None
-            if heard.word.idle and is_fresh(heard.word, now_s):
-                state = self._try(state, state.staged)
+        elif state.staged is not None and heard is not None and _is_quiet(heard.word, now_s):
+            state = self._try(state, state.staged)
         if state != before:
             meant_before = before.meant
             self._slots.mean(state)
             if state.meant != meant_before:
-                self._restart(state)
+                self._restart(state, now_s)
         elif heard is not None and is_fresh(heard.word, now_s):
-            self._push(state, heard.word)
+            self._push(state, heard.word, now_s)
+        if state.trial is None:
+            # Only now: a verdict that a full card did not take stands in the next turn.
+            self._judge = None
 
     def _follow(self, state: State, order: Order) -> State:
         if order.revert:
-            return self._revert(replace(state, done=order.id), order)
+            return self._revert(state, order)
         if state.trial is not None:
-            why = f"The release {state.trial.release} is being tried; this one has to wait."
-            return replace(state, done=order.id).telling(_told(order, "refused", why))
+            # It waits until that is decided.
+            return state
         builds = state.builds + 1 if state.begun == order.id else 1
         if builds > MOST_TRIES:
             why = f"It was cut off {MOST_TRIES} times while it was built."
             return replace(state, done=order.id).telling(_told(order, "refused", why))
         slot = next(name for name in SLOTS if name != state.good)
         # What stood there can be gone back to no more. After a cut it is built anew.
-        bad = "" if state.bad == slot else state.bad
-        state = replace(state, staged=None, begun=order.id, builds=builds, bad=bad)
+        state = replace(state, staged=None, begun=order.id, builds=builds, before="")
         self._slots.write(state)
         log.info("The release %s is taken into the slot %s.", order.release, slot)
         built = self._build(self._slots, self._settings, slot, order)
+        if built.cut:
+            log.warning("The release %s was cut off while it was built.", order.release)
+            return state
         state = replace(state, done=order.id, begun="", builds=0)
         if built.against:
             log.error("The release %s is refused: %s", order.release, built.against)
@@ -146,21 +151,30 @@ class Keeper:
         state = replace(state, staged=Staged(slot, order.release, order.id))
         return state.telling(_told(order, "taken"))
 
-    def _revert(self, state: State, order: Order) -> State:
+    def _revert(self, known: State, order: Order) -> State:
+        state = replace(known, done=order.id)
         release, why = order.release, "The store called it back."
         if state.staged is not None and state.staged.release == release:
             return replace(state, staged=None).telling(_told(order, "rolled_back", why))
         if state.trial is not None and state.trial.release == release:
-            self._judge = None
             return replace(state, trial=None).telling(_told(order, "rolled_back", why))
-        other = next(name for name in SLOTS if name != state.good)
-        if state.trial is not None or self._slots.release_in(state.good) != release:
-            return state.telling(_told(order, "refused", f"{release} is not what runs here."))
-        if other == state.bad or not self._slots.is_whole(other):
+        runs = self._slots.release_in(state.good)
+        if not runs:
+            return state.telling(_told(order, "refused", "What runs here does not say what it is."))
+        if runs != release:
+            return state.telling(_told(order, "rolled_back", f"{release} was not taken here."))
+        if state.trial is not None:
+            # What it would go back to is known once that is decided.
+            return known
+        if not state.before or not self._slots.is_whole(state.before):
             return state.telling(_told(order, "refused", "The release before it is not here any more."))
-        return replace(state, good=other, staged=None).telling(_told(order, "rolled_back", why))
+        back_at = replace(state, good=state.before, before="", staged=None)
+        return back_at.telling(_told(order, "rolled_back", why))
 
     def _try(self, state: State, staged: Staged) -> State:
+        if not self._slots.is_whole(staged.slot) or self._slots.release_in(staged.slot) != staged.release:
+            why = "Something else was put into its slot meanwhile."
+            return replace(state, staged=None).telling(_told(staged, "refused", why))
         log.info("The release %s is tried.", staged.release)
         trial = Trial(staged.slot, staged.release, staged.order)
         return replace(state, staged=None, trial=trial).telling(_told(trial, "trying"))
@@ -173,15 +187,13 @@ class Keeper:
         match self._judge.look(word, self._answering(now_s), now_s):
             case Verdict.HEALTHY:
                 log.info("The release %s is well and stays.", trial.release)
-                self._judge = None
-                state = replace(state, good=trial.slot, trial=None)
+                state = replace(state, good=trial.slot, before=state.good, trial=None)
                 return state.telling(_told(trial, "healthy"))
             case Verdict.STEADY if trial.tries:
                 return replace(state, trial=replace(trial, tries=0))
             case Verdict.BACK:
-                reason, self._judge = self._judge.reason, None
-                log.error("The release %s is taken back: %s", trial.release, reason)
-                return back(state, new_id(), reason)
+                log.error("The release %s is taken back: %s", trial.release, self._judge.reason)
+                return back(state, new_id(), self._judge.reason)
         return state
 
     def _answering(self, now_s: float) -> bool:
@@ -190,20 +202,26 @@ class Keeper:
             self._answered = self._answers(self._settings.host, self._settings.port)
         return self._answered
 
-    def _push(self, state: State, word: Word) -> None:
-        """The keeper was killed before it had the programs started anew: another release runs than is meant.
-        Asked for once; a release that says of itself that it is another is taken back in time."""
+    def _push(self, state: State, word: Word, now_s: float) -> None:
+        """Another release runs than is meant: the keeper was killed before it had the programs started anew,
+        or nobody did what it asked for."""
         meant = self._slots.release_in(state.meant)
-        if meant not in ("", word.version, self._pushed):
-            self._restart(state)
+        if meant in ("", word.version):
+            return
+        if meant != self._pushed or now_s - self._pushed_s >= RESTART_AGAIN_S:
+            self._restart(state, now_s)
 
-    def _restart(self, state: State) -> None:
+    def _restart(self, state: State, now_s: float) -> None:
         """Whoever looks after the programs starts them anew when this file changes."""
         self._restarts += 1
         mark = f"{time.time_ns()} {self._restarts}\n"
         self._slots.files.write(self._slots.root / RESTART, mark.encode())
         # Not before: a card that took nothing is asked again.
-        self._pushed = self._slots.release_in(state.meant)
+        self._pushed, self._pushed_s = self._slots.release_in(state.meant), now_s
+
+
+def _is_quiet(word: Word, now_s: float) -> bool:
+    return word.idle and is_fresh(word, now_s)
 
 
 def _told(of: Order | Staged | Trial, stage: str, reason: str = "") -> Told:
@@ -264,6 +282,9 @@ def build_apart(slots: Slots, settings: Settings, slot: str, order: Order) -> Bu
     said = done.stdout.decode(errors="replace").strip().splitlines()
     if done.returncode == 0:
         return Built()
+    if done.returncode < 0:
+        # The machine is shut down, or has no memory for it at the moment.
+        return Built(cut=True)
     if done.returncode == REFUSED and said:
         return Built(said[-1][:300])
     return Built(f"It could not be built: the installer ended with {done.returncode}.")
@@ -273,10 +294,7 @@ def somebody_answers(host: str, port: int) -> bool:
     """Whether a connection can be made at all; nothing is said over it."""
     try:
         socket.create_connection((host, port), ASK_S).close()
-    except OSError:
+    except (OSError, ValueError, OverflowError):
+        # Or what kiosk.toml has there is no address at all.
         return False
     return True
-
-
-def log_to_stderr() -> None:
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(levelname)s keeper: %(message)s")

@@ -8,6 +8,7 @@ A change is first written to the file, then the link is turned. A power cut in b
 at the next start, which does nothing where both agree.
 """
 
+import errno
 import json
 import re
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +19,7 @@ from kiosk.keeper.files import Files
 
 SLOTS = ("a", "b")
 STATE, UNFINISHED, RESTART = "update/state.json", "unfinished", "update/restart"
+RESERVE, RESERVE_BYTES = "update/reserve", 64 * 1024
 PROGRAM = ".venv/bin/floorbell"
 MOST_TRIES = 3
 TOLD_MOST = 16
@@ -61,7 +63,8 @@ class Told:
 @dataclass(frozen=True)
 class State:
     """`good` is the slot that was well last, `done` the last order that was dealt with; `begun` is the one
-    whose release was being built, for the `builds`-th time. `bad` is the slot whose release was not well."""
+    whose release was being built, for the `builds`-th time. `before` is the slot whose release was well
+    before that of `good`, if it is still there: the only one that can be gone back to, once."""
 
     good: str
     trial: Trial | None = None
@@ -69,7 +72,7 @@ class State:
     done: str = ""
     begun: str = ""
     builds: int = 0
-    bad: str = ""
+    before: str = ""
     told: tuple[Told, ...] = field(default_factory=tuple)
 
     @property
@@ -121,8 +124,20 @@ class Slots:
             return None
 
     def write(self, state: State) -> None:
-        """On the disk when it returns."""
-        self.files.write(self.root / STATE, json.dumps(asdict(state), indent=1).encode() + b"\n")
+        """On the disk when it returns, also where the card is full: the reserve is there for that."""
+        content, reserve = json.dumps(asdict(state), indent=1).encode() + b"\n", self.root / RESERVE
+        try:
+            self.files.write(self.root / STATE, content)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT) or not reserve.exists():
+                raise
+            self.files.unlink(reserve)
+            self.files.write(self.root / STATE, content)
+
+    def keep_reserve(self) -> None:
+        """Room on the card for a word that a release is to be taken back, whatever fills the rest."""
+        if not (self.root / RESERVE).exists():
+            self.files.reserve(self.root / RESERVE, RESERVE_BYTES)
 
     def known(self) -> State:
         """What the file says, or what can be seen without it."""
@@ -165,7 +180,9 @@ class Slots:
         if name not in SLOTS or not self.is_whole(name):
             raise SlotError(f"The slot {name} is not whole; 'finish' it first.")
         state = self.known()
-        self.mean(replace(state, good=name, trial=None, staged=None, bad=""))
+        if name != state.good:
+            state = replace(state, before=state.good if self.is_whole(state.good) else "")
+        self.mean(replace(state, good=name, trial=None, staged=None))
 
 
 def choose(slots: Slots, new_id: str = "") -> str:
@@ -201,14 +218,14 @@ def back(state: State, new_id: str, reason: str) -> State:
     """The trial is over and failed: what was good before is meant again."""
     assert state.trial is not None
     told = Told(new_id, state.trial.order, state.trial.release, "rolled_back", reason)
-    return replace(state, trial=None, bad=state.trial.slot).telling(told)
+    return replace(state, trial=None).telling(told)
 
 
 def _without(slots: Slots, state: State, new_id: str) -> State:
     if state.trial is not None:
         return back(state, new_id, f"The slot {state.trial.slot} is not whole.")
     whole = next(filter(slots.is_whole, SLOTS), None)
-    return state if whole is None else replace(state, good=whole, staged=None)
+    return state if whole is None else replace(state, good=whole, staged=None, before="")
 
 
 def _state(said: dict[str, Any]) -> State:
@@ -220,7 +237,7 @@ def _state(said: dict[str, Any]) -> State:
         done=str(said["done"]),
         begun=str(said.get("begun", "")),
         builds=int(said.get("builds", 0)),
-        bad=str(said.get("bad", "")),
+        before=str(said.get("before", "")),
         told=tuple(Told(**one) for one in said["told"]),
     )
     if state.good not in SLOTS or state.meant not in SLOTS:

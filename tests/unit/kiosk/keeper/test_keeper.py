@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kiosk.keeper import loop
-from kiosk.keeper.slots import MOST_TRIES, SlotError, Slots, choose
+from kiosk.keeper.slots import MOST_TRIES, PROGRAM, RESERVE, SlotError, Slots, choose
 from tests.unit.kiosk.keeper.conftest import Machine, started
 
 
@@ -188,16 +188,112 @@ def test_nobody_is_called_back_into_a_release_that_was_not_well(machine: Machine
     assert machine.stages[-1] == ("0.1.0", "refused") and started(machine.slots) == "0.1.0"
 
 
-def test_what_is_not_there_cannot_be_gone_back_from(machine: Machine) -> None:
+def test_a_release_that_never_came_here_is_called_back_without_anything_to_do(machine: Machine) -> None:
     machine.order("0.3.0", revert=True)
     machine.look()
-    assert machine.stages == [("0.3.0", "refused")]
+    assert machine.stages == [("0.3.0", "rolled_back")] and "not taken here" in machine.state.told[0].reason
+    assert started(machine.slots) == "0.1.0" and not machine.restarts
+
+
+def test_what_is_not_there_cannot_be_gone_back_to(machine: Machine) -> None:
     machine.order("0.1.0", "2", revert=True)
     machine.look()
+    assert machine.stages == [("0.1.0", "refused")] and started(machine.slots) == "0.1.0"
+
+
+def well(machine: Machine) -> None:
+    tried(machine)
+    machine.look(version="0.2.0", running_s=500)
+
+
+def test_going_back_by_order_is_one_step_and_once(machine: Machine) -> None:
+    well(machine)
+    machine.order("0.2.0", "2", revert=True)
+    machine.look()
+    assert started(machine.slots) == "0.1.0"
+    # Whoever gives orders cannot lead it to what was called back.
+    machine.order("0.1.0", "3", revert=True)
+    machine.look(version="0.1.0")
     assert machine.stages[-1] == ("0.1.0", "refused") and started(machine.slots) == "0.1.0"
 
 
-def test_a_keeper_that_was_killed_before_it_had_the_kiosk_started_anew_does_so_once(machine: Machine) -> None:
+@pytest.mark.parametrize("idle", [False, True])
+def test_nobody_is_led_into_a_release_that_was_called_back_before_it_was_well(
+    machine: Machine, idle: bool
+) -> None:
+    machine.order("0.2.0")
+    machine.look(idle=False)
+    machine.look(idle=idle)
+    machine.order("0.2.0", "2", revert=True)
+    machine.look(idle=False)
+    machine.order("0.1.0", "3", revert=True)
+    machine.look(idle=True)
+    assert machine.slots.is_whole("b") and machine.stages[-1] == ("0.1.0", "refused")
+    assert started(machine.slots) == "0.1.0"
+
+
+def test_a_file_that_is_refused_makes_no_bad_release_one_to_go_back_to(machine: Machine) -> None:
+    tried(machine)
+    machine.look(version="0.2.0", works=False)
+    machine.look(301, works=False)
+    machine.against = "It is not signed."
+    machine.order("0.9.0", "2")
+    machine.look(version="0.1.0", works=True)
+    machine.order("0.1.0", "3", revert=True)
+    machine.look()
+    assert machine.stages[-2:] == [("0.9.0", "refused"), ("0.1.0", "refused")]
+    assert started(machine.slots) == "0.1.0"
+
+
+def test_what_was_installed_by_hand_can_be_called_back_too(machine: Machine) -> None:
+    machine._build(machine.slots, machine.settings, "b", loop.Order("1", "0.2.0", None, False))
+    machine.slots.use("b")
+    machine.order("0.2.0", "2", revert=True)
+    machine.look(version="0.2.0")
+    assert machine.stages == [("0.2.0", "rolled_back")] and started(machine.slots) == "0.1.0"
+
+
+def test_an_order_waits_until_the_release_that_is_tried_is_decided(machine: Machine) -> None:
+    tried(machine)
+    for order in (("0.3.0", "2", False), ("0.1.0", "3", True)):
+        machine.order(*order)
+        machine.look(version="0.2.0", running_s=10)
+        assert machine.stages[-1] == ("0.2.0", "trying") and machine.state.done == "1"
+    machine.look(running_s=500, idle=False)
+    machine.look()
+    assert machine.stages[-2:] == [("0.2.0", "healthy"), ("0.1.0", "rolled_back")]
+    machine.order("0.3.0", "2")
+    machine.look()
+    assert machine.stages[-1] == ("0.3.0", "taken") and started(machine.slots) == "0.2.0"
+
+
+def test_what_somebody_put_into_the_slot_meanwhile_is_not_tried(machine: Machine) -> None:
+    machine.order("0.2.0")
+    machine.look(idle=False)
+    machine.slots.begin("b")
+    machine.look(idle=True)
+    assert machine.stages[-1] == ("0.2.0", "refused") and started(machine.slots) == "0.1.0"
+    assert machine.state.staged is None and not machine.restarts
+
+
+def test_a_build_that_is_ended_from_outside_is_begun_anew_and_not_refused(machine: Machine) -> None:
+    program = machine.slots.slot("a") / PROGRAM
+    program.write_text("#!/bin/sh\nkill -TERM $$\n")
+    program.chmod(0o755)
+    order = loop.Order("1", "0.2.0", machine.settings.directory / "x", False)
+    cut = loop.build_apart(machine.slots, machine.settings, "b", order)
+    assert cut == loop.Built(cut=True)
+    ends = [cut, loop.Built()]
+    keeper = loop.Keeper(machine.slots, machine.settings, lambda *_: ends.pop(0), lambda *_: True)
+    machine.keeper = keeper
+    machine.order("0.2.0")
+    machine.look(idle=False)
+    assert machine.stages == [] and machine.state.done == ""
+    machine.look(idle=False)
+    assert machine.stages == [("0.2.0", "taken")]
+
+
+def test_a_keeper_that_was_killed_before_it_had_the_kiosk_started_anew_does_so(machine: Machine) -> None:
     tried(machine)
     (machine.slots.root / "update/restart").unlink()
     machine.begin_keeper()
@@ -205,6 +301,9 @@ def test_a_keeper_that_was_killed_before_it_had_the_kiosk_started_anew_does_so_o
     first = machine.restarts
     machine.look(version="0.1.0")
     assert first and machine.restarts == first
+    # Nobody did it: it is asked for again.
+    machine.look(loop.RESTART_AGAIN_S, version="0.1.0")
+    assert machine.restarts != first
 
 
 def test_a_start_that_a_full_card_could_not_ask_for_is_asked_for_again(
@@ -223,6 +322,62 @@ def test_a_start_that_a_full_card_could_not_ask_for_is_asked_for_again(
     assert not machine.restarts
     machine.look(version="0.1.0")
     assert machine.restarts
+
+
+class Full:
+    """A card that takes nothing new while the reserve is there."""
+
+    def __init__(self, machine: Machine, monkeypatch: pytest.MonkeyPatch, reserve: bool) -> None:
+        create, root = machine.slots.files.create, machine.slots.root
+        if reserve:
+            machine.slots.keep_reserve()
+        self.freed = False
+
+        def creating(path: Path, content: bytes) -> None:
+            if not self.freed and (not reserve or (root / RESERVE).exists()):
+                raise OSError(28, "No space left on device")
+            create(path, content)
+
+        monkeypatch.setattr(machine.slots.files, "create", creating)
+
+
+def test_a_release_that_fills_the_card_is_taken_back_all_the_same(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried(machine)
+    machine.look(version="0.2.0", works=False)
+    Full(machine, monkeypatch, reserve=True)
+    machine.look(301, works=False)
+    assert started(machine.slots) == "0.1.0" and machine.stages[-1] == ("0.2.0", "rolled_back")
+    assert machine.restarts
+
+
+def test_a_release_that_fills_the_card_is_left_after_its_last_try(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried(machine)
+    Full(machine, monkeypatch, reserve=True)
+    for _ in range(MOST_TRIES):
+        choose(machine.slots, "id")
+    assert started(machine.slots) == "0.1.0"
+
+
+def test_a_verdict_that_a_full_card_did_not_take_stands(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried(machine)
+    machine.look(version="0.2.0", works=False)
+    card = Full(machine, monkeypatch, reserve=False)
+    with pytest.raises(OSError, match="No space"):
+        machine.look(301, works=False)
+    card.freed = True
+    machine.look(1, works=False)
+    assert started(machine.slots) == "0.1.0" and machine.stages[-1] == ("0.2.0", "rolled_back")
+
+
+def test_an_address_that_is_none_is_one_where_nobody_answers() -> None:
+    assert not loop.somebody_answers("x" * 64 + ".local", 8883)
+    assert not loop.somebody_answers("127.0.0.1", 1 << 17)
 
 
 def test_the_slot_in_use_is_never_emptied(machine: Machine) -> None:
