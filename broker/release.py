@@ -28,6 +28,8 @@ _CHUNK = 64 * 1024
 _PART = re.compile(r"[A-Za-z0-9_.+@-]{1,150}")
 _VERSION = re.compile(r"(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})")
 _KEY = re.compile(r"[0-9a-f]{64}")
+# Python's int() would also take a sign and '_'.
+_OCTAL = re.compile(rb"[0-7]{1,12}")
 
 
 class ReleaseError(ContractError):
@@ -91,7 +93,8 @@ def decode(written: bytes) -> Manifest:
         manifest = _manifest.decode(written)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ReleaseError(f"The release's manifest cannot be read: {str(error).rstrip('.')}.") from None
-    number(manifest.version)
+    for version in (manifest.version, manifest.needs, *manifest.withdraws):
+        number(version)
     known: set[str] = set()
     folders: set[str] = set()
     for file in manifest.files:
@@ -213,8 +216,7 @@ class Archive:
         block = self._read(_BLOCK)
         summed = sum(block) - sum(block[148:156]) + 8 * 32
         try:
-            right = int(block[148:156].strip(b"\0 ") or b"0", 8) == summed
-            size = int(block[124:136].strip(b"\0 "), 8)
+            right, size = _octal(block[148:156]) == summed, _octal(block[124:136])
             name, before = (
                 block[at : at + n].rstrip(b"\0").decode("ascii") for at, n in ((0, 100), (345, 155))
             )
@@ -231,6 +233,14 @@ class Archive:
         if len(read) < length:
             raise ReleaseError("The release is cut short: its end is missing.")
         return read
+
+
+def _octal(field: bytes) -> int:
+    """A number in a header. ValueError if it is none."""
+    digits = field.strip(b"\0 ")
+    if not _OCTAL.fullmatch(digits):
+        raise ValueError("no octal number")
+    return int(digits, 8)
 
 
 def check(archive: Archive, keys: Iterable[str]) -> tuple[Manifest, str]:

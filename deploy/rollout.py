@@ -9,7 +9,7 @@ from typing import IO
 import click
 import sqlalchemy as sa
 
-from broker import release
+from broker import files, release
 from deploy import provision as making
 from deploy.asking import CONFIG
 from deploy.errors import DeployError
@@ -28,28 +28,39 @@ def add(config: EdgeConfig, path: Path) -> str:
         digest, size = file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
         if size > release.MAX_RELEASE_BYTES:
             raise DeployError(f"The release has {size} bytes; allowed are {release.MAX_RELEASE_BYTES}.")
-        _keep(config, file, digest)
-    with making.writing(config) as conn:
-        updating.add(conn, config.store, making.ACTOR, manifest, digest, size, key, now())
+        path, was_there = config.releases_path / digest, (config.releases_path / digest).exists()
+        _keep(config, file, path)
+    try:
+        with making.writing(config) as conn:
+            updating.add(conn, config.store, making.ACTOR, manifest, digest, size, key, now())
+    except Exception:
+        if not was_there:
+            path.unlink(missing_ok=True)
+        raise
     return manifest.version
 
 
-def _keep(config: EdgeConfig, file: IO[bytes], digest: str) -> None:
-    """Under its hash in the vault's folder, for those who own that folder."""
-    folder = config.releases_path
+def _keep(config: EdgeConfig, file: IO[bytes], path: Path) -> None:
+    """In the vault's folder, for those who own that one. On the disk when it returns."""
+    folder, beside = path.parent, path.with_name(f".{path.name}.new")
     folder.mkdir(parents=True, exist_ok=True)
-    path, beside = folder / digest, folder / f".{digest}.new"
     owner = config.vault_path.stat()
     file.seek(0)
-    with beside.open("wb") as out:
-        shutil.copyfileobj(file, out)
-        out.flush()
-        os.fsync(out.fileno())
-    beside.chmod(0o640)
-    if os.geteuid() == 0:
-        for one in (folder, beside):
-            os.chown(one, owner.st_uid, owner.st_gid)
-    beside.replace(path)
+    try:
+        with beside.open("wb") as out:
+            shutil.copyfileobj(file, out)
+            out.flush()
+            os.fsync(out.fileno())
+        beside.chmod(0o640)
+        if os.geteuid() == 0:
+            for one in (folder, beside):
+                os.chown(one, owner.st_uid, owner.st_gid)
+        beside.replace(path)
+        files.sync(folder)
+    except OSError as error:
+        raise DeployError(f"The release cannot be kept in {folder}: {error.strerror or error}.") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 @click.command("add")

@@ -39,7 +39,10 @@ def fetch(
     """One attempt, and a sentence about it. `pace` waits after so many bytes, and may raise to end it."""
     path = path_of(directory, update)
     if path.exists():
-        return End.HERE, ""
+        if _digest(path) == update.sha256:
+            return End.HERE, ""
+        # A card forgets. What stands there would be refused for ever.
+        path.unlink()
     part = path.with_suffix(".part")
     here = part.stat().st_size if part.exists() else 0
     if free_bytes is not None and free_bytes < update.bytes - here + SPARE_BYTES:
@@ -48,14 +51,19 @@ def fetch(
         end, said = _bring(update, part, here, identity, pace)
         if end is not End.HERE:
             return end, said
-    with part.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-        os.fsync(file.fileno())
-    if part.stat().st_size != update.bytes or digest != update.sha256:
+    if part.stat().st_size != update.bytes or _digest(part) != update.sha256:
         part.unlink()
         return End.WRONG, "What came is not the release that was ordered."
     part.rename(path)
     return End.HERE, ""
+
+
+def _digest(path: Path) -> str:
+    """The SHA-256 of the file, which is on the disk then."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        os.fsync(file.fileno())
+    return digest
 
 
 def tidy(directory: Path, wanted: Update | None) -> None:

@@ -126,7 +126,8 @@ class Updates:
             "way": condition.way.value,
             "idle": condition.idle,
             "order": self._order,
-            "heard": [str(one) for one in self._heard],
+            # The storing thread adds to it meanwhile.
+            "heard": [str(one) for one in list(self._heard)],
         }
         beside = self._word.with_name(f".{self._word.name}.new")
         # Not synced: after a cut it is an old word, and counts no more.

@@ -152,6 +152,32 @@ def test_a_release_that_is_cut_anywhere_is_refused(keys: dict[str, Path]) -> Non
             checked(good[:end], [one])
 
 
+@pytest.mark.parametrize("size", [b"-0000000010", b"+0000000010", b"0000000_010", b"", b"0000000019x"])
+def test_a_size_that_is_none_is_not_read_by(size: bytes) -> None:
+    packed_ = bytearray(packed(manifest(), b"[]"))
+    packed_[124:136] = size.ljust(12, b"\0")
+    summed = sum(packed_[:512]) - sum(packed_[148:156]) + 8 * 32
+    packed_[148:156] = b"%06o\0 " % summed
+
+    class Counting(io.BytesIO):
+        most = 0
+
+        def read(self, size: int | None = -1) -> bytes:
+            self.most = max(self.most, -1 if size is None else size, len(got := super().read(size)))
+            return got
+
+    file = Counting(bytes(packed_) + b"x" * 100_000)
+    with pytest.raises(ReleaseError, match="something else than plain files"):
+        Archive(file)
+    assert file.most == 512
+
+
+@pytest.mark.parametrize("more", [{"needs": "1"}, {"needs": "01.0.0"}, {"withdraws": ["1.0.0", "01.2.3"]}])
+def test_a_version_that_is_none_is_found_before_anybody_signs(more: dict[str, Any]) -> None:
+    with pytest.raises(ReleaseError):
+        release.decode(manifest(**more))
+
+
 @given(st.data())
 def test_no_bytes_raise_anything_else(data: st.DataObject) -> None:
     written = manifest()

@@ -21,7 +21,8 @@ from kiosk.keeper import loop
 from kiosk.keeper.slots import Slots, State, Told
 from kiosk.keeper.trial import Way
 from kiosk.outbox import NewEvent, Outbox, unnumbered
-from kiosk.updating.fetching import path_of
+from kiosk.updating import fetching
+from kiosk.updating.fetching import End, path_of
 from kiosk.updating.updates import Condition, Updates
 from tests.system.kiosk_rig import until
 
@@ -107,6 +108,16 @@ def test_what_came_and_is_not_what_was_ordered_is_refused(kiosk: Kiosk) -> None:
     said = kiosk.saved[0].content
     assert isinstance(said, ReleaseMoved) and said.stage == "refused"
     assert not list(kiosk.folder.glob("0*"))
+
+
+def test_a_release_that_the_card_has_damaged_is_brought_anew(tmp_path: Path) -> None:
+    update = Update(ORDER, "0.2.0", "https://127.0.0.1:1/release", "t", sha256(b"good").hexdigest(), 4)
+    path = path_of(tmp_path, update)
+    path.write_bytes(b"bad!")
+    end, _ = fetching.fetch(update, tmp_path, tmp_path, lambda size: None, None)
+    assert end is not End.HERE and not path.exists()
+    path.write_bytes(b"good")
+    assert fetching.fetch(update, tmp_path, tmp_path, lambda size: None, None) == (End.HERE, "")
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"told": 1}', '{"told": [1]}', '{"told": [{"id": "1"}]}'])
