@@ -21,8 +21,7 @@ SILENT = "silent"
 
 def loud(conn: sa.Connection, store: str, about: str) -> None:
     """NotFound for a silent interaction, as if there were none."""
-    i = interaction.c
-    if conn.execute(sa.select(i.silent).where(i.store == store, i.id == about[:36])).scalar():
+    if _is_silent(conn, store, about):
         raise NotFound("There is no such entry in this store's log.")
 
 
@@ -53,6 +52,36 @@ def on_request(
     return done
 
 
+def security_called(
+    conn: sa.Connection, store: str, actor: Actor, request: str, person: str, now: datetime
+) -> None:
+    """The program has called security for the person, who has this request now."""
+    who, reference = acting.who_is(conn, store, person), reference_of(UUID(request))
+    words = f"{reference}: security called for {who.name}."
+    record(conn, store, actor, f"{SILENT}.security_called", reference, words, now)
+
+
+def trouble_seen(
+    conn: sa.Connection,
+    store: str,
+    actor: Actor,
+    trouble: str,
+    person: str,
+    act: Callable[[], T],
+    now: datetime,
+    *,
+    silent: bool,
+) -> T:
+    """Run `act`, by which the person has seen this trouble.
+
+    Without `silent` there is none that could tell of a silent request: NotFound.
+    """
+    if not silent:
+        loud(conn, store, trouble)
+    kind = SILENT if _is_silent(conn, store, trouble) else "person"
+    return _of(conn, store, actor, person, kind, "trouble seen", act, now)
+
+
 def of_person(
     conn: sa.Connection,
     store: str,
@@ -63,9 +92,27 @@ def of_person(
     now: datetime,
 ) -> T:
     """Run `act`, which does `what` ('presence said') for the person, without a request."""
+    return _of(conn, store, actor, person, "person", what, act, now)
+
+
+def _of(
+    conn: sa.Connection,
+    store: str,
+    actor: Actor,
+    person: str,
+    kind: str,
+    what: str,
+    act: Callable[[], T],
+    now: datetime,
+) -> T:
     done = act()
     who = acting.who_is(conn, store, person)
     key = what.replace(" ", "_")
     words = f"{what[0].upper()}{what[1:]} for {who.name}."
-    record(conn, store, actor, f"person.{key}", who.name, words, now)
+    record(conn, store, actor, f"{kind}.{key}", who.name, words, now)
     return done
+
+
+def _is_silent(conn: sa.Connection, store: str, about: str) -> bool:
+    i = interaction.c
+    return bool(conn.execute(sa.select(i.silent).where(i.store == store, i.id == about[:36])).scalar())

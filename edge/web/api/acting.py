@@ -191,9 +191,10 @@ def security_call(body: SecurityCalled) -> Raised:
     made = raising.Call(body.id, body.kept_s)
 
     def change(conn: sa.Connection) -> str:
-        return raising.call(
-            conn, room.store, room.config.policy, body.person, made, room.clock(), actor.through
-        )
+        now, policy = room.clock(), room.config.policy
+        raised = raising.call(conn, room.store, policy, body.person, made, now, actor.through)
+        behalf.security_called(conn, room.store, actor, raised, body.person, now)
+        return raised
 
     return Raised(room.change(change))
 

@@ -58,12 +58,14 @@ def troubles_list() -> Troubles:
 
 def trouble_seen(id: str, body: By) -> None:
     """The person, who was told of it, has seen it, or that it is over. 404 for somebody who was not told."""
-    room, through = services(), bearer.actor_here().through
-    silent = bearer.sees_silent()
+    room, actor, silent = services(), bearer.actor_here(), bearer.sees_silent()
 
     def change(conn: sa.Connection) -> None:
-        if not silent:
-            behalf.loud(conn, room.store, id)
-        supervising.see(conn, room.store, id, body.person, through, room.clock())
+        store, person, now = room.store, body.person, room.clock()
+
+        def act() -> None:
+            supervising.see(conn, store, id, person, actor.through, now)
+
+        behalf.trouble_seen(conn, store, actor, id, person, act, now, silent=silent)
 
     room.change(change)
