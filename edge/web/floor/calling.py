@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from flask import Response, abort, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from edge.handling import acting
+from edge.errors import Refused
+from edge.handling import acting, locking
+from edge.handling.locking import NOT_ON
 from edge.pushing import keys, queue, rules, store
 from edge.pushing.keys import NoKey
 from edge.pushing.store import Keys
@@ -20,7 +22,6 @@ from edge.web.languages import gettext
 from edge.web.services import services
 
 NO_ADDRESS = "The browser gave no address that calls can be sent to; nothing was switched on."
-NOT_ON = "Calls to this phone while it is locked are not switched on."
 SENTENCES = (NO_ADDRESS, NOT_ON)
 _STAGES = ("shown", "opened")
 
@@ -56,7 +57,7 @@ def locked_on() -> Response:
     trial = request.form.get("trial") == "1"
 
     def begin(conn: sa.Connection) -> None:
-        store.subscribe(conn, room.store, here.person.id, here.key, given, room.clock())
+        locking.switch_on(conn, room.store, here, given, room.clock())
         if trial:
             queue.put_trial(conn, room.store, here.person.id, here.key, room.clock())
 
@@ -80,8 +81,8 @@ def locked_trial() -> Response:
 
 
 def locked_off() -> Response:
-    room, key = services(), signed_in().key
-    room.change(lambda conn: store.unsubscribe(conn, room.store, key))
+    room, here = services(), signed_in()
+    room.change(lambda conn: locking.switch_off(conn, room.store, here, room.clock()))
     return Response(status=204)
 
 
@@ -89,15 +90,10 @@ def locked_renewed() -> Response:
     """The browser itself has changed its address. Only where this session has switched it on."""
     origin.only_from_here()
     room, here, given = services(), signed_in(), _keys()
-
-    def renew(conn: sa.Connection) -> bool:
-        known = store.of_session(conn, room.store, here.key) is not None
-        if known:
-            store.subscribe(conn, room.store, here.person.id, here.key, given, room.clock())
-        return known
-
-    if not room.change(renew):
-        abort(409, gettext(NOT_ON))
+    try:
+        room.change(lambda conn: locking.renew(conn, room.store, here, given, room.clock()))
+    except Refused as error:
+        abort(409, gettext(error.sentence))
     return Response(status=204)
 
 

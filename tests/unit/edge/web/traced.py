@@ -114,6 +114,11 @@ class Traced:
         with suppress(ValueError):
             self.names[f"{name}#"] = reference_of(UUID(id_))
 
+    def remember(self, name: str, query: str) -> None:
+        """What this query finds, if it finds anything, by this name."""
+        with self.room.read() as conn:
+            self.call(name, str(conn.execute(sa.text(query)).scalar()))
+
     def execute(self, statement: str) -> None:
         self.room.writer.run(lambda conn: conn.execute(sa.text(statement.format(**self.names))))
 
@@ -177,8 +182,7 @@ def said(found: Rows, table: str) -> list[tuple[str, ...]]:
 
 def expect(traced: Traced, deed: Deed, found: Rows, actor: str, through: str) -> None:
     """Exactly what the deed says, by this actor and through this."""
-    wanted = [(*traced.filled(one).split(" ", 1), actor, through) for one in deed.audit]
-    assert said(found, "audit") == wanted
+    assert said(found, "audit") == [_audited(traced.filled(one), actor, through) for one in deed.audit]
     # Who an entry of a timeline is of is kept as their id.
     ids = {"timeline": traced.names.get(actor, actor)}
     for one in deed.elsewhere:
@@ -197,6 +201,13 @@ def no_secret(found: Rows, secrets: list[str]) -> None:
     written = "\n".join(str(value) for value in kept if isinstance(value, str | dict))
     for secret in secrets:
         assert secret and not re.search(rf"(?<!\w){re.escape(secret)}(?!\w)", written), secret
+
+
+def _audited(text: str, actor: str, through: str) -> tuple[str, ...]:
+    """'kind subject', behind which ' by ' names another actor, and ' through ' through what."""
+    told, _, by = text.partition(" by ")
+    name, _, other = by.partition(" through ")
+    return (*told.split(" ", 1), name or actor, other or through)
 
 
 @contextmanager
