@@ -191,9 +191,9 @@ def shown(der: bytes, by: Authority, signing_key: str | None) -> Certificate | N
 
 
 def install_certificate(directory: Path, certificate_pem: str, ca_pem: str) -> None:
-    """On the device: put what the server answered beside the keys."""
-    files.write(directory / "tls.crt", certificate_pem.encode())
+    """On the device: put what the server answered beside the keys, the certificate last."""
     files.write(directory / "ca.crt", ca_pem.encode())
+    files.write(directory / "tls.crt", certificate_pem.encode())
 
 
 def _issue_here(directory: Path, authority: Authority, name: str, hosts: list[str], now: dt.datetime) -> None:

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Makes this machine a store server or a kiosk, brings it to this release, takes it back, or takes it off.
 # For 64-bit Raspberry Pi OS and Debian, Bookworm and Trixie; from a clone or an unpacked release, as root.
-# What a technician wrote in /etc/floorbell is never written over. Done twice, the second time changes nothing.
+# What a technician wrote in /etc/floorbell is never written over. Done twice, the second time changes nothing;
+# cut off anywhere, the same command finishes it.
 set -eu
 umask 022
 usage='Usage: deploy/install.sh server [--store NAME --title TITLE --zone NAME=TITLE …] [--messenger] [--bridge] [--s3] [--postgresql] …
@@ -15,6 +16,7 @@ usage='Usage: deploy/install.sh server [--store NAME --title TITLE --zone NAME=T
     --passphrase-file F  the passphrase of the CA key in its first line; without it you are asked
   --release-keys FILE    the public keys of whoever makes releases; without them none is taken over the air
   --enrol CODE           let this kiosk in by the code that "floorbell device invite" shows on the server
+    --anew               though it is let in already: with other keys, in the place of what it has
   --camera, --screen     a kiosk with a camera, with a display
   --messenger            call phones that are locked, and people outside the store (needs the internet)
   --bridge               tell Home Assistant how the kiosks are
@@ -88,7 +90,7 @@ read_arguments() {
         '') fail "What is this machine to be? deploy/install.sh server, or deploy/install.sh kiosk." ;;
         *) fail "'$kind' is no kind of machine; allowed are server and kiosk." ;;
     esac
-    store='' title='' zones='' host='' passphrase='' code='' wheels='' keys=''
+    store='' title='' zones='' host='' passphrase='' code='' anew='' let_in='' wheels='' keys=''
     more='' made='' action=install with_database='' purge='' copied='' packages_only=''
     while [ $# -gt 0 ]; do
         case "$1" in
@@ -113,6 +115,7 @@ $2
             'server --database-copied') copied=--copied-elsewhere ;;
             'server --with-database') with_database=--with-database ;;
             'kiosk --enrol') code=$2; shift ;;
+            'kiosk --anew') anew=--anew ;;
             'kiosk --camera') more="$more camera" ;;
             'kiosk --screen') more="$more screen" ;;
             *' --wheels') wheels=$2; shift ;;
@@ -127,6 +130,7 @@ $2
         shift
     done
     [ -z "$with_database" ] || [ "$action" = rollback ] || fail "--with-database goes with --rollback only."
+    [ -z "$anew" ] || [ -n "$code" ] || fail "--anew goes with --enrol only."
     [ -z "$purge" ] || [ "$action" = uninstall ] || fail "--purge-data goes with --uninstall only."
     if [ -n "$store" ]; then
         if [ -z "$title" ] || [ -z "$zones" ]; then
@@ -197,17 +201,23 @@ install_packages() {
                 "$(case "$package" in *lgpio) say "buttons of its own." ;; *) say "camera on the Pi's own connector." ;; esac)"
         fi
     done
-    [ -n "$missing" ] || return 0
+    [ -n "$missing" ] || { silence_mosquitto; return 0; }
     say "Installing$missing with apt."
+    case "$missing " in *' mosquitto '*) mkdir -p "$opt"; : >"$opt/mosquitto-came" ;; esac
+    # What an apt before this one was cut off in.
+    dpkg --configure -a </dev/null >/dev/null || true
     # shellcheck disable=SC2086
     apt-get install -q -y --no-install-recommends $missing </dev/null >/dev/null ||
         fail "apt could not install$missing; its message is above."
-    case "$missing " in
-        *' mosquitto '*)
-            # Ours is another: mutual TLS, its own configuration, its own service.
-            systemctl disable --now mosquitto.service >/dev/null 2>&1 || true ;;
-    esac
+    silence_mosquitto
     did "Installed$missing."
+}
+
+silence_mosquitto() { # The service that came with the package; one that was here before is left alone.
+    [ -e "$opt/mosquitto-came" ] || return 0
+    # Ours is another: mutual TLS, its own configuration, its own service.
+    systemctl disable --now mosquitto.service >/dev/null 2>&1 || true
+    rm "$opt/mosquitto-came"
 }
 
 make_users() {
@@ -330,18 +340,45 @@ belongs() { # belongs UNIT: whether this kind of machine has it.
     esac
 }
 
+instance() { say "$1" | sed 's/@\./@kiosk./'; } # instance UNIT: what of it runs here.
+
+unit_files() { # unit_files RELEASE: the units in it that this kind of machine has.
+    for file in "$1"/deploy/systemd/*; do
+        if belongs "${file##*/}"; then say "${file##*/}"; fi
+    done
+}
+
+brought() { # Units that a release of ours brought; all others are somebody's own.
+    grep -x 'floorbell[A-Za-z0-9@.-]*' "$etc/units-brought" 2>/dev/null || true
+}
+
+remember_units() { # remember_units NAME …: as brought by a release.
+    scratch=$(mktemp)
+    { say '# Written by install.sh: the units that a release brought, and that another one may take away.'
+      printf '%s\n' "$@" | LC_ALL=C sort -u; } >"$scratch"
+    cmp -s "$scratch" "$etc/units-brought" || {
+        install -m 0644 "$scratch" "$etc/units-brought.new"
+        mv "$etc/units-brought.new" "$etc/units-brought"
+    }
+    rm -f "$scratch"
+}
+
 put_units() { # put_units RELEASE: its units, and none that only another one had.
     reload=
-    for file in "$1"/deploy/systemd/*; do
-        belongs "${file##*/}" || continue
-        if put "$file" "$units/${file##*/}" 0644; then reload=yes; fi
+    # Before the first of them: what is cut off here is known all the same.
+    # shellcheck disable=SC2046
+    remember_units $(brought) $(unit_files "$1")
+    for name in $(unit_files "$1"); do
+        if put "$1/deploy/systemd/$name" "$units/$name" 0644; then reload=yes; fi
     done
-    for file in "$units"/floorbell*; do
-        if [ ! -f "$file" ] || [ -e "$1/deploy/systemd/${file##*/}" ]; then continue; fi
-        systemctl disable --now "${file##*/}" >/dev/null 2>&1 || true
-        take "$file"
+    for name in $(brought); do
+        if [ ! -f "$units/$name" ] || [ -e "$1/deploy/systemd/$name" ]; then continue; fi
+        systemctl disable --now "$name" >/dev/null 2>&1 || true
+        take "$units/$name"
         reload=yes
     done
+    # shellcheck disable=SC2046
+    remember_units $(unit_files "$1")
     if [ -n "$reload" ] && running; then systemctl daemon-reload; fi
     for unit in $(started_names "$1/deploy/systemd") $(unit_names); do
         if [ "$(systemctl is-enabled "$unit" 2>/dev/null || true)" != enabled ]; then
@@ -387,11 +424,19 @@ put_machine_files() {
     fi
 }
 
-make_store() {
+make_store() { # Its configuration takes its place last; until then nothing runs with it.
     [ -n "$store" ] || return 0
     if [ -e "$etc/edge.toml" ]; then
         say "$etc/edge.toml is there already; the store stays as it is."
         return 0
+    fi
+    # The first that is written of a store, and the last that is removed.
+    if [ -e "$etc/edge.toml.unfinished" ]; then
+        say "The making of a store was cut off; it is begun anew."
+        rm -rf "$data/identity" "$data"/floorbell.db*
+        rm "$etc/edge.toml.unfinished"
+    elif [ -e "$data/identity" ] || [ -e "$data/floorbell.db" ]; then
+        fail "$data holds a store already, and $etc/edge.toml is missing; put that back, or move $data away."
     fi
     [ -n "$host" ] || host=$(hostname).local
     set -f
@@ -404,34 +449,41 @@ make_store() {
     set +f
     [ -z "$passphrase" ] || set -- "$@" --passphrase-file "$passphrase"
     "$opt/slots/$slot/.venv/bin/floorbell" provision store "$store" --title "$title" --dir "$data" --host "$host" \
-        --web-port 8443 --config "$etc/edge.toml" "$@" >/dev/null || { rm -f "$etc/edge.toml"; fail "No store was made."; }
+        --web-port 8443 --config "$etc/edge.toml.unfinished" "$@" >/dev/null || fail "No store was made."
     if [ -e "$data/identity/web/tls.crt" ]; then
         # No proxy is needed: phones come to trust the store's own certificate by a QR code.
         sed -i -e '/^\[web\]/,$ s|^host = .*|host = "0.0.0.0"|' -e 's|^# tls = "store"|tls = "store"|' \
-            -e 's|^# trust_port = |trust_port = |' "$etc/edge.toml"
+            -e 's|^# trust_port = |trust_port = |' "$etc/edge.toml.unfinished"
     fi
     chown -R floorbell:floorbell "$data"
-    chown root:floorbell "$etc/edge.toml"
-    chmod 0640 "$etc/edge.toml"
+    chown root:floorbell "$etc/edge.toml.unfinished"
+    chmod 0640 "$etc/edge.toml.unfinished"
+    mv "$etc/edge.toml.unfinished" "$etc/edge.toml"
     made=yes
     did "The store $store is made; kiosks find it as $host."
 }
 
-enrol() {
-    [ -n "$code" ] || return 0
-    if [ -e "$data/identity/tls.crt" ]; then
-        say "This kiosk is let in already; $data/identity stays as it is."
-        return 0
+enrol() { # What it was let in as stays beside its keys, so that kiosk.toml can be written at any time.
+    said=$data/identity/enrolled.toml
+    if [ -n "$code" ]; then
+        if [ -e "$data/identity/tls.crt" ] && [ -z "$anew" ]; then
+            say "This kiosk is let in already; $data/identity stays as it is. With --anew it is let in again."
+        else
+            # shellcheck disable=SC2086
+            words=$(as_service "$opt/slots/$slot/.venv/bin/floorbell" kiosk enrol "$code" --dir "$data/identity" $anew) ||
+                fail "This kiosk was not let in."
+            let_in=yes
+            did "$(say "$words" | head -n 1)"
+        fi
     fi
-    words=$(as_service "$opt/slots/$slot/.venv/bin/floorbell" kiosk enrol "$code" --dir "$data/identity") ||
-        fail "This kiosk was not let in."
-    did "$(say "$words" | head -n 1)"
+    if [ ! -e "$said" ] || { [ -e "$etc/kiosk.toml" ] && [ -z "$let_in" ]; }; then return 0; fi
     if [ -e "$etc/kiosk.toml" ]; then
         say "$etc/kiosk.toml is there already; what it needs to say:"
         say "$words" | sed 1d
         return 0
     fi
-    of() { say "$words" | sed -n "s/^ *$1 = //p" | head -n 1; }
+    # Its user may write there what root would run: only what a name, a host or a port can be is taken.
+    of() { sed -n "s/^$1 = \(\"\{0,1\}[A-Za-z0-9.-]*\"\{0,1\}\)\$/\1/p" "$said" | head -n 1; }
     sed -e "s|^store = .*|store = $(of store)|" -e "s|^device = .*|device = $(of device)|" \
         -e "s|^zone = .*|zone = $(of zone)|" -e "s|^host = .*|host = $(of host)|" -e "s|^port = .*|port = $(of port)|" \
         -e "s|^identity = .*|identity = \"$data/identity\"|" -e "s|^directory = .*|directory = \"$data/outbox\"|" \
@@ -502,7 +554,7 @@ turn_to_slot() { # Start everything from $slot, or go on as before.
     mv "$opt/kind.new" "$opt/kind"
     running || { say "systemd does not run here: nothing was started."; return 0; }
     configured || return 0
-    if [ "$before" = "$slot" ] && [ "$before_units" -eq "$changes" ] && all_active; then
+    if [ "$before" = "$slot" ] && [ "$before_units" -eq "$changes" ] && [ -z "$let_in" ] && all_active; then
         return 0
     fi
     if healthy; then
@@ -538,20 +590,22 @@ roll_back() {
 
 uninstall() {
     stop_programs
-    for file in "$units"/floorbell*; do
-        [ -e "$file" ] || continue
-        case "$file" in *@.*) name=$(say "${file##*/}" | sed 's/@/@kiosk/') ;; *) name=${file##*/} ;; esac
-        systemctl disable -q --now "$name" 2>/dev/null || true
+    gone=$(brought; unit_files "$opt/current")
+    for file in $gone; do
+        systemctl disable -q --now "$(instance "$file")" 2>/dev/null || true
     done
     for mount in tmp.mount var-tmp.mount; do
         cmp -s "$source/deploy/machine/$mount" "$units/$mount" || continue
         systemctl disable -q "$mount" 2>/dev/null || true
         take "$units/$mount"
     done
-    for file in "$units"/floorbell*; do
-        # Folders hold what somebody here has changed.
-        if [ -f "$file" ] || [ -n "$purge" ]; then take "$file"; fi
+    for file in $gone; do
+        take "$units/$file"
+        rmdir "$units/$file.wants" 2>/dev/null || true
+        # What somebody here has changed of it.
+        if [ -n "$purge" ]; then take "$units/$file.d" "$units/$(instance "$file").d"; fi
     done
+    rm -f "$etc/units-brought"
     take /usr/local/bin/floorbell /etc/systemd/journald.conf.d/floorbell.conf \
         /etc/avahi/services/floorbell.service /etc/chrony/conf.d/floorbell.conf \
         /etc/systemd/timesyncd.conf.d/floorbell.conf /etc/xdg/autostart/floorbell-screen.desktop "$opt"

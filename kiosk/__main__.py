@@ -4,6 +4,7 @@ own."""
 import argparse
 import os
 import sys
+import textwrap
 import threading
 from pathlib import Path
 
@@ -109,15 +110,20 @@ def _add_enrol(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command = commands.add_parser("enrol", help=purpose, description=purpose)
     command.add_argument("code", metavar="CODE@HOST")
     command.add_argument("--dir", type=Path, required=True, help="where its keys are made, and stay")
+    command.add_argument(
+        "--anew", action="store_true", help="let it in again, with other keys; start the kiosk anew then"
+    )
 
 
 def _enrol(chosen: argparse.Namespace) -> int:
     from kiosk.enrolling import enrol
 
-    done = enrol(chosen.code, chosen.dir)
+    try:
+        done = enrol(chosen.code, chosen.dir, anew=chosen.anew)
+    except OSError as error:
+        raise KioskError(f"The identity could not be written to {chosen.dir}: {error.strerror}.") from None
     print(f"This kiosk is let in as {done.device}. In its kiosk.toml:")
-    print(f'  store = "{done.store}"\n  device = "{done.device}"\n  zone = "{done.zone}"')
-    print(f'  [broker]\n  host = "{done.host}"\n  port = {done.port}\n  identity = "{chosen.dir}"')
+    print(textwrap.indent(done.toml(chosen.dir), "  "), end="")
     return 0
 
 

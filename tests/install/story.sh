@@ -132,13 +132,16 @@ case "$systems" in
         ;;
 esac
 
-step "an upgrade with a migration: the database is copied, the store goes on"
+step "an upgrade with a migration: the database is copied, the store goes on, a unit of somebody's own stays"
+own=$server/etc/systemd/system/floorbell-own.service
+printf '[Service]\nExecStart=/bin/true\n' >"$own"
 cp -a "$server$D" "$server/srv/next"
 D=/srv/next
 next_release "$server/srv/next"
 said=$(install "$server" server --wheels /srv/wheels) || broken "the upgrade works"
 says "$said" "brought from"
 [ "$(readlink "$server/opt/floorbell/current")" = slots/a ] || broken "current leads to slots/a"
+[ -e "$own" ] || broken "somebody's own unit is left alone"
 said=$(install "$server" server --wheels /srv/wheels)
 says "$said" "Nothing had to be changed"
 start_server
@@ -163,6 +166,7 @@ install "$server" server --uninstall >"$systems/log" 2>&1 || show "$systems/log"
 for path in /opt/floorbell /usr/local/bin/floorbell /etc/systemd/system/floorbell-worker.service; do
     [ ! -e "$server$path" ] || broken "$path is gone"
 done
+[ -e "$own" ] || broken "somebody's own unit outlives Floorbell"
 [ "$(events)" = "$after" ] || broken "the database is still there"
 holds "the configuration is still there" test -e "$server/etc/floorbell/edge.toml"
 install "$server" server --wheels /srv/wheels >"$systems/log" 2>&1 || show "$systems/log"
