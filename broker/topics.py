@@ -40,9 +40,14 @@ class Address:
     kind: str | None = None
 
 
+def is_name(name: str) -> bool:
+    """Whether a store, zone or device may be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
 def check_name(name: str, what: str) -> str:
     """The name of a store, zone or device unchanged, or a ContractError that says what is allowed."""
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise ContractError(f"{what} is {name!r}; allowed is {NAME_RULE}.")
     return name
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from broker.errors import SettingsError
+from broker.topics import is_name
 from broker.watchdog import Watchdog, notify
 from edge import version
 from edge.bridge.link import Link, LinkFault
@@ -71,7 +72,7 @@ class Bridge:
         self._kept: dict[str, bytes | None] = {}
         self._wait_s, self._next_try = AGAIN_S[0], 0.0
         self._up_at: float | None = None
-        self._trouble, self._refused = "", set[str]()
+        self._trouble, self._said = "", set[str]()
         self._stop = threading.Event()
 
     def stop(self) -> None:
@@ -117,9 +118,7 @@ class Bridge:
         self._tell(self._own, discovery.ONLINE)
         self._note("")
         for sentence in self._link.refusals():
-            if sentence not in self._refused:
-                log.warning("%s", sentence)
-                self._refused.add(sentence)
+            self._say_once(sentence)
 
     def _connect(self) -> bool:
         now = self._monotonic()
@@ -136,7 +135,7 @@ class Bridge:
             self._try_again(str(error))
             return False
         self._kept, self._up_at = {}, self._monotonic()
-        self._refused.clear()
+        self._said.clear()
         return True
 
     def _try_again(self, trouble: str) -> None:
@@ -149,11 +148,19 @@ class Bridge:
             if one.topic == self._birth:
                 if one.payload == discovery.ONLINE:
                     self._kept = dict.fromkeys(self._kept)
-            elif one.payload:
+                continue
+            if not one.retained:
+                self._say_once(
+                    f"Somebody else writes below floorbell/{self._store}/ at Home Assistant's broker. Two "
+                    "stores of one name cannot share it, each takes away what the other tells; give one of "
+                    "them another broker."
+                )
+            if one.payload:
                 # Left by an earlier run, with the description that belongs to it, or somebody else's.
                 self._kept[one.topic] = one.payload if one.retained else None
-                described = discovery.config_topic(self._prefix, self._store, discovery.kiosk_of(one.topic))
-                self._kept.setdefault(described, None)
+                kiosk = discovery.kiosk_of(one.topic)
+                if is_name(kiosk):
+                    self._kept.setdefault(discovery.config_topic(self._prefix, self._store, kiosk), None)
 
     def _wanted(self) -> dict[str, bytes]:
         now = self._clock()
@@ -166,6 +173,12 @@ class Bridge:
         if self._kept.get(topic) != payload:
             self._link.tell(topic, payload)
             self._kept[topic] = payload
+
+    def _say_once(self, sentence: str) -> None:
+        """Once in each connection."""
+        if sentence not in self._said:
+            log.warning("%s", sentence)
+            self._said.add(sentence)
 
     def _note(self, trouble: str) -> None:
         """Say what is wrong once, and that it is over."""

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from edge.db.store_tables import device
 from edge.db.tables import interaction, is_open
-from edge.hearing import SILENT_AFTER
+from edge.hearing import SILENT_AFTER, tells_of_a_call
 from edge.reports import devices
 from edge.supervision.facts import KIOSK_DISK_BYTES
 
@@ -103,7 +103,8 @@ def read(conn: sa.Connection, store: str, now: datetime) -> list[Kiosk]:
 
 def camera(said: str | None, faults: list[str] | tuple[str, ...]) -> str | None:
     """One of CAMERA; None where the kiosk has none."""
-    if said == "ok" and any("camera" in fault.lower() for fault in faults):
+    of_it = (fault for fault in faults if "camera" in fault.lower() and not tells_of_a_call(fault))
+    if said == "ok" and any(of_it):
         return IMPAIRED
     return said if said is None or said in CAMERA else OTHER
 

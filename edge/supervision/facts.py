@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from edge.hearing import SILENT_AFTER, in_maintenance
+from edge.hearing import SILENT_AFTER, in_maintenance, tells_of_a_call
 
 
 class What(StrEnum):
@@ -217,16 +217,20 @@ def _of_heartbeat(said: Said, wrong: frozenset[Key], now: datetime) -> list[Foun
         return Key(said.name, what, about)
 
     found = []
-    about_camera = [fault for fault in said.faults if "camera" in fault.lower()]
+    about_camera = _about_camera(said)
     if said.camera is not None and (said.camera not in WELL_CAMERA or about_camera):
         words = _quoted(said, about_camera) or f"{said.name} says that its camera is {said.camera}."
         found.append(Found(key(What.CAMERA), now, words))
         others = [fault for fault in said.faults if fault not in about_camera]
     else:
         others = list(said.faults)
-    found += [Found(key(What.FAULT, fault[:160]), now, _quoted(said, [fault])) for fault in others]
+    for fault in others:
+        silent = tells_of_a_call(fault)
+        found.append(Found(key(What.FAULT, fault[:160]), now, _quoted(said, [fault]), silent=silent))
     for name in said.stuck:
-        found.append(Found(key(What.STUCK, name), now, f"{said.name} says that its button {name} is stuck."))
+        # Whoever calls security may leave a finger on it.
+        words = f"{said.name} says that its button {name} is stuck."
+        found.append(Found(key(What.STUCK, name), now, words, silent=True))
     if said.depth:
         words = f"{said.name} says that what is pressed there does not come through."
         found.append(Found(key(What.PATH), now, words, mark=str(said.oldest_open)))
@@ -247,6 +251,11 @@ def _of_heartbeat(said: Said, wrong: frozenset[Key], now: datetime) -> list[Foun
             words = f"{said.name} says that it has {hot}"
             found.append(Found(key(What.HOT), now, words))
     return found
+
+
+def _about_camera(said: Said) -> list[str]:
+    """Without what it says of clips: those are wanted when somebody calls."""
+    return [fault for fault in said.faults if "camera" in fault.lower() and not tells_of_a_call(fault)]
 
 
 def _quoted(said: Said, faults: Sequence[str]) -> str:
@@ -279,7 +288,7 @@ def _beside(said: Said, now: datetime) -> list[Found]:
 
 def _tampering(said: Said, tampered: Mapping[Key, datetime], now: datetime) -> list[Found]:
     """For as long as its heartbeats speak of its camera; for a while where they say nothing."""
-    spoken = any("camera" in fault.lower() for fault in said.faults)
+    spoken = bool(_about_camera(said))
     return [
         Found(key, at, f"{said.name} says that it was tampered with: {key.about}.")
         for key, at in tampered.items()

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Blueprint, Response
 
 from edge import version
+from edge.hearing import tells_of_a_call
 from edge.reports.measuring import Measured, measure
 from edge.reports.tallies import MORE, WITHIN_S, Tally
 from edge.web import bearer
@@ -102,6 +103,11 @@ class _Told:
 
         devices, labels = self._found.devices, ["device", "zone"]
         online = [((one.name, one.zone), one.status == "online") for one in devices]
+        # Without the scope, nothing that can come of a call.
+        told = {
+            one.name: [fault for fault in one.faults if self._found.silent or not tells_of_a_call(fault)]
+            for one in devices
+        }
         yield _by(Gauge, "device_online", "Whether a device is known to be there.", labels, online)
         help_ = "How long ago a device's last heartbeat came; missing before its first."
         ages = [((o.name, o.zone), o.silence.total_seconds()) for o in devices if o.silence is not None]
@@ -109,7 +115,7 @@ class _Told:
         help_ = "What is wrong with kiosks, cameras, clocks, disks and the server's parts, by kind."
         open_ = [((what,), self._found.troubles[what]) for what in TROUBLES]
         yield _by(Gauge, "troubles_open", help_, ["what"], open_)
-        faults = [((one.name, one.zone), len(one.faults)) for one in devices]
+        faults = [((one.name, one.zone), len(told[one.name])) for one in devices]
         yield _by(Gauge, "device_faults", "What a device says is wrong with it.", labels, faults)
 
 

@@ -148,7 +148,7 @@ class Feed:
                 # Watching must never cost the recording.
                 log.exception("Watching failed and is given up.")
                 self._lookout, self._seen = None, Seen()
-                self._trouble = "Watching the camera's pictures failed; clips are still recorded."
+                self._trouble = "Watching the camera's pictures failed; it records all the same."
                 return
             sparse = SPARSE_S < gap_s < float("inf")
             self._trouble = (

@@ -1,5 +1,6 @@
 """The devices: what each said of itself, what is missing from it, and what can be asked of it."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from edge.db.store_tables import device
 from edge.db.tables import quarantine
 from edge.errors import NotFound
 from edge.handling import basis, commanding, revoking
+from edge.hearing import tells_of_a_call
 from edge.reports import devices as heard
 from edge.reports.devices import Kiosk
 from edge.web import bearer
@@ -20,9 +22,10 @@ from edge.web.services import services
 
 class Device(Struct):
     """`status` is online, offline, unknown or revoked; `silence_s` the time since its last heartbeat; `depth`
-    what waits in its outbox; `gaps` how many runs of numbers never came; `maintained` whether somebody works
-    on it, so that nobody is told of what is wrong with it; `holder` the person whose pages a pager gets too,
-    null where nobody holds it."""
+    what waits in its outbox; `faults` what it says is wrong with it, without the scope `security` nothing that
+    can come of a call; `gaps` how many runs of numbers never came; `maintained` whether somebody works on it,
+    so that nobody is told of what is wrong with it; `holder` the person whose pages a pager gets too, null
+    where nobody holds it."""
 
     name: str
     zone: str
@@ -157,10 +160,14 @@ def device_read(name: str) -> DeviceWhole:
         kiosk = next(one for one in heard.kiosks(conn, room.store, room.clock()) if one.name == name)
         gaps = heard.gaps(conn, room.store, name)
         refused = heard.aside(conn, room.store, name)
-        # Also the bare number of an event would tell of a silent press.
+        # Also the bare number of an event would tell of a silent press, or a button that a finger rests on.
         heartbeat = row.heartbeat
         if heartbeat and not bearer.sees_silent():
-            heartbeat = {name: value for name, value in heartbeat.items() if name != "oldest_open_seq"}
+            heartbeat = {
+                name: _loud(value) if name == "faults" else value
+                for name, value in heartbeat.items()
+                if name not in ("oldest_open_seq", "stuck")
+            }
         events = heard.events(conn, room.store, name) if bearer.sees_silent() else None
     return DeviceWhole(
         _device(kiosk),
@@ -245,7 +252,7 @@ def _device(one: Kiosk) -> Device:
         one.silence / timedelta(seconds=1) if one.silence is not None else None,
         one.version,
         one.depth,
-        list(one.faults),
+        list(one.faults) if bearer.sees_silent() else _loud(one.faults),
         one.gaps,
         one.maintained,
         one.pager,
@@ -253,3 +260,8 @@ def _device(one: Kiosk) -> Device:
         one.holder_name,
         basis.of(commanding.version(one)),
     )
+
+
+def _loud(faults: Iterable[str]) -> list[str]:
+    """Without those that can tell of a silent request."""
+    return [fault for fault in faults if not tells_of_a_call(fault)]

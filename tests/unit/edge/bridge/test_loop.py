@@ -127,6 +127,26 @@ def test_somebody_elses_word_under_a_topic_of_ours_does_not_stand(bridge: Bridge
     assert link.kept[topic] == b"free"
 
 
+def test_that_another_store_of_this_name_is_there_is_said_once(
+    bridge: Bridge, link: FakeLink, caplog: pytest.LogCaptureFixture
+) -> None:
+    link.kept = {f"floorbell/{STORE}/old/help": b"free"}
+    bridge.turn()
+    assert not caplog.records
+    for payload in (b"", b"free", b""):
+        link.come = [Heard(f"floorbell/{STORE}/till-9/help", payload, False)]
+        bridge.turn()
+    (said,) = caplog.records
+    assert "Two stores of one name cannot share it" in said.message
+
+
+@pytest.mark.parametrize("name", ["x" * 65_000, "", "Old", "a_b"])
+def test_a_topic_that_names_no_kiosk_is_taken_away_alone(bridge: Bridge, link: FakeLink, name: str) -> None:
+    link.kept = {f"floorbell/{STORE}/{name}/help": b"free"}
+    bridge.turn()
+    assert {topic for topic, said in link.told if not said} == {f"floorbell/{STORE}/{name}/help"}
+
+
 def test_while_the_database_cannot_be_read_nothing_is_known(
     bridge: Bridge, link: FakeLink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,6 +102,8 @@ def test_every_word_of_a_kiosks_camera_is_told_as_it_is(said: str) -> None:
         (None, ("The camera's program does not run.",), None),
         ("ok", ("Something covers the camera, or it is quite dark; look at its lens.",), "impaired"),
         ("ok", ("The outbox's disk is full.",), "ok"),
+        # It was wanted because somebody pressed, perhaps silently.
+        ("ok", ("The camera had no picture of something that happened; there is no clip of it.",), "ok"),
         ("dreaming", (), "other"),
     ],
 )
@@ -109,16 +111,23 @@ def test_a_camera_that_sees_badly_is_not_ok(said: str | None, faults: tuple[str,
     assert camera(said, faults) == told
 
 
-def test_temperature_and_disk_change_only_with_the_quarter_of_an_hour() -> None:
+def test_temperature_disk_and_camera_change_only_with_the_quarter_of_an_hour() -> None:
     samples = Samples()
     assert samples.steady(WELL, NOW).temperature_c == 50
-    # A clip is kept: it is warmer, and the disk is full.
-    later = replace(WELL, temperature_c=68.0, disk_low=True)
+    # A clip is kept: it is warmer, the disk is full, and slow enough to hold the camera up.
+    later = replace(WELL, temperature_c=68.0, disk_low=True, camera="hung")
     for minute in range(8, 15):
         told = samples.steady(later, NOW.replace(minute=minute))
-        assert (told.temperature_c, told.disk_low) == (50, False)
+        assert (told.temperature_c, told.disk_low, told.camera) == (50, False, WELL.camera)
     told = samples.steady(later, NOW.replace(minute=15))
-    assert (told.temperature_c, told.disk_low) == (70, True)
+    assert (told.temperature_c, told.disk_low, told.camera) == (70, True, "hung")
+
+
+def test_a_camera_that_starts_is_told_of_once_it_has() -> None:
+    samples = Samples()
+    assert samples.steady(replace(WELL, camera="starting"), NOW).camera == "starting"
+    assert samples.steady(WELL, NOW.replace(minute=9)).camera == "ok"
+    assert samples.steady(replace(WELL, camera="black"), NOW.replace(minute=10)).camera == "ok"
 
 
 def test_a_kiosk_that_was_away_at_the_quarter_is_sampled_once_it_is_back() -> None:

@@ -55,6 +55,33 @@ def test_each_thing_that_a_kiosk_can_lack(change: dict[str, object], what: str) 
 
 
 @pytest.mark.parametrize(
+    ("change", "silent"),
+    [
+        (
+            {"faults": ("The camera had no picture of something that happened; there is no clip of it.",)},
+            True,
+        ),
+        ({"faults": ("Clips wait on this kiosk. The store cannot be reached.",)}, True),
+        ({"stuck": ("security",)}, True),
+        ({"faults": ("The lamp cannot be driven.",)}, False),
+        ({"faults": ("Something covers the camera, or it is quite dark; look at its lens.",)}, False),
+    ],
+)
+def test_what_begins_with_a_press_is_told_only_to_who_may_know_of_silent_ones(
+    change: dict[str, object], silent: bool
+) -> None:
+    (found,) = seen(replace(WELL, **change)).found  # type: ignore[arg-type]
+    assert found.silent is silent
+
+
+def test_a_clip_that_is_missing_makes_no_camera_wrong() -> None:
+    both = ("Something covers the camera.", "The camera had no picture of something that happened.")
+    found = {one.key.what: one for one in seen(replace(WELL, faults=both)).found}
+    assert found.keys() == {What.CAMERA, What.FAULT} and not found[What.CAMERA].silent
+    assert "happened" not in found[What.CAMERA].words and found[What.FAULT].silent
+
+
+@pytest.mark.parametrize(
     "change",
     [
         {"heard_at": ago(15.9)},

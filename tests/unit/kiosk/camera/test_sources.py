@@ -224,7 +224,7 @@ def test_watching_that_fails_costs_no_picture() -> None:
     feed.start()
     until(lambda: feed.faults() and len(ring.since(0)[1]) > 20)
     feed.close()
-    assert feed.faults() == ["Watching the camera's pictures failed; clips are still recorded."]
+    assert feed.faults() == ["Watching the camera's pictures failed; it records all the same."]
     assert feed.seen(2.0) == Seen() and feed.state(2.5)[0] is CameraState.OK
 
 

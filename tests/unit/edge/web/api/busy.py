@@ -24,6 +24,7 @@ from edge.people import sessions
 from tests.rig import footage
 from tests.unit.edge.web.conftest import STORE, Shop
 
+COVERED = "Something covers the camera."
 OUTBOX, BOOT = "0192f0e1-0000-7000-8000-000000000001", "0192f0e1-0000-7000-8000-000000000002"
 
 
@@ -98,6 +99,10 @@ def standing(shop: Shop, name: str, zone: str) -> str:
     """A device that was heard, of whose events two never came and one was refused."""
     now, d = shop.clock.now, store_tables.device
     beat = {"boot": BOOT, "monotonic_ms": 5, "outbox": OUTBOX, "depth": 2, "oldest_open_seq": 9}
+    beat |= {
+        "stuck": ["security"],
+        "faults": [COVERED, "Clips wait on this kiosk. The store cannot be reached."],
+    }
     shop.write(lambda conn: register(conn, STORE, name, zone, None, now))
     heard = {"status": "online", "status_at": now, "version": "0.1.0", "heartbeat": beat, "heartbeat_at": now}
     shop.write(lambda conn: conn.execute(d.update().where(d.c.name == name).values(**heard)))

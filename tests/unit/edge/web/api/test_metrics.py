@@ -104,6 +104,12 @@ def test_devices_with_the_age_of_their_heartbeats(shop: Shop, plain: Program) ->
     assert value(plain, "device_heartbeat_age_seconds", device="kiosk-1", zone="shoes") == 60
 
 
+def test_what_a_device_says_is_wrong_tells_of_no_press(shop: Shop, plain: Program, trusted: Program) -> None:
+    standing(shop, "kiosk-1", "shoes")
+    assert value(plain, "device_faults", device="kiosk-1", zone="shoes") == 1
+    assert value(trusted, "device_faults", device="kiosk-1", zone="shoes") == 3
+
+
 def test_totals_streams_and_what_waits_to_be_sent(shop: Shop, trusted: Program, let: Let) -> None:
     shop.write(lambda conn: tallies.add(conn, STORE, [(tallies.event("help"), 5)]))
     shop.write(lambda conn: tallies.add(conn, STORE, [(tallies.refused("a/event/help"), 2)]))

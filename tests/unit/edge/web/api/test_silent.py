@@ -17,7 +17,7 @@ from edge.paging import feed
 from edge.web.logged import HEADER
 from tests.unit.edge.web.conftest import STORE, Shop
 
-from .busy import aside, case, standing
+from .busy import COVERED, aside, case, standing
 from .conftest import Let, Program
 
 
@@ -248,6 +248,19 @@ def test_not_in_what_was_refused_nor_in_the_numbers_of_events(
         assert trusted.get(f"/refused-messages/{number}").status_code == 200
     assert "oldest_open_seq" not in plain.get("/devices/kiosk-1").json["heartbeat"]
     assert trusted.get("/devices/kiosk-1").json["heartbeat"]["oldest_open_seq"] == 9
+
+
+def test_not_in_what_a_device_says_is_wrong_with_it(shop: Shop, plain: Program, trusted: Program) -> None:
+    standing(shop, "kiosk-1", "shoes")
+    for program, faults in ((plain, 1), (trusted, 3)):
+        (listed,) = program.get("/devices").json["devices"]
+        whole = program.get("/devices/kiosk-1").json
+        assert len(listed["faults"]) == len(whole["device"]["faults"]) == faults
+        assert listed["faults"][0] == COVERED
+        assert ("stuck" in whole["heartbeat"], len(whole["heartbeat"]["faults"])) == (
+            faults == 3,
+            faults // 2 + 1,
+        )
 
 
 @pytest.mark.parametrize("replayed", [False, True])
