@@ -22,8 +22,8 @@ from edge.web.services import services
 
 class Device(Struct):
     """`status` is online, offline, unknown or revoked; `silence_s` the time since its last heartbeat; `depth`
-    what waits in its outbox; `faults` what it says is wrong with it, without the scope `security` nothing that
-    can come of a call; `gaps` how many runs of numbers never came; `maintained` whether somebody works on it,
+    what waits in its outbox; `faults` what it says is wrong with it, without `security` nothing that can
+    come of a call; `gaps` how many runs of numbers never came; `maintained` whether somebody works on it,
     so that nobody is told of what is wrong with it; `holder` the person whose pages a pager gets too, null
     where nobody holds it."""
 
