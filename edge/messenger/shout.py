@@ -34,8 +34,9 @@ class _Heard(logging.Handler):
 
 
 class _Outward:
-    """Stands before this process's way to look names up. Whatever Apprise's plug-ins connect to, a redirect
-    too, they ask here first, and connect to what they are told: one that leads inside is told nothing."""
+    """Stands before this process's way to look names up, and before its sockets. Whatever Apprise's plug-ins
+    connect to, a redirect too, they ask here first, and connect to what they are told: one that leads inside
+    is told nothing. One that asks nobody, as for a datagram, is stopped where it would send (PEP 578)."""
 
     def __init__(self) -> None:
         self.inside = False
@@ -43,14 +44,22 @@ class _Outward:
 
     def getaddrinfo(self, host: Any, port: Any, *more: Any, **named: Any) -> list[Any]:
         found = self._look_up(host, port, *more, **named)
+        self._check([str(one[4][0]) for one in found])
+        return found
+
+    def sends(self, event: str, arguments: tuple[Any, ...]) -> None:
+        """An audit hook. A name or a file's path is no address of numbers and is refused too: it would be
+        looked up behind this."""
+        if event in ("socket.connect", "socket.sendto", "socket.sendmsg") and arguments[1] is not None:
+            there = arguments[1]
+            self._check([str(there[0] if isinstance(there, tuple) else there)])
+
+    def _check(self, found: list[str]) -> None:
         try:
-            addresses.choose(
-                "", 0, private=False, find=lambda _host, _port: [str(one[4][0]) for one in found]
-            )
+            addresses.choose("", 0, private=False, find=lambda _host, _port: found)
         except (NotAllowed, NotFoundThere):
             self.inside = True
             raise socket.gaierror(socket.EAI_NONAME, "This leads to a private address.") from None
-        return found
 
 
 def main() -> int:
@@ -58,6 +67,7 @@ def main() -> int:
     outward = _Outward()
     if not asked["private"]:
         socket.getaddrinfo = outward.getaddrinfo
+        sys.addaudithook(outward.sends)
     import apprise
     from apprise import PersistentStoreMode
 

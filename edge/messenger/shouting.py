@@ -47,7 +47,7 @@ def send(
     if inside:
         return Ended(
             Outcome.FAILED,
-            "The provider's name leads to a private address; nothing was sent there. "
+            "The provider's name leads to a private address, or cannot be checked; nothing was sent there. "
             "If that is meant, set allow_private = true.",
         )
     if not known:

@@ -1,6 +1,7 @@
 """Apprise, in a child of its own, against a receiver that is here: `json://` is one of its own kinds."""
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,6 +58,18 @@ def test_a_provider_inside_is_reached_only_where_that_is_allowed(receive: Receiv
         ended = shouting.send(inside, "A title", "Words", urgent=False, within_s=10)
         assert ended.outcome is Outcome.FAILED and "set allow_private = true" in ended.words, inside
     assert there.calls == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433"])
+def test_nor_is_one_that_is_told_by_a_datagram_and_looks_nothing_up(host: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as there:
+        there.bind(("127.0.0.1", 0))
+        there.setblocking(False)
+        inside = f"rsyslog://{host}:{there.getsockname()[1]}"
+        ended = shouting.send(inside, "A title", "Words", urgent=False, within_s=10)
+        assert ended.outcome is Outcome.FAILED and "set allow_private = true" in ended.words
+        with pytest.raises(BlockingIOError):
+            there.recv(1000)
 
 
 def test_an_address_of_no_kind_that_apprise_knows_is_named_without_being_quoted() -> None:
