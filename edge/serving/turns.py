@@ -26,6 +26,18 @@ class Turns:
         self._answered.discard(id(conn))
         self._next()
 
+    @property
+    def waiting(self) -> list[Any]:
+        """Whose turn has yet to come, the longest first."""
+        return list(self._waiting)
+
+    def give_up(self, conn: Any) -> bool:
+        """Whether it waited; it has no turn any more."""
+        if conn not in self._waiting:
+            return False
+        self._waiting.remove(conn)
+        return True
+
     def _next(self) -> None:
         while self._waiting and len(self._answered) < self._most:
             conn = self._waiting.popleft()

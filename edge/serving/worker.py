@@ -12,6 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Hashable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -289,10 +290,12 @@ class PatientWorker(LivingWorker):
         one.leaving, one.until = True, time.monotonic() + LINGER_S
 
     def _make_room(self, *, of_all: bool = False) -> None:
-        """`of_all`: it is connections that are too many, so those that were kept count too, and go first."""
+        """`of_all`: it is connections that are too many, so those that were kept count too, and go first, and
+        those whose turn has yet to come."""
         kept = self.keepalived_conns if of_all else ()
         there: list[tuple[str, Any]] = [(_address(conn), conn) for conn in kept]
         there += [(one.address, one) for one in self._anteroom.values()]
+        there += [(_address(conn), conn) for conn in self._turns.waiting] if of_all else []
         if not there:
             return
         found = crowding(there)
@@ -301,8 +304,15 @@ class PatientWorker(LivingWorker):
                 self._refused["who made room for others"] += 1
             self._drop(found)
             return
-        self.keepalived_conns.remove(found)
-        self.poller.unregister(found.sock)
+        if self._turns.give_up(found):
+            self._refused["who made room for others"] += 1
+            self._free(found)
+            with suppress(OSError, ValueError):
+                found.sock.setblocking(False)
+                found.sock.send(answer(503, _BUSY))
+        else:
+            self.keepalived_conns.remove(found)
+            self.poller.unregister(found.sock)
         self.nr_conns -= 1
         found.close()
 

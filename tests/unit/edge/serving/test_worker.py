@@ -87,6 +87,25 @@ def test_where_connections_are_too_many_those_that_were_kept_make_room_too(door:
     assert (door.nr_conns, len(door.keepalived_conns), len(door._anteroom)) == (0, 0, 0)
 
 
+def test_and_those_whose_turn_has_yet_to_come(door: Door) -> None:
+    """Else as many addresses as it takes hold every connection, and nobody is let in."""
+    lines = [door.line(f"10.0.0.{last}") for last in range(door.strangers + 2)]
+    lines.append(door.line("10.0.0.9"))
+    for conn, _ in lines:
+        assert door._look(door._receive(conn, ASK))
+    answered, waiting = lines[: door.strangers], lines[door.strangers :]
+    door._make_room()
+    assert door.nr_conns == len(lines)
+    for count in (2, 1, 0):
+        door._make_room(of_all=True)
+        assert door.nr_conns == door.strangers + count
+    door._make_room(of_all=True)
+    assert door.threads.taken == [conn for conn, _ in answered] and door.nr_conns == door.strangers
+    for conn, theirs in waiting:
+        assert theirs.recv(12) == b"HTTP/1.1 503" and conn.sock.fileno() < 0
+    assert door._refused == {"who made room for others": 3} and door._busy.total() == door.strangers
+
+
 @pytest.mark.parametrize(("proxies", "shares"), [(0, 1), (1, 2)])
 def test_behind_a_proxy_each_browser_has_a_share_and_without_one_nobody_says_who_asks(
     door: Door, proxies: int, shares: int
