@@ -135,7 +135,7 @@ def release_stop(config: Path) -> None:
     with making.writing(loaded) as conn:
         found = _newest(conn, loaded.store)
         updating.stop(conn, loaded.store, making.ACTOR, found.id, now())
-    click.echo(f"No further kiosk is told of {found.version}. Those that have it go on.")
+    click.echo(f"No further kiosk is told of {found.version}. Those that have it, or are fetching it, go on.")
 
 
 @click.command("call-back")

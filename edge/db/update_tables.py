@@ -50,7 +50,7 @@ rollout_part = sa.Table(
     # the commands that it is given, and by whose ids it answers
     sa.Column("order_id", id_kind(), nullable=False, unique=True),
     sa.Column("revert_id", id_kind(), nullable=False, unique=True),
-    # waiting, told, taken, trying, healthy, refused, rolled_back or kept: edge/updates/rules.py
+    # waiting, told, taken, trying, healthy, left, refused, rolled_back or kept: edge/updates/rules.py
     sa.Column("state", sa.String(16), nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
     sa.Column("reason", sa.String(300), nullable=False, server_default=""),

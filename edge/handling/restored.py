@@ -133,7 +133,7 @@ def stop_roll_outs(conn: sa.Connection, store: str, files: Collection[str], now:
     what is not known here, and releases are in no backup. `files` are the SHA-256 of those that are there."""
     stopped, words = 0, "The store was restored from a backup; what its kiosks run by now is not known."
     while (found := updates.open_one(conn, store)) is not None:
-        updates.set_state(conn, found.id, rules.STOPPED, now, words)
+        updates.end(conn, found.id, rules.STOPPED, now, words)
         record(conn, store, BY, "release.stopped", found.version, words, now)
         stopped += 1
     gone = (release.c.store == store, release.c.sha256.not_in(files))

@@ -73,7 +73,10 @@ def _see(
     left = [OpenIncident(*one) for one in listing.left_alone(conn, store, now - remind_after)]
     failed = updates.failed(conn, store)
     unrolled = facts.unrolled((failed.id, failed.changed_at, failed.words) if failed else None)
-    found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now), *unrolled]
+    held = updates.held_up(conn, store, now)
+    waits = facts.held_up((held[0].id, held[0].version, held[1].device, held[1].changed_at) if held else None)
+    found = [*seen.found, *phones, *facts.owed(waiting, now), *forgotten(left, remind_after, now)]
+    found += [*unrolled, *waits]
     if server.backup_within is not None:
         last, failed_run = backups.last_good(conn, store), backups.last_failed(conn, store)
         words = failed_run.trouble if failed_run is not None else None

@@ -83,7 +83,7 @@ def roll_out(
     ordered = [first, *(name for name in names if name != first)]
     if running is not None:
         # What was called back and has not answered is told nothing more.
-        updates.set_state(conn, running.id, rules.STOPPED, now)
+        updates.end(conn, running.id, rules.STOPPED, now)
     made = updates.begin(conn, store, version, ordered, soak_minutes * 60, batch, actor.name, now)
     words = f"The roll-out of {version} begins with {first}; {len(ordered) - 1} more follow if it is well."
     _written(conn, store, actor, "release.rolled_out", version, words, now)
@@ -95,7 +95,7 @@ def stop(conn: sa.Connection, store: str, actor: Actor, rollout_id: str, now: da
     found = _changeable(conn, store, actor, rollout_id)
     if found.state not in (rules.RUNNING, rules.FAILED):
         raise Refused(f"This roll-out of {found.version} does not run any more.")
-    updates.set_state(conn, found.id, rules.STOPPED, now, found.words)
+    updates.end(conn, found.id, rules.STOPPED, now, found.words)
     words = f"The roll-out of {found.version} was stopped."
     _written(conn, store, actor, "release.stopped", found.version, words, now)
 
@@ -108,7 +108,7 @@ def call_back(conn: sa.Connection, store: str, actor: Actor, rollout_id: str, no
     newest = updates.newest(conn, store, 1)
     if newest[0].id != found.id:
         raise Refused("Only the newest roll-out can be called back: what ran before it is still there.")
-    updates.set_state(conn, found.id, rules.RECALLED, now, found.words)
+    updates.end(conn, found.id, rules.RECALLED, now, found.words)
     words = f"The release {found.version} was called back."
     _written(conn, store, actor, "release.called_back", found.version, words, now)
 
@@ -123,28 +123,37 @@ def look(conn: sa.Connection, telling: Telling, vault_url: str, window: str, now
     for step in rules.steps(found.rule, seen, rules.is_within(window, now), now):
         match step:
             case rules.Tell(device):
-                _tell(conn, telling, found, device, vault_url, now)
+                was = next(part.state for part in seen if part.device == device)
+                _tell(conn, telling, found, device, was, vault_url, now)
             case rules.Revert(device):
                 _, order = updates.orders(conn, found.id, device)
                 updates.set_part(conn, found.id, device, reverted_at=now)
                 telling.command(device, Revert(UUID(order), found.version), EXPIRY_S)
             case rules.Fail(device, reason):
                 words = f"The roll-out of {found.version} stopped at {device}. {reason}"
-                updates.set_state(conn, found.id, rules.FAILED, now, words)
+                updates.end(conn, found.id, rules.FAILED, now, words)
                 _written(conn, store, SERVER, "release.failed", found.version, words, now, telling)
             case rules.Finish():
-                updates.set_state(conn, found.id, rules.DONE, now)
-                words = f"Every kiosk of the roll-out of {found.version} runs it."
+                updates.end(conn, found.id, rules.DONE, now)
+                words = f"Every kiosk of the roll-out of {found.version} that is let in is healthy."
                 _written(conn, store, SERVER, "release.done", found.version, words, now, telling)
 
 
 def _tell(
-    conn: sa.Connection, telling: Telling, found: Rolled, device: str, vault_url: str, now: datetime
+    conn: sa.Connection,
+    telling: Telling,
+    found: Rolled,
+    device: str,
+    was: str,
+    vault_url: str,
+    now: datetime,
 ) -> None:
     carried = updates.find_release(conn, telling.store, found.version)
     assert carried is not None
     order, _ = updates.orders(conn, found.id, device)
-    updates.set_part(conn, found.id, device, state=rules.TOLD, changed_at=now)
+    if was != rules.TOLD:
+        # Said again it is still told since the first time.
+        updates.set_part(conn, found.id, device, state=rules.TOLD, changed_at=now)
     secret = updates.issue_ticket(conn, found.id, device, now)
     url = f"{vault_url}/release/{carried.sha256}"
     command = Update(UUID(order), carried.version, url, secret, carried.sha256, carried.bytes)
@@ -174,8 +183,8 @@ def heard(
 
 def _state_after(found: Found, said: ReleaseMoved) -> str | None:
     if found.reverts:
-        # It could not go back: it says why, and runs what it ran.
-        return rules.KEPT if said.stage == "refused" else rules.ROLLED_BACK
+        # One that could not go back says why, and runs what it ran.
+        return {"refused": rules.KEPT, "rolled_back": rules.ROLLED_BACK}.get(said.stage)
     return said.stage if rules.moves(found.state, said.stage) else None
 
 

@@ -172,6 +172,15 @@ def unrolled(failed: tuple[str, datetime, str] | None) -> list[Found]:
     return [Found(Key("", What.RELEASE, failed[0]), failed[1], failed[2])]
 
 
+def held_up(waits: tuple[str, str, str, datetime] | None) -> list[Found]:
+    """A roll-out that stands still: its id, its release, the kiosk that it waits for, and since when."""
+    if waits is None:
+        return []
+    rollout, release, device, since = waits
+    words = f"The roll-out of {release} waits for {device}, which says nothing new of it."
+    return [Found(Key("", What.RELEASE, f"{rollout} waits"), since, words)]
+
+
 def look(
     devices: Sequence[Said],
     server: Server,

@@ -72,6 +72,7 @@ _OPEN = (
     )
     .order_by(rollout.c.begun_at.desc())
     .limit(1)
+    .with_for_update()
 )
 
 
@@ -105,7 +106,7 @@ def add_release(
 
 
 def open_one(conn: sa.Connection, store: str) -> Rolled | None:
-    """The roll-out in which something may still be to be done."""
+    """The roll-out in which something may still be to be done; nobody else changes it meanwhile."""
     row = conn.execute(_OPEN, {"in_store": store}).first()
     return None if row is None else Rolled(*row)
 
@@ -116,7 +117,9 @@ def newest(conn: sa.Connection, store: str, limit: int = SHOWN) -> list[Rolled]:
 
 
 def find(conn: sa.Connection, store: str, rollout_id: str) -> Rolled | None:
-    row = conn.execute(_ROLLED.where(rollout.c.store == store, rollout.c.id == rollout_id)).first()
+    """Nobody else changes it meanwhile."""
+    query = _ROLLED.where(rollout.c.store == store, rollout.c.id == rollout_id)
+    row = conn.execute(query.with_for_update()).first()
     return None if row is None else Rolled(*row)
 
 
@@ -149,9 +152,13 @@ def begin(
     return made
 
 
-def set_state(conn: sa.Connection, rollout_id: str, state: str, now: datetime, words: str = "") -> None:
+def end(conn: sa.Connection, rollout_id: str, state: str, now: datetime, words: str = "") -> None:
+    """It runs no more. Whoever was told and has not said that it has the release gets it no more."""
     values = {"state": state, "changed_at": now, "words": words[:400]}
     conn.execute(sa.update(rollout).where(rollout.c.id == rollout_id).values(values))
+    p = rollout_part.c
+    left = {"state": rules.LEFT, "changed_at": now, "ticket_sha256": None, "ticket_until": None}
+    conn.execute(sa.update(rollout_part).where(p.rollout == rollout_id, p.state == rules.TOLD).values(left))
 
 
 def parts(conn: sa.Connection, rollout_id: str) -> list[Part]:
@@ -248,6 +255,15 @@ def renewable(conn: sa.Connection, store: str) -> list[sa.Row[Any]]:
     return list(
         conn.execute(query.where(d.store == store, d.updates, d.revoked_at.is_(None)).order_by(d.name))
     )
+
+
+def held_up(conn: sa.Connection, store: str, now: datetime) -> tuple[Rolled, Part] | None:
+    """A roll-out that goes on and stands still, and the kiosk that it waits for."""
+    found = newest(conn, store, 1)
+    if not found or found[0].state != rules.RUNNING:
+        return None
+    waits_for = rules.silent(found[0].rule, parts(conn, found[0].id), now)
+    return None if waits_for is None else (found[0], waits_for)
 
 
 def failed(conn: sa.Connection, store: str) -> Rolled | None:

@@ -22,7 +22,8 @@ PARTS = {
     rules.TRYING: "tries it",
     rules.HEALTHY: "healthy",
     rules.REFUSED: "refused it",
-    rules.ROLLED_BACK: "went back",
+    rules.LEFT: "told, and had not said that it has it when this ended",
+    rules.ROLLED_BACK: "runs what ran before",
     rules.KEPT: "could not go back",
 }
 STATES = {
@@ -64,8 +65,8 @@ def devices_updates_do(act: str) -> Response:
         return _page(done)
     sentences = {
         "roll-out": f"The roll-out of {version} begins with {first}.",
-        "stop": "No further kiosk is told. Those that have it go on.",
-        "call-back": "It is called back; each kiosk says below whether it went back.",
+        "stop": "No further kiosk is told. Those that have it, or are fetching it just now, go on.",
+        "call-back": "It is called back; each kiosk says below what it runs.",
     }
     return saved(url_for("manage.devices_updates"), sentences[act])
 
@@ -81,21 +82,23 @@ def _seen() -> dict[str, object]:
     with room.read() as conn:
         rolled = updates.newest(conn, room.store)
         newest = rolled[0] if rolled else None
+        parts = updates.parts(conn, newest.id) if newest else []
         context: dict[str, object] = {
             "cursor": feed.head(conn, room.store),
             "kiosks": [one for one in kiosks(conn, room.store, now) if not one.revoked_at],
             "renewable": [row.name for row in updates.renewable(conn, room.store)],
             "newest": newest,
             "earlier": rolled[1:],
-            "parts": updates.parts(conn, newest.id) if newest else [],
+            "parts": parts,
         }
     moving = newest is not None and newest.state in (rules.RUNNING, rules.RECALLED)
     may = rights.may_change(signed_in().person.role)
+    absent = rules.absent(newest.rule, parts) if newest else None
     window = room.config.update.between
     held = bool(window) and not rules.is_within(window, now)
     return {
         **context, "part_words": PARTS, "state_words": STATES, "moving": moving, "may_change": may,
-        "window": window, "held": held,
+        "window": window, "held": held, "absent": absent,
     }  # fmt: skip
 
 

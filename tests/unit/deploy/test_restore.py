@@ -229,7 +229,7 @@ def test_no_roll_out_goes_on_and_no_release_is_carried_whose_file_is_gone(
     with writing(shop.config) as conn:
         updates.add_release(conn, STORE, manifest, "ab" * 32, 1000, "cd" * 32, "Mira", now)
         made = updates.begin(conn, STORE, "0.2.0", ["kiosk-1", "kiosk-2"], 60, 5, "Mira", now)
-        updates.set_state(conn, made, state, now)
+        updates.end(conn, made, state, now)
     assert backup(shop, "run") == 0
     back = restore(shop, tmp_path)
     assert back.rows("SELECT state FROM rollout") == [(rules.STOPPED,)]

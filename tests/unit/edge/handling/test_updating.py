@@ -183,6 +183,67 @@ def test_a_stopped_roll_out_tells_nobody_more(shop: Shop) -> None:
         updating.stop(shop.conn, STORE, shop.mira, made, shop.clock())
 
 
+def test_whoever_was_told_when_it_ended_is_told_no_more_and_is_shown_so_until_it_says_otherwise(
+    shop: Shop,
+) -> None:
+    made = shop.begin()
+    command = shop.look()["kiosk-1"]
+    updating.stop(shop.conn, STORE, shop.mira, made, shop.clock())
+    assert shop.states(made) == {"kiosk-1": "left", "till-1": "waiting"}
+    assert not shop.admits("kiosk-1", command)
+    shop.comes("kiosk-1")
+    assert shop.look() == {}
+    # It had all of it at that moment.
+    shop.says("kiosk-1", command.order, "taken")
+    assert shop.states(made)["kiosk-1"] == "taken"
+
+
+def test_a_failure_leaves_those_who_were_only_told(shop: Shop) -> None:
+    devices.register(shop.conn, STORE, "till-2", "shoes", None, shop.clock())
+    shop.comes("till-2")
+    made = shop.begin(soak_minutes=0)
+    shop.says("kiosk-1", shop.look()["kiosk-1"].order, "healthy")
+    told = shop.look()
+    shop.says("till-1", told["till-1"].order, "refused", "It is full.")
+    shop.look()
+    assert shop.states(made) == {"kiosk-1": "healthy", "till-1": "refused", "till-2": "left"}
+    # Whoever calls it back calls that one back, too.
+    updating.call_back(shop.conn, STORE, shop.mira, made, shop.clock())
+    assert set(shop.look()) == {"kiosk-1", "till-2"}
+
+
+def test_an_order_to_go_back_is_answered_by_nothing_but_that(shop: Shop) -> None:
+    made = shop.begin()
+    shop.says("kiosk-1", shop.look()["kiosk-1"].order, "healthy")
+    updating.call_back(shop.conn, STORE, shop.mira, made, shop.clock())
+    order = shop.look()["kiosk-1"].order
+    for stage in ("taken", "trying", "healthy"):
+        shop.says("kiosk-1", order, stage)
+        assert shop.states(made)["kiosk-1"] == "healthy"
+    shop.says("kiosk-1", order, "rolled_back")
+    assert shop.states(made)["kiosk-1"] == "rolled_back"
+
+
+def test_a_kiosk_that_says_nothing_for_two_hours_is_named_to_whoever_manages(shop: Shop) -> None:
+    shop.begin()
+    first = shop.look()["kiosk-1"]
+
+    def trouble() -> list[str]:
+        for _ in range(2):
+            supervising.look(shop.conn, Telling(STORE), Server(shop.clock()), shop.clock.forward(61))
+        return [
+            t.words for t in troubles.going_on(shop.conn, STORE) if t.key.what == "release" and not t.well_at
+        ]
+
+    # Its ticket is over, and it is told again: told since the first time all the same.
+    assert shop.look(3601)["kiosk-1"].order == first.order
+    assert trouble() == []
+    shop.clock.forward(3600)
+    assert trouble() == ["The roll-out of 0.2.0 waits for kiosk-1, which says nothing new of it."]
+    shop.says("kiosk-1", first.order, "taken")
+    assert trouble() == []
+
+
 def test_only_kiosks_that_take_releases_and_run_another_are_in_it(shop: Shop) -> None:
     shop.comes("till-1", updates_=False)
     with pytest.raises(UpdateError, match="allowed are kiosk-1"):

@@ -38,6 +38,45 @@ def test_no_more_than_a_batch_are_at_it_and_whoever_is_away_is_left_for_later() 
         Tell("kiosk-3"),
     ]
     assert steps(ROLLOUT, [part(0, there=False), part(1)], True, NOW) == []
+    # One that went away before it had it, but none that went away with it.
+    one_at_once = replace(ROLLOUT, batch=1)
+    for state, told in ((rules.TOLD, [Tell("kiosk-2")]), (rules.TAKEN, []), (rules.TRYING, [])):
+        away = part(1, state, there=False)
+        assert steps(one_at_once, [well, away, part(2)], True, NOW) == told
+
+
+def test_where_the_first_is_shut_out_another_that_is_well_vouches_for_the_release() -> None:
+    shut_out = part(0, rules.HEALTHY, 60, revoked=True, there=False)
+    assert steps(ROLLOUT, [shut_out, part(1), part(2)], True, NOW) == [Tell("kiosk-1")]
+    away, well = part(1, there=False), part(2, rules.HEALTHY, 30)
+    assert steps(ROLLOUT, [shut_out, away, well, part(3)], True, NOW) == [Tell("kiosk-3")]
+    well = part(2, rules.HEALTHY, 29)
+    assert steps(ROLLOUT, [shut_out, away, well, part(3)], True, NOW) == []
+
+
+def test_where_every_kiosk_is_shut_out_nobody_says_that_all_run_it() -> None:
+    gone = [part(n, rules.TAKEN, revoked=True, there=False) for n in range(2)]
+    assert steps(ROLLOUT, gone, True, NOW) == [Fail("kiosk-0", "No kiosk of it is let in any more.")]
+
+
+def test_whoever_is_to_go_first_and_is_away_is_named() -> None:
+    away = part(0, there=False)
+    assert rules.absent(ROLLOUT, [part(1), away]) == away
+    assert rules.absent(ROLLOUT, [part(1), part(0)]) is None
+    assert rules.absent(ROLLOUT, [away, part(1, rules.HEALTHY)]) is None
+    assert rules.absent(replace(ROLLOUT, state=rules.STOPPED), [away]) is None
+    assert rules.absent(ROLLOUT, [replace(away, revoked=True)]) is None
+
+
+def test_whoever_holds_it_up_is_named_after_two_hours() -> None:
+    well = part(0, rules.HEALTHY, 600)
+    for state in (rules.TOLD, rules.TAKEN, rules.TRYING):
+        assert rules.silent(ROLLOUT, [well, part(1, state, 119)], NOW) is None
+        late = part(1, state, 120, there=False)
+        assert rules.silent(ROLLOUT, [well, late, part(2, state, 1)], NOW) == late
+        assert rules.silent(ROLLOUT, [well, replace(late, revoked=True)], NOW) is None
+        assert rules.silent(replace(ROLLOUT, state=rules.RECALLED), [late], NOW) is None
+    assert rules.silent(ROLLOUT, [well, part(1, minutes=600)], NOW) is None
 
 
 @pytest.mark.parametrize("state", [rules.REFUSED, rules.ROLLED_BACK])
@@ -69,9 +108,10 @@ def test_it_is_done_when_all_that_are_let_in_are_well() -> None:
 def test_what_is_called_back_is_called_back_wherever_it_may_be() -> None:
     recalled = replace(ROLLOUT, state=rules.RECALLED)
     parts = [part(n, state) for n, state in enumerate(
-        (rules.HEALTHY, rules.TRYING, rules.TAKEN, rules.TOLD, rules.WAITING, rules.ROLLED_BACK, rules.KEPT)
+        (rules.HEALTHY, rules.TRYING, rules.TAKEN, rules.TOLD, rules.LEFT, rules.WAITING, rules.ROLLED_BACK,
+         rules.KEPT)
     )]  # fmt: skip
-    assert steps(recalled, parts, False, NOW) == [Revert(f"kiosk-{n}") for n in range(4)]
+    assert steps(recalled, parts, False, NOW) == [Revert(f"kiosk-{n}") for n in range(5)]
     assert steps(recalled, [replace(parts[0], reverted_at=NOW)], True, NOW) == []
     late = replace(parts[0], reverted_at=NOW - rules.AGAIN)
     assert steps(recalled, [late], True, NOW) == [Revert("kiosk-0")]
@@ -107,10 +147,9 @@ def test_never_more_than_one_before_the_first_is_well_and_never_one_after_a_fail
     if any(one.state in rules.BAD for one in counted):
         assert not told
     beginning = [one for one in counted if one.device in told and one.state == rules.WAITING]
-    first = counted[0] if counted else None
-    if first is not None and first.state != rules.HEALTHY:
-        assert set(beginning) <= {first}
-    at_it = sum(one.state in rules.AT_IT for one in counted)
+    if not any(one.state == rules.HEALTHY for one in counted):
+        assert set(beginning) <= set(counted[:1])
+    at_it = sum(one.state in rules.AT_IT and (one.there or one.state != rules.TOLD) for one in counted)
     assert not beginning or at_it + len(beginning) <= max(batch, 1)
     assert len(told) == len(set(told))
 
@@ -134,3 +173,5 @@ def test_words_that_come_late_take_nobody_back() -> None:
     assert rules.moves(rules.TOLD, "taken") and rules.moves(rules.TOLD, "healthy")
     assert not rules.moves(rules.HEALTHY, "trying") and not rules.moves(rules.ROLLED_BACK, "healthy")
     assert rules.moves(rules.HEALTHY, "rolled_back")
+    # It had it after all.
+    assert rules.moves(rules.LEFT, "taken") and not rules.moves(rules.KEPT, "taken")

@@ -69,7 +69,40 @@ def test_a_release_is_rolled_out_and_each_kiosk_is_said_to_be_where_it_says_it_i
     says(carrying, "kiosk-2", "healthy")
     says(carrying, "kiosk-1", "rolled_back", "It did not say that it runs.")
     page = visitor.get("/manage/updates").text
-    assert "stopped by itself" in page and "went back" in page and "It did not say that it runs." in page
+    assert (
+        "stopped by itself" in page
+        and "runs what ran before" in page
+        and "It did not say that it runs." in page
+    )
+
+
+def test_a_kiosk_that_was_only_told_is_shown_so_when_it_is_stopped(carrying: Shop, visitor: Browser) -> None:
+    visitor.sign_in_at_desk("Mira")
+    begin(visitor)
+
+    def tell(conn):  # type: ignore[no-untyped-def]
+        telling = Telling(STORE)
+        updating.look(conn, telling, "https://x", "", carrying.services.clock())
+
+    carrying.services.writer.run(tell)
+    assert "<span>told</span>" in visitor.get("/manage/updates").text
+    ((made,),) = carrying.read("SELECT id FROM rollout")
+    visitor.post("/manage/updates/stop", rollout=made)
+    page = visitor.get("/manage/updates").text
+    assert "told, and had not said that it has it when this ended" in page and "<span>told</span>" not in page
+
+
+def test_the_page_says_whom_a_roll_out_waits_for_and_how_a_release_gets_here(
+    carrying: Shop, visitor: Browser
+) -> None:
+    visitor.sign_in_at_desk("Mira")
+    begin(visitor)
+    now = carrying.clock.now
+    assert "Nobody begins" not in visitor.get("/manage/updates").text
+    carrying.write(lambda conn: devices.save_status(conn, STORE, "kiosk-2", DeviceState("offline"), now))
+    page = visitor.get("/manage/updates").text
+    assert "Nobody begins: kiosk-2 goes first, and is not heard at this moment." in page
+    assert "sudo floorbell release add FILE" in page
 
 
 def test_it_is_stopped_and_called_back_by_a_button(carrying: Shop, visitor: Browser) -> None:
