@@ -209,7 +209,8 @@ def device_replay(name: str) -> Replayed:
 
 
 def device_maintain(name: str, body: Maintained) -> None:
-    """Tell it that somebody works on it, or no longer does."""
+    """Tell it that somebody works on it, or no longer does. For a day at most nobody is told meanwhile of
+    what is wrong with it; its buttons call people as always."""
     room, actor = services(), bearer.actor_here()
     room.change(lambda conn: commanding.maintain(conn, room.store, actor, name, body.on, room.clock()))
 

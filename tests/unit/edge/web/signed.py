@@ -5,20 +5,21 @@ import html
 import json
 import re
 from base64 import b32decode
-from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from edge.audit.store import Actor
 from edge.handling import beginning
 from edge.people import factors, totp
-from edge.people.passwords import hash_code
+from edge.people import store as people
+from edge.people.passwords import hash_code, hash_pin
 from tests.rig.authenticator import Authenticator
 
-from .conftest import TOKEN, Browser
+from .conftest import Browser
+from .posted import Ready, send
 from .traced import ORIGIN, Traced
 
 PASSWORD = "walks-the-floor"
+SECOND = "7402"
 RECOVERY = "0-aaaa-bbbb-cccc"
 ONE_TIME = "k7m2-pq9x-rtuv-wxyz"
 # In factors.tidy() a code is without what people type for its look.
@@ -29,15 +30,13 @@ _OFFERED = re.compile(r'name="offered" value="([0-9a-f]+)"')
 _TYPED = re.compile(r'class="typed"[^>]*>([A-Z2-7 ]+)<')
 
 
-@dataclass(frozen=True)
-class Ready:
-    """A form as `browser` would send it from `page`; `secrets` are what may be written down nowhere."""
-
-    browser: Browser
-    page: str
-    post: str
-    form: Mapping[str, str]
-    secrets: tuple[str, ...] = ()
+def by_second_pin(traced: Traced) -> Ready:
+    """Somebody watches Bia, who signs in with her second PIN."""
+    bia = traced.names["Bia"]
+    hashed = hash_pin(SECOND)
+    traced.room.writer.run(lambda conn: people.set_duress_pin(conn, traced.config.store, bia, hashed))
+    page, form = f"/floor/sign-in/{bia}", {"person": bia, "pin": SECOND}
+    return Ready(Browser(traced.app), page, "/floor/sign-in", form, (SECOND,))
 
 
 def by_code(traced: Traced) -> Ready:
@@ -105,16 +104,6 @@ def passkey_removed(traced: Traced) -> Ready:
     browser = _with_key(traced)[1]
     (id_,) = re.findall(r'action="/manage/own/passkeys/([0-9a-f]+)/remove"', browser.get("/manage/own").text)
     return Ready(browser, "/manage/own", f"/manage/own/passkeys/{id_}/remove", {})
-
-
-def send(ready: Ready) -> str:
-    """As the browser does, with the token of the form; what it answered, which refuses nothing."""
-    token = TOKEN.findall(ready.browser.get(ready.page).text)[0]
-    headers = {"Accept": "text/html", "Floorbell-Call": "1"}
-    form = {"csrf_token": token, **ready.form}
-    answer = ready.browser.client.post(ready.post, data=form, headers=headers)
-    assert answer.status_code < 400, (ready.post, answer.status_code, answer.text)
-    return answer.text
 
 
 def _with_key(traced: Traced) -> tuple[Authenticator, Browser]:

@@ -122,7 +122,7 @@ DEEDS: Mapping[str, Deed] = {
     "incident_write": Deed(
         ("silent.incident_written_into Threat",), NADIA | {"kind": "action", "words": "The door was locked."}
     ),
-    "incident_tick": Deed(("silent.incident_ticked Threat",), NADIA | {"check": "police-called"}),
+    "incident_tick": Deed(("silent.incident_ticked Threat",), NADIA | {"check": "witnesses-asked"}),
     "incident_close": Deed(("silent.incident_closed Threat",), NADIA | {"outcome": "police"}),
     "incident_reopen": Deed(("silent.incident_opened_again Threat",), NADIA, first=("incident_close",)),
     "incident_link": Deed(("silent.incident_linked Threat",), NADIA | {"code": "{code}"}),

@@ -3,10 +3,7 @@ row in the audit that says who, what and through what, or stands elsewhere as de
 its words."""
 
 import json
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -17,13 +14,11 @@ from tests.rig.push_phone import PushPhone
 
 from . import signed
 from .api.test_parity import DOES
-from .conftest import Browser
-from .signed import Ready, send
+from .posted import Form, Ready, phone, posts
 from .test_access_requests import MASKS
 from .test_traces import CUSTODY, NOTHING, STORY
-from .traced import Deed, Traced, expect, new, no_secret, opened
+from .traced import Traced, opened
 
-RECOVERY = re.compile(r"<code>(\d-[a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})</code>")
 PUSH = PushPhone("https://push.example/a").keys
 KEYS = {"endpoint": PUSH.endpoint, "p256dh": PUSH.p256dh, "auth": PUSH.auth}
 TRY = "Each try of a call to a locked phone has its own row, with when it was shown."
@@ -35,29 +30,8 @@ PUSHED = (
 )
 
 
-@dataclass(frozen=True)
-class Form(Deed):
-    """A deed by `who`, signed in in this room, on the form of `page`; `ready` sets up one that needs more.
-    What it says in `body` is filled into the form, and `secret` are those fields that are secrets."""
-
-    who: str = "Helen"
-    room: str = "manage"
-    page: str = ""
-    post: str = ""
-    secret: tuple[str, ...] = ()
-    ready: Callable[[Traced], Ready] | None = None
-
-    @property
-    def through(self) -> str:
-        return {"floor": "phone", "manage": "desk"}[self.room]
-
-
 def own(audit: str, ready: Callable[[Traced], Ready], *more: str) -> Form:
     return Form((audit, *more), who="Nadia", ready=ready)
-
-
-def phone(audit: tuple[str, ...], page: str, post: str, who: str = "Bia", **more: object) -> Form:
-    return Form(audit, who=who, room="floor", page=page, post=post, **more)  # type: ignore[arg-type]
 
 
 # By endpoint; behind a colon, which of its deeds.
@@ -65,6 +39,11 @@ DEEDS: Mapping[str, Form] = {
     "floor.sign_in": phone(
         ("session.began Bia",), "/floor/sign-in/{Bia}", "/floor/sign-in",
         body={"person": "{Bia}", "pin": "3690"}, secret=("pin",),
+    ),
+    # Whoever reads the audit over their shoulder learns nothing.
+    "floor.sign_in:second": phone(
+        ("session.began Bia",), "", "", ready=signed.by_second_pin,
+        holds="SELECT count(*) FROM timeline WHERE what = 'called' AND person = '{Bia}'",
     ),
     "floor.sign_out": phone(("session.ended Bia",), "/floor/", "/floor/sign-out"),
     "floor.own_end": phone(
@@ -185,42 +164,4 @@ def test_each_change_that_only_pages_make_says_where_its_trace_is() -> None:
 
 @pytest.mark.parametrize("name", DEEDS)
 def test_what_only_pages_change_leaves_exactly_its_trace(traced: Traced, name: str) -> None:
-    traced.put_back()
-    # The second sign-in of somebody within a minute would be counted with the first.
-    traced.now += timedelta(minutes=2)
-    deed = DEEDS[name]
-    ready = _ready(traced, deed)
-    before, whole = traced.rows(), traced.whole() if deed.why == NOTHING else {}
-    text = send(ready)
-    found = new(before, traced.rows())
-    expect(traced, deed, found, deed.who, deed.through)
-    no_secret(found, [*ready.secrets, *RECOVERY.findall(text)])
-    if whole:
-        assert whole == traced.whole()
-
-
-def _ready(traced: Traced, deed: Form) -> Ready:
-    if deed.ready is not None:
-        return deed.ready(traced)
-    if deed.phone:
-        traced.browser(deed.phone, "floor")
-        traced.names["other16"] = traced.names["key16"]
-    # Whoever signs in is not signed in yet.
-    at_door = deed.page.startswith(f"/{deed.room}/sign-in")
-    browser = Browser(traced.app) if at_door else traced.browser(deed.who, deed.room)
-    for one in deed.first:
-        before = DEEDS[one]
-        send(
-            Ready(
-                browser,
-                traced.filled(before.page),
-                traced.filled(before.post),
-                traced.filled(dict(before.body)),
-            )
-        )
-        traced.remember("rollout", "SELECT id FROM rollout WHERE state = 'running'")
-    for statement in deed.before:
-        traced.execute(statement)
-    form = traced.filled(dict(deed.body))
-    page, post = traced.filled(deed.page), traced.filled(deed.post)
-    return Ready(browser, page, post, form, tuple(form[field] for field in deed.secret))
+    posts(traced, DEEDS, name)

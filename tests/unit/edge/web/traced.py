@@ -89,6 +89,8 @@ class Traced:
         today = self.now.astimezone().date()
         self.names |= {"today": str(today), "month_ago": str(today - timedelta(days=30))}
         self.names |= {"hour_ago": (self.now - timedelta(hours=1)).isoformat(), "now": self.now.isoformat()}
+        eve = f"{self.now.astimezone() - timedelta(days=1):%Y-%m-%d}"
+        self.names |= {"from": f"{eve}T10:00", "to": f"{eve}T11:00"}
         for name, id_ in list(self.names.items()):
             self.call(name, id_)
         self.furnished = dict(self.names)
