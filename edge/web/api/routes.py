@@ -79,7 +79,7 @@ ROUTES = (
     Route("POST", "/people", people.person_add, PEOPLE, people.PersonAdded, body=people.NewPerson, created=True),
     Route("POST", "/people-file/plan", importing.people_plan, PEOPLE, importing.PlanOfFile, body=importing.File),
     Route("POST", "/people-file/import", importing.people_import, PEOPLE, importing.Imported, body=importing.ConfirmedFile),
-    Route("GET", "/people/second-factors", people.second_factors_list, ADMIN, people.SecondFactors),
+    Route("GET", "/people-second-factors", people.second_factors_list, ADMIN, people.SecondFactors),
     Route("GET", "/people/{id}/sessions", people.sessions_list, ADMIN, people.Sessions),
     Route("POST", "/people/{id}/sessions/{session}/end", people.session_end, PEOPLE, None),
     Route("GET", "/people/{id}", people.person_read, STORE, people.Person),
