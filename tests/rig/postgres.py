@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.rig.place import place
+
 _UNPRIVILEGED = ("postgres", "nobody")
 _CLUSTER = ("-U", "floorbell", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 # Nothing here must survive a power cut, and the suite should not wait for a disk.
@@ -56,9 +58,9 @@ class Postgres:
 
 @contextlib.contextmanager
 def running() -> Iterator[Postgres]:
-    """A cluster in a folder of its own under /tmp: the path of a socket must be short."""
+    """A cluster in a folder of its own with a short name: it is the path of a socket."""
     binaries = _binaries()
-    folder = Path(tempfile.mkdtemp(prefix="floorbell-pg-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="floorbell-pg-", dir=place()))
     log = folder / "log"
     process = None
     try:

@@ -30,6 +30,7 @@ from edge.people import store as people
 from edge.policies import Policies
 from edge.routing import roster
 from edge.worker.devices import Word
+from tests.rig.place import place
 from tests.unit.edge.conftest import PEOPLE, STORE, Clock
 from tests.unit.edge.ingest.server import Arrival as Press
 from tests.unit.edge.ingest.server import Kiosk, Server
@@ -46,7 +47,7 @@ class Stage(RuleBasedStateMachine):
 
     def __init__(self, template: Path, ids: dict[str, str]) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="floorbell-machine-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="floorbell-machine-", dir=place()))
         shutil.copyfile(template, self.folder / "floorbell.db")
         self.engine = connect(sqlite_url(self.folder / "floorbell.db"), write=True)
         self.conn, self.worker_conn = self.engine.connect(), self.engine.connect()

@@ -24,6 +24,7 @@ from edge.incidents import entries, store
 from edge.incidents.classes import CHECKS, CLASSES, OUTCOMES
 from edge.incidents.rules import Kind
 from edge.incidents.store import New
+from tests.rig.place import place
 from tests.unit.edge.conftest import STORE, Clock
 
 NAMES = ("Ana", "Bo", "Carla", "Sofia", "Igor", "Mira")
@@ -38,7 +39,7 @@ class Incidents(RuleBasedStateMachine):
 
     def __init__(self, template: Path, ids: dict[str, str]) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="floorbell-incidents-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="floorbell-incidents-", dir=place()))
         shutil.copyfile(template, self.folder / "floorbell.db")
         self.engine = connect(sqlite_url(self.folder / "floorbell.db"), write=True)
         self.conn, self.clock, self.ids = self.engine.connect(), Clock(), ids

@@ -25,6 +25,7 @@ from broker.events import (
 )
 from edge.db.engine import connect, sqlite_url
 from edge.db.tables import event, interaction, quarantine
+from tests.rig.place import place
 from tests.unit.edge.conftest import STORE, Clock
 from tests.unit.edge.ingest.server import Kiosk, Server, id_of
 
@@ -181,7 +182,7 @@ _steps = st.lists(
 def test_however_a_set_of_events_is_shuffled_and_repeated_each_is_committed_and_counted_exactly_once(
     sqlite_template: tuple[Path, dict[str, str]], steps: list[tuple[str, int]], random: object, batch: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory(dir=place()) as folder:
         path = Path(folder) / "floorbell.db"
         shutil.copyfile(sqlite_template[0], path)
         engine = connect(sqlite_url(path), write=True)

@@ -5,11 +5,13 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -18,7 +20,6 @@ from broker.events import new_id, reference_of
 from edge import create_app
 from edge.config import EdgeConfig, Web
 from edge.db import store_tables, tables
-from edge.db.engine import migrate
 from edge.devices.store import register
 from edge.feedback import store as ratings
 from edge.feedback.store import Given
@@ -29,7 +30,8 @@ from edge.people import store as people
 from edge.people.store import Person
 from edge.web import pieces
 from edge.web.services import Services
-from tests.rig import footage
+from tests.rig import footage, migrated
+from tests.rig.applications import Compiled, rules_compiled_late
 from tests.rig.footage import Shot
 
 STORE = "trial"
@@ -182,14 +184,35 @@ def sign_in(shop: Shop, name: str) -> Browser:
     return visitor
 
 
+@cache
+def _quick() -> PasswordHasher:
+    """Argon2id with as little work as it may do."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+
 @pytest.fixture(scope="session")
 def hashes() -> tuple[str, str]:
-    return passwords.hash_pin(PIN), passwords.hash_password(PASSWORD)
+    return _quick().hash(PIN), _quick().hash(PASSWORD)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """What pages do with hashes. How much work one is stands in tests/unit/edge/people/test_passwords.py."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", _quick)
+        nobody = _quick().hash("nobody has this password")
+        patch.setattr(passwords, "_nobody", lambda: nobody)
+        yield
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
+
+
+@cache
+def _compiled() -> Compiled:
+    return Compiled()
 
 
 @contextmanager
@@ -207,8 +230,11 @@ def opened(directory: Path, clock: Clock, hashes: tuple[str, str], **web: Any) -
         ),
         outside=Outside("", (Channel("guards", "webhook", "guards.toml"), Channel("boss", "apprise", "b"))),
     )
-    migrate(config.database_url)
-    shop = Shop(create_app(config, clock=clock), clock)
+    migrated.copy_to(directory / "floorbell.db")
+    with rules_compiled_late():
+        app = create_app(config, clock=clock)
+    app.jinja_env.bytecode_cache = _compiled()
+    shop = Shop(app, clock)
 
     def fill(conn: sa.Connection) -> None:
         for name, title in (("shoes", "Shoes"), ("tills", "Tills")):
