@@ -43,17 +43,16 @@ def back_up(directory: Path, to: Path, passphrase: str | None) -> Authority:
         _write_new(to, content)
     except FileExistsError:
         raise IdentityError(f"{to} is there already; choose another name.") from None
-    written = _read(to)
+    written = read(to)
     at = written.find(_CERTIFICATE)
     return opened(written[:at], written[at:], passphrase, str(to))
 
 
-def restore(directory: Path, copy: Path, passphrase: str) -> Authority:
-    """Put the CA's key, and where it is gone its certificate, back from the copy.
+def restore(directory: Path, copy: Path, content: bytes, passphrase: str) -> Authority:
+    """Put the CA's key, and where it is gone its certificate, back from the `content` of the copy.
 
     IdentityError if the store has another CA, or its key still.
     """
-    content = _read(copy)
     at = content.find(_CERTIFICATE)
     authority = opened(content[:at], content[at:], passphrase, str(copy))
     path = certificate_path(directory)
@@ -67,7 +66,8 @@ def restore(directory: Path, copy: Path, passphrase: str) -> Authority:
     return authority
 
 
-def _read(copy: Path) -> bytes:
+def read(copy: Path) -> bytes:
+    """The content of a copy; IdentityError if there is none."""
     try:
         content = copy.read_bytes()
     except OSError as error:

@@ -1,6 +1,7 @@
 """`floorbell ca`: the store CA's key, its passphrase, its offline copy and the list that it signs."""
 
 import io
+import os
 import shlex
 from pathlib import Path
 
@@ -61,10 +62,23 @@ def ca_backup(to: Path, passphrase_file: Path | None, config: Path) -> None:
 def ca_restore(copy: Path, passphrase_file: Path | None, config: Path) -> None:
     """Put the CA's key back where it was lost. Devices notice nothing."""
     loaded = load_config(config)
-    passphrase = given(passphrase_file, "Passphrase of the CA's key in that copy")
-    safekeeping.restore(loaded.identity_path, copy, passphrase)
+    passphrase, content = (
+        given(passphrase_file, "Passphrase of the CA's key in that copy"),
+        safekeeping.read(copy),
+    )
+    _go_on_as_owner(loaded.identity_path)
+    safekeeping.restore(loaded.identity_path, copy, content, passphrase)
     making.sign_list(loaded, passphrase, now())
     click.echo(f"The CA's key is back in {loaded.identity_path / 'ca'}.")
+
+
+def _go_on_as_owner(folder: Path) -> None:
+    """Root alone may read the stick, and leaves nothing of its own in the store's folders."""
+    owner = folder.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.setgroups([owner.st_gid])
+        os.setgid(owner.st_gid)
+        os.setuid(owner.st_uid)
 
 
 @ca.command("sign-list")

@@ -18,10 +18,10 @@ from kiosk.signals import end_on_signals
 PLAIN = "%(levelname)s %(name)s: %(message)s"
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """The exit status: 0 done, 1 a check failed, 2 cannot start, 70 a part of the program failed."""
-    parser = argparse.ArgumentParser(prog="kiosk", description="A Floorbell kiosk.")
-    commands = parser.add_subparsers(dest="command", required=True)
+def parser() -> argparse.ArgumentParser:
+    """What main() understands."""
+    made = argparse.ArgumentParser(prog="kiosk", description="A Floorbell kiosk.")
+    commands = made.add_subparsers(dest="command", required=True)
     for name, purpose in (("run", "be a kiosk"), ("check", "try each lamp and each button in turn")):
         command = commands.add_parser(name, help=purpose, description=purpose)
         _add_config(command)
@@ -38,7 +38,12 @@ def main(arguments: list[str] | None = None) -> int:
     purpose = "ask the store now whether this kiosk's certificate is due; the running kiosk does each hour"
     renewal = commands.add_parser("renew", help=purpose, description=purpose)
     _add_config(renewal)
-    chosen = parser.parse_args(arguments)
+    return made
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The exit status: 0 done, 1 a check failed, 2 cannot start, 70 a part of the program failed."""
+    chosen = parser().parse_args(arguments)
     try:
         if chosen.command == "enrol":
             return _enrol(chosen)

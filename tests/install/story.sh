@@ -54,6 +54,10 @@ holds "phones find that CA" page http://floorbell.test:8081/trust
 holds "the QR code for it is shown" chroot "$server" floorbell ca qr
 holds "the CA key is copied onto what only root may write" chroot "$server" sh -c \
     'mkdir -m 0700 /srv/stick && floorbell ca backup --to /srv/stick/ca.pem --passphrase-file /srv/passphrase'
+rm "$server/var/lib/floorbell/identity/ca/ca.key"
+holds "and is put back from there, as its user's" chroot "$server" floorbell ca restore --from /srv/stick/ca.pem \
+    --passphrase-file /srv/passphrase
+modes "$server" /var/lib/floorbell/identity/ca/ca.key floorbell:floorbell 600
 says "$(chroot "$server" floorbell person first 2>&1)" "/manage/first"
 
 step "a kiosk: let in by a code, the second time nothing, units, users, modes"

@@ -55,13 +55,13 @@ def test_the_copy_is_opened_and_restores_a_key_that_was_lost(store: Path, tmp_pa
     safekeeping.back_up(store, copy, PASSPHRASE)
     assert copy.stat().st_mode & 0o777 == 0o600 and b"BEGIN PRIVATE KEY" not in copy.read_bytes()
     with pytest.raises(IdentityError, match="is there already; nothing was changed"):
-        safekeeping.restore(store, copy, PASSPHRASE)
+        safekeeping.restore(store, copy, safekeeping.read(copy), PASSPHRASE)
     key_path(store).unlink()
     certificate_path(store).unlink()
     with pytest.raises(IdentityError, match="The passphrase does not open"):
-        safekeeping.restore(store, copy, "another passphrase")
+        safekeeping.restore(store, copy, safekeeping.read(copy), "another passphrase")
     assert not key_path(store).exists()
-    safekeeping.restore(store, copy, PASSPHRASE)
+    safekeeping.restore(store, copy, safekeeping.read(copy), PASSPHRASE)
     after = open_authority(store, PASSPHRASE)
     assert after.certificate == before.certificate
     assert after.key.private_numbers() == before.key.private_numbers()
@@ -73,7 +73,7 @@ def test_a_copy_never_overwrites_and_is_never_of_an_open_key(store: Path, tmp_pa
     with pytest.raises(IdentityError, match="is there already; choose another name"):
         safekeeping.back_up(store, copy, PASSPHRASE)
     with pytest.raises(IdentityError, match="is no copy made by"):
-        safekeeping.restore(store, copy, PASSPHRASE)
+        safekeeping.restore(store, copy, safekeeping.read(copy), PASSPHRASE)
     identity.make_store(tmp_path / "open", "shop", ["localhost"], NOW)
     with pytest.raises(IdentityError, match="has no passphrase yet"):
         safekeeping.back_up(tmp_path / "open", tmp_path / "other.pem", PASSPHRASE)
@@ -85,7 +85,7 @@ def test_a_copy_of_another_ca_changes_nothing(store: Path, tmp_path: Path) -> No
     identity.make_store(tmp_path / "other", "shop", ["localhost"], NOW)
     key_path(tmp_path / "other").unlink()
     with pytest.raises(IdentityError, match="is of another CA than"):
-        safekeeping.restore(tmp_path / "other", copy, PASSPHRASE)
+        safekeeping.restore(tmp_path / "other", copy, safekeeping.read(copy), PASSPHRASE)
 
 
 def test_another_passphrase_opens_the_same_key(store: Path) -> None:
