@@ -1,7 +1,8 @@
-"""Keeps revoked devices off a running Mosquitto (decisions/003).
+"""Keeps revoked devices, and revoked certificates, off a running Mosquitto (decisions/003).
 
 Mosquitto takes a new access list and a new list of certificates at SIGHUP, and leaves every connection that
-is open as it is. So each connection of a revoked device is ended by taking its client id over.
+is open as it is. So each connection of a revoked device is ended by taking its client id over; likewise each
+that a name has at the moment when it is let in anew, because it may be by the certificate from before.
 """
 
 import threading
@@ -42,6 +43,9 @@ class Cutter:
         self._lock = threading.Lock()
         self._users: OrderedDict[str, str] = OrderedDict()
         self._unread = False
+        # Client ids that are to go whatever their name may do now.
+        self._going: set[str] = set()
+        self._newest = revocation.newest(directory)
         self._names = revocation.turned_away(directory)
         self._lists, self._trust = anchors.lists(directory), anchors.trust(directory)
         self._wake, self._stop = threading.Event(), threading.Event()
@@ -74,14 +78,19 @@ class Cutter:
     def look(self) -> None:
         """Follow what has changed in the files since, and cut whoever is there and is revoked."""
         directory = self._directory
+        # First: what it tells of is on the lists by then, and nobody comes back with it.
+        newest = revocation.newest(directory)
         names, lists = revocation.turned_away(directory), anchors.lists(directory)
-        changed, trust = names ^ self._names, anchors.trust(directory)
+        trust = anchors.trust(directory)
+        changed = names ^ self._names | {
+            name for name, one in newest.items() if self._newest.get(name) != one
+        }
         if changed or lists != self._lists or trust != self._trust:
             # Mosquitto begins to use a list, and trusts another CA, at its start only; and a connection
             # whose client id nobody could read cannot be taken over.
             anew = trust != self._trust or len(lists) != len(self._lists)
             with self._lock:
-                self._names, self._lists, self._trust = names, lists, trust
+                self._names, self._lists, self._trust, self._newest = names, lists, trust, newest
                 unread, self._unread = self._unread and bool(changed), self._unread and not changed
             self._reload(names)
             if anew or unread:
@@ -91,14 +100,17 @@ class Cutter:
                     self._users.clear()
                 self._restart()
         with self._lock:
-            going = [client for client, user in self._users.items() if user in names | changed]
+            self._going |= {client for client, user in self._users.items() if user in names | changed}
+            going = sorted(self._going)
         for client in going:
             with self._lock:
                 user = self._users.pop(client, None)
-            if user is None:
-                continue
-            if self._cut(client):
-                self._say(f"{user} is revoked: its connection was ended.")
+            if user is None or self._cut(client):
+                self._going.discard(client)
+                if user in names:
+                    self._say(f"{user} is revoked: its connection was ended.")
+                elif user is not None:
+                    self._say(f"{user} was let in anew: its connection from before was ended.")
             else:
                 with self._lock:
                     self._users.setdefault(client, user)

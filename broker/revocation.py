@@ -86,6 +86,27 @@ def turned_away(directory: Path) -> frozenset[str]:
         return frozenset()
 
 
+def let_in_anew(directory: Path, name: str, serial: str) -> None:
+    """This name has another certificate (its serial number, hex), and those before are on the lists already:
+    the broker ends the connections that it has."""
+    check_device_name(name)
+    lines = "".join(f"{one} {other}\n" for one, other in sorted({**newest(directory), name: serial}.items()))
+    write(_newest_path(directory), lines.encode())
+
+
+def newest(directory: Path) -> dict[str, str]:
+    """The serial number by which each name was let in last, of let_in_anew()."""
+    try:
+        lines = _newest_path(directory).read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    return {name: serial for name, _, serial in (line.partition(" ") for line in lines)}
+
+
+def _newest_path(directory: Path) -> Path:
+    return directory / "broker" / "let-in"
+
+
 def _read(path: Path) -> x509.CertificateRevocationList | None:
     try:
         return x509.load_pem_x509_crl(path.read_bytes())

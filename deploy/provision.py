@@ -144,6 +144,7 @@ def add_device(
         names = certificates.revoked_devices(conn, config.store)
         # Before its name is let in again, its old certificates are not.
         _list(config, certificates.revoked_serials(conn, config.store), now, authority, passphrase)
+        revocation.let_in_anew(config.identity_path, name, certificate.serial)
     revocation.turn_away(config.identity_path, names)
     return folder
 

@@ -255,6 +255,24 @@ def test_a_stolen_card_is_one_identity_and_nothing_else(rig: Rig, tmp_path: Path
     assert not refused_now(rig, rig.directory / "devices" / "kiosk-3")
 
 
+@pytest.mark.parametrize("revoked_first", [False, True])
+def test_a_name_that_is_let_in_anew_leaves_the_old_card_no_connection(
+    rig: Rig, tmp_path: Path, revoked_first: bool
+) -> None:
+    name = f"kiosk-{6 + revoked_first}"
+    mine = add_device(rig.config, name, "shoes", None, now())
+    mine.rename(tmp_path / "stolen")
+    line = Line(rig.config.broker.port, tmp_path / "stolen", "thief")
+    wait_for(line.let_in.is_set, "The old card's connection", 30)
+    # Both within one look of the broker's.
+    if revoked_first:
+        revoke_device(rig.config, name, "Stolen.", now())
+    add_device(rig.config, name, "shoes", None, now())
+    line.ended.get(timeout=30)
+    assert refused_now(rig, tmp_path / "stolen")
+    assert not refused_now(rig, mine)
+
+
 def ask(rig: Rig, context: ssl.SSLContext, method: str, path: str, body: str | None = None) -> int:
     connection = http.client.HTTPSConnection("127.0.0.1", rig.config.vault.port, timeout=30, context=context)
     try:

@@ -3,6 +3,8 @@
 import datetime as dt
 import os
 import queue
+import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -151,6 +153,61 @@ def test_a_certificate_on_the_list_is_refused_and_a_new_one_of_the_same_name_is_
     stays_away(again)
     assert not again.let_in.is_set() and fresh.ended.empty()
     fresh.close()
+
+
+def test_a_name_that_is_let_in_anew_without_being_revoked_keeps_no_connection_of_its_old_certificate(
+    store: Path, broker: Broker, enrol: Callable[[str], Certificate], said: list[str]
+) -> None:
+    stolen = enrol("tills-1", "stolen")
+    enrol("tills-2")
+    line = Line(broker.settings.port, store / "stolen", "an id of its own choice")
+    other = Line(broker.settings.port, store / "tills-2", "tills-2-x")
+    assert line.let_in.wait(PATIENCE_S) and other.let_in.wait(PATIENCE_S)
+    resumed = Resuming(broker.settings.port, store / "stolen")
+    assert resumed.connect()
+    # As add_device does it, all within one look.
+    new = enrol("tills-1", "new")
+    revocation.revoke(store, open_authority(store), [stolen.serial], dt.datetime.now(dt.UTC))
+    revocation.let_in_anew(store, "tills-1", new.serial)
+    stays_away(line)
+    until(lambda: any("tills-1 was let in anew" in one for one in said))
+    assert not any("is revoked" in one for one in said)
+    again = Line(broker.settings.port, store / "stolen", "tills-1-z")
+    stays_away(again)
+    assert not again.let_in.is_set()
+    # Nor by the TLS session that it has from before.
+    assert not resumed.connect()
+    fresh = Line(broker.settings.port, store / "new", "tills-1-x")
+    assert fresh.let_in.wait(PATIENCE_S)
+    revocation.turn_away(store, ["tills-3"])
+    until(lambda: "tills-3" in (store / "broker" / "access.acl").read_text())
+    assert fresh.ended.empty() and other.ended.empty()
+    fresh.close()
+    other.close()
+
+
+class Resuming:
+    """Comes back with the TLS session that it had, as far as the broker lets it."""
+
+    def __init__(self, port: int, directory: Path) -> None:
+        self._port, self._session = port, None
+        self._context = tls_context(Credentials.in_directory(directory), check_time=True)
+        self._context.check_hostname = False
+
+    def connect(self) -> bool:
+        """Whether the broker accepts an MQTT connection."""
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", self._port), PATIENCE_S) as raw,
+                self._context.wrap_socket(raw, session=self._session) as line,
+            ):
+                # CONNECT of MQTT 5 with a clean start, no properties and the client id 'again'.
+                line.sendall(b"\x10\x12\x00\x04MQTT\x05\x02\x00\x3c\x00\x00\x05again")
+                answer = line.recv(64)
+                self._session = line.session or self._session
+                return answer[:1] == b"\x20" and answer[3] == 0
+        except (OSError, ssl.SSLError, IndexError):
+            return False
 
 
 def _knock(broker: Broker, store: Path) -> None:
