@@ -53,6 +53,16 @@ class ButtonWatch:
     def stuck(self) -> bool:
         return self._stuck
 
+    @property
+    def pressed(self) -> bool:
+        """As far as it was looked at."""
+        return self._pressed
+
+    @property
+    def may_be_held(self) -> bool:
+        """Whether it is pressed, and a hold of it means something and is not decided yet."""
+        return self._pressed and self._hold_s is not None and not self._held and not self._stuck
+
     def begin(self, pressed: bool, now_s: float) -> None:
         """The level at the start."""
         self._pressed = self._raw = self._held = pressed

@@ -64,6 +64,11 @@ class Guard:
             self._relay_until_s = None
             self._pulse(2, now_s)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a request was made that may still reach the store in time."""
+        return any(at_s is not None for at_s in self._unheard.values())
+
     def driven(self, now_s: float) -> dict[Output, bool]:
         """What is to be on now."""
         return {"relay": self._relay(now_s), "pulse": self._pulses_now(now_s)}

@@ -1,6 +1,7 @@
 """The main loop: one thread, one queue. Edges, stored events, receipts, calls and time come in; lamps,
 sound and jobs for the outbox go out. It never waits for a disk or a network."""
 
+import contextlib
 import logging
 import queue
 import random
@@ -28,6 +29,7 @@ from kiosk.guard import Guard
 from kiosk.health import Health
 from kiosk.jobs import Count, Job, NotSaved, Refilled, Report, Save, Saved
 from kiosk.lamps import Player
+from kiosk.leaving import Left
 from kiosk.outbox import NewEvent
 from kiosk.outputs import Outputs
 from kiosk.pins import Pins
@@ -43,6 +45,7 @@ log = logging.getLogger(__name__)
 # So long after a touch, and after a security request, nobody is thought to stand there any more.
 QUIET_S, SECURITY_S = 30.0, 900.0
 TURN_S = 0.5  # how soon at the latest the loop sees that it is to stop
+ENDING_S = 6.0  # how long it goes on for what somebody has begun; systemd's patience is longer
 
 
 @dataclass(frozen=True)
@@ -133,20 +136,46 @@ class Panel:
         """What kiosk.pins delivers."""
         self._inbox.put(Edge(button, pressed, at_s))
 
-    def begin(self, pins: Pins, player: Player) -> None:
-        """Take the pins as they are; a button that is pressed now has been pressed for nobody."""
+    def begin(self, pins: Pins, player: Player, left: Left | None = None) -> None:
+        """Take the pins as they are; a button that is pressed now has been pressed for nobody, unless it is
+        known by `left` that it was not a moment ago."""
         self._pins, self._player, self._outputs = pins, player, Outputs(pins)
         now_s = self._clocks.now()
+        pressed = {name: pins.pressed(name) for name in self._watches}
+        stood = pressed if left is None else pressed | left.levels
         for name, watch in self._watches.items():
-            watch.begin(pins.pressed(name), now_s)
+            watch.begin(stood[name], now_s)
         self._contacts.begin(pins.pressed, now_s)
+        for name, level, at_s in [] if left is None else left.edges_until(pressed, now_s):
+            self._handle(Edge(name, level, at_s))
 
-    def run(self, ended: Callable[[], bool]) -> None:
-        """Until `ended`; then the repeats that were counted leave."""
+    def run(self, ended: Callable[[], bool], failed: Callable[[], bool] = lambda: False) -> None:
+        """Until `ended`, and, unless something has `failed`, until what somebody has begun at a button is
+        decided and a call of security is with the store, ENDING_S at most; then counted repeats leave."""
         self._show()
         while not ended():
             self.turn(self._pause_s())
+        until_s = self._clocks.now() + ENDING_S
+        while self._is_busy() and not failed() and self._clocks.now() < until_s:
+            self.turn(self._pause_s())
         self._perform(self.visit.request.end(self._clocks.now()), self._clocks.now())
+
+    def _is_busy(self) -> bool:
+        begun = any(watch.may_be_held for watch in self._watches.values())
+        return begun or not self._inbox.empty() or self._together.due_at() is not None or self._guard.waits
+
+    def leave(self) -> Left | None:
+        """How the buttons stand, for whoever comes after; None where nobody has looked at them."""
+        edges: list[tuple[str, bool, float]] = []
+        with contextlib.suppress(queue.Empty):
+            while True:
+                match self._inbox.get_nowait():
+                    case Edge(button, pressed, at_s) if button in self._watches:
+                        edges.append((button, pressed, at_s))
+        if self._pins is None:
+            return None
+        levels = {name: watch.pressed for name, watch in self._watches.items()}
+        return Left(self._clocks.boot, self._clocks.now(), levels, edges)
 
     def turn(self, pause_s: float) -> None:
         """One round: wait for something at most `pause_s`, deal with all there is, show what is new."""

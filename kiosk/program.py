@@ -9,7 +9,7 @@ from broker.errors import BrokerError
 from broker.events import Clock, Tampered
 from broker.topics import Channel
 from broker.watchdog import HUNG, Watchdog, notify
-from kiosk import disk
+from kiosk import disk, leaving
 from kiosk.cameras import Cameras
 from kiosk.clock import Clocks, Stamp
 from kiosk.config import Config
@@ -30,6 +30,7 @@ from kiosk.updating.updates import Condition, Updates
 from kiosk.witnesses import Witnesses
 
 log = logging.getLogger(__name__)
+LEFT = "left.json"
 
 
 def run(
@@ -109,13 +110,15 @@ def run(
         health.watch_identity(lambda: courier.taken_over)
         pins = Pins(config, pin_factory or open_factory(config.gpio_chip), panel.edge)
         closing.append(pins.close)
+        note = config.outbox_directory / LEFT
+        closing.append(lambda: leaving.note(note, panel.leave()))
         storing.open()
         closing.append(storing.close)
         _take_up(storing, panel, clocks, config.give_up_s)
         player = Player(pins)
         player.start()
         closing.append(player.close)
-        panel.begin(pins, player)
+        panel.begin(pins, player, leaving.take(note, clocks.boot, clocks.now()))
         if screens is not None:
             screens.start()
             closing.append(screens.close)
@@ -138,7 +141,7 @@ def run(
         notify(f"READY=1\nSTATUS={config.device} in {config.zone}")
         log.info("The kiosk %s of the store %s is ready.", config.device, config.store)
         ending = Ending(stop, [lambda: storing.failed, lambda: courier.failed])
-        panel.run(ending)
+        panel.run(ending, lambda: ending.failure is not None)
         notify("STOPPING=1")
         return 0 if ending.failure is None else HUNG
     finally:

@@ -22,16 +22,17 @@ from kiosk.screen.messages import View
 class Booth:
     """See the module. `press` and `move` drive the pins, and `lit` reads the lamps there."""
 
-    def __init__(self, config: Config, folder: Path) -> None:
-        self.now_s = 1000.0
-        self.factory = mock_factory()
+    def __init__(self, config: Config, folder: Path, before: "Booth | None" = None) -> None:
+        """`before` is the kiosk that was here until a moment ago."""
+        self.now_s = 1000.0 if before is None else before.now_s
+        self.factory = mock_factory() if before is None else before.factory
         self.views: list[View] = []
         self._config = config
         self._jobs: list[Job] = []
         clocks = Clocks(UUID(int=9), lambda: self.now_s)
         folder.mkdir(exist_ok=True)
         self.outbox = Outbox(folder, clocks.boot, self.now_s)
-        ids, turn = count(1), count()
+        ids, turn = count(1 if before is None else 1001), count()
         unused: Any = SimpleNamespace()
         self.panel = Panel(
             config,
@@ -43,7 +44,12 @@ class Booth:
             choose=lambda words: words[next(turn) % len(words)],
         )
         self._pins = Pins(config, self.factory, self.panel.edge, lambda: self.now_s)
-        self.panel.begin(self._pins, StillPlayer())  # type: ignore[arg-type]
+        left = None if before is None else before.left
+        self._pressed: set[str] = set()
+        for name in () if before is None else before._pressed:
+            # A mock pin forgets its finger when somebody else takes it.
+            self.level(name, pressed=True)
+        self.panel.begin(self._pins, StillPlayer(), left)  # type: ignore[arg-type]
         self.turn()
 
     @property
@@ -65,11 +71,16 @@ class Booth:
         return {score or 0 for score, lamp in lamps if self.factory.pin(lamp).state}
 
     def press(self, name: str) -> None:
-        pin = next(button.pin for button in self._config.button if button.name == name)
-        self.factory.pin(pin).drive_low()
+        self.level(name, pressed=True)
         self.wait(0.1)
-        self.factory.pin(pin).drive_high()
+        self.level(name, pressed=False)
         self.wait(0.1)
+
+    def level(self, name: str, *, pressed: bool) -> None:
+        """Somebody's finger; nobody looks at it yet."""
+        pin = self.factory.pin(next(button.pin for button in self._config.button if button.name == name))
+        self._pressed = self._pressed | {name} if pressed else self._pressed - {name}
+        pin.drive_low() if pressed else pin.drive_high()
 
     def move(self, name: str) -> None:
         """Somebody moves before the sensor for a moment."""
@@ -97,6 +108,12 @@ class Booth:
                     event = self.outbox.save(job.event)
                 self.panel.put(Saved(event))
             self.panel.turn(0.0001)
+
+    def leave(self) -> None:
+        """The kiosk ends, and its pins are nobody's until another Booth takes them."""
+        self.left = self.panel.leave()
+        self._pins.close()
+        self.outbox.close()
 
     def close(self) -> None:
         self._pins.close()

@@ -62,6 +62,18 @@ def server(store: Path, broker: Broker) -> Iterator[FakeServer]:
     fake.close()
 
 
+def test_a_kiosk_that_is_told_to_end_ends_only_when_security_has_been_called(
+    start: Callable[..., RunningKiosk], server: FakeServer
+) -> None:
+    kiosk = start()
+    kiosk.factory.pin(SECURITY).drive_low()
+    # As systemd does when a release is tried, a moment after somebody began to hold the button.
+    kiosk.stop.set()
+    kiosk.close()
+    assert [event.kind for event in server.of_kind("security")] == ["security"]
+    assert kiosk.status == 0
+
+
 def test_a_press_becomes_saved_then_sent_then_a_person_by_name(
     start: Callable[..., RunningKiosk], server: FakeServer
 ) -> None:
