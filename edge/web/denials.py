@@ -1,5 +1,6 @@
 """What the audit says of the pages themselves: who was refused what, from where; who signed in;
-who took the log out of the store. Bounded, so that a flood of tries fills no disk.
+who took the log out of the store; who was shown who people of an incident are. Bounded, so that a flood of
+tries fills no disk.
 
 Written aside from the request (errands.py): a refusal waits for no disk. What concerns silent calls stands
 under their own kind, which other programs see only with the scope 'security'.
@@ -16,6 +17,7 @@ from edge.audit.bounds import Bounds
 from edge.audit.store import Actor
 from edge.errors import StorageError
 from edge.handling.behalf import SILENT
+from edge.incidents.classes import CLASSES
 from edge.people import store as people
 from edge.serving import head
 from edge.web.admission import Admission
@@ -66,7 +68,7 @@ class Noted:
 
 
 def install(app: Flask, table: Mapping[str, Admission]) -> None:
-    """Hand every refusal, sign-in and export of this application to the errands."""
+    """Hand every refusal, sign-in, export and look at identities of this application to the errands."""
     refusals, deeds = Bounds(), Bounds()
 
     @app.after_request
@@ -74,7 +76,8 @@ def install(app: Flask, table: Mapping[str, Admission]) -> None:
         endpoint, status = request.endpoint or "", response.status_code
         admission = table.get(endpoint)
         refused = status in (401, 403, 429)
-        if admission is not None and (refused or endpoint in _SIGN_INS or endpoint in _EXPORTS):
+        told = endpoint in _SIGN_INS or endpoint in _EXPORTS or "identities" in g
+        if admission is not None and (refused or told):
             now = services().clock()
             found = _told(status, admission, now) if refused else _done(status, now)
             if found is not None:
@@ -119,11 +122,17 @@ def _told(status: int, admission: Admission, now: datetime) -> Noted | None:
 
 
 def _done(status: int, now: datetime) -> Noted | None:
-    """A sign-in or an export, if it came to it."""
+    """A sign-in, an export, or a look at identities, if it came to it."""
     endpoint, where = request.endpoint or "", f"asked from {request.remote_addr}"
     if endpoint in _EXPORTS and status == 200:
         actor, out = _asking(), _EXPORTS[endpoint]
         return Noted(actor, "export.taken", out, f"{actor.name} took out {out}, {where}.", now)
+    if "identities" in g:
+        actor, row = _asking(), g.identities
+        kind = SILENT if row.silent else "incident"
+        which = f"an incident ({CLASSES[row.classed_as]}, {row.zone_title})"
+        words = f"{actor.name} was shown who people of {which} are, {where}."
+        return Noted(actor, f"{kind}.identities_shown", row.id, words, now)
     if "came_in" not in g:
         return None
     name, through = g.came_in.name, "phone" if endpoint == "floor.sign_in" else "desk"

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from flask import abort, make_response, render_template, request, url_for
+from flask import abort, g, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.devices import store as devices
@@ -132,6 +132,9 @@ def page_of(incident_id: str, error: EdgeError | None = None, act: str = "") -> 
             "cursor": feed.head(conn, room.store),
             "exports": exports.of_incident(conn, room.store, incident_id) if sees_clips else [],
         }
+    if case.identities:
+        # For the audit (denials.py).
+        g.identities = case.row
     page = render_template(
         "manage/incident.html",
         case=case,

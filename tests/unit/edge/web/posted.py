@@ -52,10 +52,18 @@ def phone(audit: tuple[str, ...], page: str, post: str, who: str = "Bia", **more
 
 
 def send(ready: Ready) -> str:
-    """As the browser does, with the token of the form; what it answered, which refuses nothing."""
+    """As the browser does; what it answered, which refuses nothing."""
+    return _post(ready, _shown(ready))
+
+
+def _shown(ready: Ready) -> dict[str, str | list[str]]:
+    """The form of the page, with its token, filled in."""
     page = ready.browser.get(ready.page).text
+    return {"csrf_token": TOKEN.findall(page)[0], **_hidden(ready, page), **ready.form}
+
+
+def _post(ready: Ready, form: Mapping[str, str | list[str]]) -> str:
     headers = {"Accept": "text/html", "Floorbell-Call": "1"}
-    form = {"csrf_token": TOKEN.findall(page)[0], **_hidden(ready, page), **ready.form}
     answer = ready.browser.client.post(ready.post, data=form, headers=headers)
     assert answer.status_code < 400, (ready.post, answer.status_code, answer.text)
     return answer.text if answer.mimetype == "text/html" else ""
@@ -77,8 +85,9 @@ def posts(traced: Traced, deeds: Mapping[str, Form], name: str) -> None:
     traced.now += timedelta(minutes=2)
     deed = deeds[name]
     ready = _ready(traced, deeds, deed)
+    form = _shown(ready)
     before, whole = traced.rows(), traced.whole() if deed.why == NOTHING else {}
-    text = send(ready)
+    text = _post(ready, form)
     found = new(before, traced.rows())
     expect(traced, deed, found, deed.who, deed.through)
     no_secret(found, [*ready.secrets, *SHOWN.findall(text), *ONCE.findall(text)])

@@ -118,6 +118,12 @@ def test_who_somebody_is_needs_a_reason_and_is_shown_to_the_desk_alone(shop: Sho
     igor.sign_in(shop.people["Igor"])
     phone = igor.get(at.replace("/manage/", "/floor/")).text
     assert "red cap" in phone and "Doe" not in phone
+    shop.services.errands.record_noted()
+    looks = shop.read(
+        "SELECT what, subject, actor, through, words FROM audit WHERE subject = :id", id=at[-36:]
+    )
+    assert [row[:4] for row in looks] == [("incident.identities_shown", at[-36:], "Sofia", "desk")]
+    assert "Doe" not in str(looks)
 
 
 def test_closing_and_opening_again_and_whoever_is_late_is_told_who_was_first(

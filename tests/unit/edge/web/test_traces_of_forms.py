@@ -13,7 +13,7 @@ from .api.test_parity import DOES
 from .conftest import TOKEN
 from .posted import Form, Ready, phone, posts
 from .test_traces import CUSTODY, FILE, OWN_ROW, STORY
-from .traced import Traced, opened
+from .traced import Deed, Traced, expect, new, no_secret, opened
 
 HISTORY = "It stands in the timeline of the request, with who, when and through what."
 CASE_FILE = "It stands in the incident itself, with who, when and through what."
@@ -250,6 +250,13 @@ DEEDS: Mapping[str, Form] = {
         elsewhere=("incident_step ticked {case}",), why=CASE_FILE,
     ),
 }  # fmt: skip
+# What is only looked at, or taken out of the store, and leaves a row all the same.
+LOOKS = {
+    CASE: "silent.identities_shown {case}",
+    "/manage/log.csv": "export.taken the log as CSV",
+    "/manage/log.xlsx": "export.taken the log as XLSX",
+    "/manage/incidents.csv": "export.taken the list of incidents as CSV",
+}
 
 
 @pytest.fixture(scope="module")
@@ -266,3 +273,14 @@ def test_each_form_that_a_program_can_do_too_is_here() -> None:
 @pytest.mark.parametrize("name", DEEDS)
 def test_a_form_leaves_exactly_its_trace(traced: Traced, name: str) -> None:
     posts(traced, DEEDS, name)
+
+
+@pytest.mark.parametrize("page", LOOKS)
+def test_a_look_at_what_few_may_see_leaves_exactly_its_trace(traced: Traced, page: str) -> None:
+    traced.put_back()
+    browser, before = traced.browser("Helen"), traced.rows()
+    answer = browser.client.get(traced.filled(page), headers={"Accept": "text/html"}, buffered=True)
+    assert answer.status_code == 200
+    found = new(before, traced.rows())
+    expect(traced, Deed((LOOKS[page],)), found, "Helen", "desk")
+    no_secret(found, ["J. Doe"])
