@@ -30,13 +30,28 @@ def change_passphrase(directory: Path, old: str | None, new: str) -> None:
     beside.replace(key_path(directory))
 
 
+def check_copy(directory: Path, to: Path) -> None:
+    """IdentityError if the key cannot be copied to `to`, whatever its passphrase. A folder is not made there:
+    that of a stick which is not mounted would be on this machine's own disk."""
+    if not has_passphrase(directory):
+        raise IdentityError("The CA's key has no passphrase yet; give it one with 'floorbell ca passphrase'.")
+    if to.exists():
+        raise IdentityError(f"{to} is there already; choose another name.")
+    if not to.parent.is_dir():
+        raise IdentityError(f"There is no folder {to.parent}; if it is a stick's, mount that first.")
+
+
+def on_own_disk(directory: Path, copy: Path) -> bool:
+    """Whether the copy is on the disk that the key itself is on, or the system, and is lost with it."""
+    return copy.stat().st_dev in {directory.stat().st_dev, Path("/").stat().st_dev}
+
+
 def back_up(directory: Path, to: Path, passphrase: str | None) -> Authority:
     """Write the encrypted key and the certificate into a new file, and open what was written.
 
     IdentityError if the key has no passphrase, this is not it, or there is something at `to` already.
     """
-    if not has_passphrase(directory):
-        raise IdentityError("The CA's key has no passphrase yet; give it one with 'floorbell ca passphrase'.")
+    check_copy(directory, to)
     open_authority(directory, passphrase)
     content = key_path(directory).read_bytes() + certificate_path(directory).read_bytes()
     try:

@@ -40,9 +40,17 @@ def opens_unasked(config: EdgeConfig) -> bool:
 
 
 def given(file: Path | None, what: str, *, new: bool = False) -> str:
-    """What stands in `file`, or is typed; a `new` one twice."""
-    if file is None:
-        return str(click.prompt(what, hide_input=True, confirmation_prompt=new, err=True))
+    """What stands in `file`, or is typed; a `new` one twice, and until it is long enough."""
+    while file is None:
+        typed = str(click.prompt(what, hide_input=True, confirmation_prompt=new, err=True))
+        if not new:
+            return typed
+        try:
+            authority.check_passphrase(typed)
+        except IdentityError as error:
+            click.echo(error, err=True)
+        else:
+            return typed
     try:
         lines = file.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -47,11 +47,14 @@ def ca_passphrase(new_passphrase_file: Path | None, passphrase_file: Path | None
 def ca_backup(to: Path, passphrase_file: Path | None, config: Path) -> None:
     """Copy the encrypted key and the certificate into a file, and open it to see that it is whole."""
     loaded = load_config(config)
+    safekeeping.check_copy(loaded.identity_path, to)
     passphrase = passphrase_of(loaded, passphrase_file)
     copied = safekeeping.back_up(loaded.identity_path, to, passphrase)
     click.echo(
         f"{to} was written and opened again; its CA is {authority.fingerprint(copied.certificate)[:16]}."
     )
+    if safekeeping.on_own_disk(loaded.identity_path, to):
+        click.echo("It is on this machine's own disk, and lost with it: bring a copy onto a stick.")
     click.echo("Keep it and the passphrase apart, and neither in this building only.")
 
 

@@ -82,6 +82,22 @@ folder() { # folder PATH OWNER GROUP MODE: it is there, and theirs.
     fi
 }
 
+check_said() { # check_said OPTION VALUE: what is mistyped is said before minutes are spent.
+    case "$1" in
+        --store)
+            printf '%s\n' "$2" | LC_ALL=C grep -Eqx '[a-z0-9][a-z0-9-]{0,31}' ||
+                fail "The store's name is '$2'; allowed is 1 to 32 of a-z, 0-9 and '-', beginning with a letter or digit." ;;
+        --zone)
+            printf '%s\n' "$2" | LC_ALL=C grep -Eqx '[a-z0-9][a-z0-9-]{0,31}=.+' ||
+                fail "--zone is '$2'; allowed is NAME=TITLE, as in tills=Tills, the name of a-z, 0-9 and '-'." ;;
+        --enrol)
+            case "$2" in
+                ?*@?*) ;;
+                *) fail "The code has no server behind an @; allowed is XXXX-…-XXXX@host as it was shown." ;;
+            esac ;;
+    esac
+}
+
 read_arguments() {
     kind=${1:-}
     case "$kind" in
@@ -98,9 +114,9 @@ read_arguments() {
                 [ $# -gt 1 ] || fail "$1 needs a value; see deploy/install.sh --help." ;;
         esac
         case "$kind $1" in
-            'server --store') store=$2; shift ;;
+            'server --store') check_said "$1" "$2"; store=$2; shift ;;
             'server --title') title=$2; shift ;;
-            'server --zone') zones="$zones--zone
+            'server --zone') check_said "$1" "$2"; zones="$zones--zone
 $2
 "; shift ;;
             'server --beside') zones="$zones--beside
@@ -114,7 +130,7 @@ $2
             'server --postgresql') more="$more postgresql" ;;
             'server --database-copied') copied=--copied-elsewhere ;;
             'server --with-database') with_database=--with-database ;;
-            'kiosk --enrol') code=$2; shift ;;
+            'kiosk --enrol') check_said "$1" "$2"; code=$2; shift ;;
             'kiosk --anew') anew=--anew ;;
             'kiosk --camera') more="$more camera" ;;
             'kiosk --screen') more="$more screen" ;;
@@ -473,7 +489,7 @@ enrol() { # What it was let in as stays beside its keys, so that kiosk.toml can 
             words=$(as_service "$opt/slots/$slot/.venv/bin/floorbell" kiosk enrol "$code" --dir "$data/identity" $anew) ||
                 fail "This kiosk was not let in."
             let_in=yes
-            did "$(say "$words" | head -n 1)"
+            did "$(say "$words" | sed -n '1s/ In its kiosk.toml:$//p')"
         fi
     fi
     if [ ! -e "$said" ] || { [ -e "$etc/kiosk.toml" ] && [ -z "$let_in" ]; }; then return 0; fi
@@ -516,6 +532,14 @@ healthy() { # All programs are up, and stay so; the server says itself that it i
         sleep 5
     fi
     all_active
+}
+
+last_words() { # What each program that does not run said last.
+    for unit in $(unit_names); do
+        systemctl is-active -q "$unit" ||
+            say "$unit: $(journalctl -q -o cat -n 20 _SYSTEMD_UNIT="$unit" 2>/dev/null |
+                awk 'length > 2 { last = $0 } END { print last }')" >&2
+    done
 }
 
 stop_programs() {
@@ -562,7 +586,8 @@ turn_to_slot() { # Start everything from $slot, or go on as before.
         return 0
     fi
     if [ -z "$before" ] || [ "$before" = "$slot" ]; then
-        fail "Not all programs run; journalctl -u 'floorbell-*' -n 50 says why."
+        last_words
+        fail "Not all programs run. Their last words are above, all of them in sudo journalctl -u 'floorbell-*' -n 50."
     fi
     stop_programs
     if go_back "$before" && healthy; then
@@ -626,10 +651,14 @@ uninstall() {
 
 next_steps() {
     if [ -n "$made" ]; then
-        say "Write the passphrase down: nothing can replace it. Next, the copy of the CA key, and the first admin:"
-        say "  sudo floorbell ca backup --to FILE"
-        say "  sudo floorbell person first"
-        say "and how phones come to trust this server: sudo floorbell ca qr"
+        say "Write the passphrase down: nothing can replace it. Next:"
+        say "  sudo floorbell ca backup --to FILE    the copy of the CA's key, on a stick"
+        say "  sudo floorbell ca qr                  how phones come to trust this server"
+        say "  sudo floorbell person first           the code for the first admin"
+    fi
+    if [ -n "$let_in" ]; then
+        say "Next, which button is at which pin: sudo nano $etc/kiosk.toml"
+        say "and whether each lamp and button works: sudo systemctl stop floorbell-kiosk; sudo floorbell kiosk check"
     fi
     if [ "$kind" = server ] && ! configured; then
         say "Next, the store: sudo deploy/install.sh server --store riverside --title Riverside --zone tills=Tills"

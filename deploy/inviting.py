@@ -32,11 +32,7 @@ def open_window(
     passphrase: str | None = None,
 ) -> tuple[Window, Code]:
     """A window for this kiosk, and the code that it opens to. `known_as` is what kiosks call this server."""
-    check_device_name(name)
-    with making.writing(config) as conn:
-        zones = devices.zones(conn, config.store)
-    if zone not in zones:
-        raise DeployError(f"There is no zone {zone!r}; this store has {', '.join(zones) or 'none yet'}.")
+    check_place(config, name, zone)
 
     def sign(request: str) -> str:
         folder = making.add_device(config, name, zone, request, clock(), authority, passphrase)
@@ -47,6 +43,15 @@ def open_window(
     invited = Invited(config.store, name, zone, config.broker.port)
     door = Door(code.secret, time.monotonic())
     return Window(config.identity_path / "vault", *listen, door, invited, sign, say), code
+
+
+def check_place(config: EdgeConfig, name: str, zone: str) -> None:
+    """ContractError or DeployError if no kiosk can have this name, or be in this zone."""
+    check_device_name(name)
+    with making.reading(config) as conn:
+        zones = devices.zones(conn, config.store)
+    if zone not in zones:
+        raise DeployError(f"There is no zone {zone!r}; this store has {', '.join(zones) or 'none yet'}.")
 
 
 def picture(code: Code) -> str:
@@ -82,6 +87,7 @@ def device_invite(
         raise DeployError(
             "edge.toml has no address under [vault]; say with --host how kiosks find this server."
         )
+    check_place(loaded, name, zone)
     passphrase = passphrase_of(loaded, passphrase_file)
     authority = open_authority(loaded.identity_path, passphrase)
     window, code = open_window(
@@ -95,7 +101,9 @@ def device_invite(
         lambda line: click.echo(line, err=True),
         passphrase,
     )
-    click.echo(f"On the kiosk, within 15 minutes: floorbell kiosk enrol {code.text} --dir identity")
+    click.echo("On the kiosk, within 15 minutes, once its packages are there:")
+    click.echo(f"  sudo deploy/install.sh kiosk --enrol {code.text}")
+    click.echo(f"or, without the installer: floorbell kiosk enrol {code.text} --dir identity")
     click.echo(picture(code))
     if not window.wait():
         raise DeployError(f"{name} was not let in; run this again for a new code.")

@@ -14,7 +14,7 @@ from deploy import provision as making
 from deploy.asking import CONFIG, PASSPHRASE, given, opens_unasked, passphrase_of
 from deploy.errors import DeployError
 from deploy.inviting import device_invite
-from edge.config import load_config
+from edge.config import EdgeConfig, load_config
 from edge.devices import store as devices
 from edge.handling import beginning, commanding, granting, proving, staffing
 from edge.paging import pagers
@@ -23,6 +23,7 @@ from edge.people import store as people
 from edge.people.rights import wants_second_factor
 from edge.tokens import store as tokens
 from edge.tokens.scopes import SCOPES
+from edge.web.trust import addresses
 
 # Roles that sit at a desk sign in there with a password; everyone else with a PIN on the floor.
 _DESK = ("manager", "admin")
@@ -30,6 +31,13 @@ _DESK = ("manager", "admin")
 
 def now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
+
+
+def _pages(config: EdgeConfig) -> str | None:
+    """How browsers reach this store's pages, with the last slash; None where edge.toml does not say."""
+    if config.web.origin:
+        return f"{config.web.origin.rstrip('/')}/"
+    return addresses(config).pages if config.web.tls == "store" else None
 
 
 def _working(conn: sa.Connection, store: str, name: str) -> people.Person:
@@ -241,9 +249,9 @@ def person_first(config: Path) -> None:
     loaded, code = load_config(config), passwords.fresh_code()
     with making.writing(loaded) as conn:
         beginning.offer(conn, loaded.store, making.ACTOR, code, now())
-    click.echo(
-        "Open /manage/first at the desk's address within 15 minutes; it asks for this code, once:", err=True
-    )
+    where = _pages(loaded)
+    page = f"{where}manage/first" if where is not None else "/manage/first at the desk's address"
+    click.echo(f"Open {page} within 15 minutes; it asks for this code, once:", err=True)
     click.echo(code)
 
 

@@ -8,7 +8,7 @@ from flask import jsonify, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from edge.errors import NotFound
-from edge.people import factors
+from edge.people import factors, first
 from edge.people import store as people
 from edge.people.sessions import DESK_ROLES
 from edge.people.store import Person
@@ -110,6 +110,9 @@ def _code(person: Person, grant: str, wrong: str = "", status: int = 200) -> Res
 
 
 def _form(name: str = "", wrong: str = "", status: int = 200) -> Response:
-    origin = services().config.web.origin
-    page = render_template("manage/sign_in.html", name=name, wrong=wrong, origin=origin)
+    room = services()
+    with room.read() as conn:
+        begun = first.has_admin(conn, room.store)
+    origin = room.config.web.origin
+    page = render_template("manage/sign_in.html", name=name, wrong=wrong, origin=origin, begun=begun)
     return make_response(page, status)

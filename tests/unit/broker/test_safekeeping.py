@@ -74,6 +74,11 @@ def test_a_copy_never_overwrites_and_is_never_of_an_open_key(store: Path, tmp_pa
         safekeeping.back_up(store, copy, PASSPHRASE)
     with pytest.raises(IdentityError, match="is no copy made by"):
         safekeeping.restore(store, copy, safekeeping.read(copy), PASSPHRASE)
+    with pytest.raises(
+        IdentityError, match=r"There is no folder .*stick; if it is a stick's, mount that first"
+    ):
+        safekeeping.back_up(store, tmp_path / "stick" / "copy.pem", PASSPHRASE)
+    assert not (tmp_path / "stick").exists()
     identity.make_store(tmp_path / "open", "shop", ["localhost"], NOW)
     with pytest.raises(IdentityError, match="has no passphrase yet"):
         safekeeping.back_up(tmp_path / "open", tmp_path / "other.pem", PASSPHRASE)

@@ -129,7 +129,12 @@ def test_a_device_that_is_refused_leaves_nothing_behind(config: Path, floorbell:
 
 def test_the_first_admin_gets_a_code_and_a_second_one_none(config: Path, floorbell: Run) -> None:
     status, code, said = floorbell("person", "first", "--config", config)
-    assert status == 0 and "/manage/first" in said and len(code.strip()) == 19
+    assert status == 0 and "Open /manage/first at the desk's address within" in said
+    assert len(code.strip()) == 19
+    named = config.read_text().replace('# origin = "https', 'origin = "https')
+    config.write_text(named)
+    status, code, said = floorbell("person", "first", "--config", config)
+    assert "Open https://floorbell.shop.example/manage/first within 15 minutes" in said
     loaded, now = load_config(config), datetime.now(UTC)
     with writing(loaded) as conn:
         assert first.counts(conn, loaded.store, beginning.key_of(code), now)

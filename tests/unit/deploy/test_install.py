@@ -31,6 +31,17 @@ def test_a_script_is_one(script: Path) -> None:
         (["server", "--enrol", "X"], "--enrol is no option of a server"),
         (["server", "--store"], "--store needs a value"),
         (["server", "--store", "a"], "--store needs a title and a zone, as in"),
+        (["server", "--store", "River Side"], "name is 'River Side'; allowed is 1 to 32 of a-z, 0-9 and '-'"),
+        (["server", "--store", "rivière"], "name is 'rivière'; allowed is"),
+        (
+            ["server", "--store", "a", "--zone", "tills"],
+            "--zone is 'tills'; allowed is NAME=TITLE, as in tills",
+        ),
+        (["server", "--store", "a", "--zone", "The tills=Tills"], "--zone is 'The tills=Tills'; allowed is"),
+        (
+            ["kiosk", "--enrol", "9PMB-5KBS"],
+            "The code has no server behind an @; allowed is XXXX-…-XXXX@host",
+        ),
         (["server", "--title", "A"], "go with --store only."),
         (["kiosk", "--wheels", "/nowhere"], "/nowhere is no folder; --wheels names one"),
         (["server", "--with-database"], "--with-database goes with --rollback only."),

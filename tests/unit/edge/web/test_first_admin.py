@@ -33,6 +33,16 @@ def test_with_the_code_the_first_admin_begins_and_is_signed_in(shop: Shop, visit
     assert found == [("person.first_code", "command line"), ("person.added", "one-time code")]
 
 
+def test_the_door_of_the_desk_leads_to_the_first_admin_as_long_as_there_is_none(
+    shop: Shop, visitor: Browser
+) -> None:
+    assert 'href="/manage/first"' in visitor.get("/manage/sign-in").text
+    offered(shop)
+    begin(visitor)
+    visitor.post("/manage/sign-out")
+    assert "/manage/first" not in visitor.get("/manage/sign-in").text
+
+
 def test_once_there_is_an_admin_nobody_begins_and_no_code_is_made(
     shop: Shop, visitor: Browser, second: Browser
 ) -> None:
