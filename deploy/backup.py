@@ -48,8 +48,11 @@ def backup_key(out: Path | None, renew: bool, config: Path) -> None:
 
     loaded = load_config(config)
     identity = loaded.identity_path
-    if loaded.backup.to is not None:
-        targets.target_of(loaded).prepare()
+    made = loaded.backup.to is not None and targets.target_of(loaded).prepare()
+    if made:
+        click.echo(f"The folder for backups, {loaded.backup.to}, is made.", err=True)
+    if made and recovery.installed(identity) and not renew:
+        return
     if recovery.installed(identity) and not renew:
         raise DeployError(
             f"Backups are sealed for {recovery.recipient_of(identity)} already; --renew makes another key."

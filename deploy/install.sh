@@ -522,10 +522,17 @@ all_active() { # systemctl itself is content with one.
 
 configured() { [ -e "$etc/edge.toml" ] || [ -e "$etc/kiosk.toml" ]; }
 
-healthy() { # All programs are up, and stay so; the server says itself that it is ready.
+start_rest() { # Timers and watched paths that are only enabled would not work before the next start of the machine.
     # shellcheck disable=SC2046
-    systemctl restart $(unit_names) || return 1
-    systemctl start floorbell.target
+    systemctl start $(started_names "$opt/current/deploy/systemd") || true
+}
+
+healthy() { # All programs are up, and stay so; the server says itself that it is ready.
+    failed=
+    # shellcheck disable=SC2046
+    systemctl restart $(unit_names) || failed=yes
+    start_rest
+    [ -z "$failed" ] || return 1
     if [ "$kind" = server ]; then
         as_service "$opt/current/.venv/bin/floorbell" upgrade ready --config "$etc/edge.toml" || return 1
     else
@@ -579,6 +586,7 @@ turn_to_slot() { # Start everything from $slot, or go on as before.
     running || { say "systemd does not run here: nothing was started."; return 0; }
     configured || return 0
     if [ "$before" = "$slot" ] && [ "$before_units" -eq "$changes" ] && [ -z "$let_in" ] && all_active; then
+        start_rest
         return 0
     fi
     if healthy; then

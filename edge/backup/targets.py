@@ -8,6 +8,8 @@ notes/{key}/{time}.age                                who was shut out and what 
 """
 
 import os
+import pwd
+import shlex
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -47,8 +49,8 @@ class Target(Protocol):
     def delete(self, name: str) -> None:
         """It may be gone already."""
 
-    def prepare(self) -> None:
-        """Make the place, once, so that a place that is missing later is noticed."""
+    def prepare(self) -> bool:
+        """Make the place, once, so that a place that is missing later is noticed; whether it was made."""
 
     def check(self) -> None:
         """Whether something can be written there now."""
@@ -130,14 +132,27 @@ class Folder:
             if path.parent != self._directory and not any(path.parent.iterdir()):
                 path.parent.rmdir()
 
-    def prepare(self) -> None:
+    def prepare(self) -> bool:
         if not self._directory.parent.is_dir():
             raise BackupError(
                 f"The folder for backups, {self._directory}, cannot be made: {self._directory.parent} is not "
                 "there; is its disk connected?"
             )
-        with self._failing("be made"):
-            self._directory.mkdir(mode=0o700, exist_ok=True)
+        if self._directory.is_dir():
+            return False
+        try:
+            self._directory.mkdir(mode=0o700)
+        except PermissionError:
+            user = pwd.getpwuid(os.geteuid()).pw_name
+            raise BackupError(
+                f"The user {user} may make no folder in {self._directory.parent}; make it by hand: "
+                f"sudo install -d -o {user} -m 700 {shlex.quote(str(self._directory))}"
+            ) from None
+        except OSError as error:
+            raise BackupError(
+                f"The folder for backups, {self._directory}, cannot be made: {error.strerror}."
+            ) from None
+        return True
 
     def check(self) -> None:
         self.put("probe", [b"may be deleted\n"])

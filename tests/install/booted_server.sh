@@ -21,8 +21,12 @@ grep -q 'Seccomp:.2' "/proc/$(pid floorbell-web.service)/status" || broken "syst
 grep -q 'NoNewPrivs:.1' "/proc/$(pid floorbell-web.service)/status" || broken "no new privileges"
 
 step "the second time nothing, with systemd too"
+timers="floorbell-backup.timer floorbell-backup-note.timer"
+# shellcheck disable=SC2086
+systemctl stop $timers
 said=$(install floorbell) || broken "the second run works"
 says "$said" "Nothing had to be changed"
+for timer in $timers; do holds "$timer runs without a new start of the machine" systemctl is-active "$timer"; done
 
 step "what is killed comes back, and what hangs is found"
 kill -9 "$(pid floorbell-worker.service)"

@@ -299,10 +299,28 @@ def test_a_disk_that_is_not_mounted_is_not_taken_for_an_empty_one(
         assert not shop.folder.exists()
     # It is made also where there is a key already, which stays.
     was = (shop.config.identity_path / "backup" / "sign.key").read_bytes()
-    assert backup(shop, "key") == 1
+    assert backup(shop, "key") == 0
+    said = capsys.readouterr()
+    assert said.err == f"The folder for backups, {shop.folder}, is made.\n" and not said.out
     assert (shop.config.identity_path / "backup" / "sign.key").read_bytes() == was
     assert shop.folder.stat().st_mode & 0o777 == 0o700
     made(shop)
+
+
+def test_where_its_user_may_make_no_folder_the_command_that_does_is_shown(
+    shop: BackedUp, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.rmtree(shop.folder)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(Path, "mkdir", refuse)
+    capsys.readouterr()
+    assert backup(shop, "key") == 1
+    said = capsys.readouterr().err
+    assert f"may make no folder in {shop.folder.parent}; make it by hand: sudo install -d -o " in said
+    assert said.endswith(f" -m 700 {shop.folder}\n") and said.count("\n") == 1
 
 
 def test_without_a_key_or_a_place_nothing_is_made(shop: BackedUp, capsys: pytest.CaptureFixture[str]) -> None:
