@@ -271,6 +271,13 @@ digest() { # Of the code, and of what it is installed with.
     ) | sha256sum | cut -d ' ' -f 1
 }
 
+rest_keeper() { # It builds nothing into a slot that is being filled by hand; however that ends, it goes on.
+    if [ "$kind" = kiosk ] && running && systemctl is-active -q floorbell-update.service; then
+        trap 'systemctl start floorbell-update.service' EXIT
+        systemctl stop floorbell-update.service
+    fi
+}
+
 fill_slot() { # The release is whole in $slot, which may be the current one.
     for part in $parts; do
         [ -e "$source/$part" ] || fail "$source is no release of Floorbell: $part is missing."
@@ -281,6 +288,7 @@ fill_slot() { # The release is whole in $slot, which may be the current one.
             [ ! -e "$opt/slots/$slot/unfinished" ]; then return 0; fi
     done
     slot=$(other)
+    rest_keeper
     mkdir -p "$opt/slots" "$opt/update"
     say "Putting the release $(version_in "$source") into $opt/slots/$slot."
     keeper begin "$slot"

@@ -32,9 +32,9 @@ FOLDER = "before-upgrade"
 NOTE = "last.json"
 _SQLITE = "sqlite:///"
 _READY_LOOK_S = 0.5
-# What only grows, and is not to be lost unasked: presses, what was looked at of the evidence (kiosks hold the
-# log's head), and what was changed at the desk.
-GROWS = ("event", "custody", "audit")
+# What only grows, and is not to be lost unasked: presses, what people did about them and who called from a
+# phone, what was looked at of the evidence (kiosks hold the log's head), and what was changed at the desk.
+GROWS = ("event", "interaction", "timeline", "custody", "audit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def standing(path: Path) -> tuple[str, int]:
 
 
 def _entries(count: int) -> str:
-    return f"{count} {'entry' if count == 1 else 'entries'} of presses, evidence and changes"
+    return f"{count} {'entry' if count == 1 else 'entries'} of contacts, evidence and changes"
 
 
 def _file(config: EdgeConfig) -> Path | None:

@@ -54,6 +54,27 @@ def test_a_mistake_is_one_sentence_and_nothing_is_done(arguments: list[str], sai
     assert said in done.stderr and done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_the_keeper_rests_while_a_slot_is_filled_by_hand_and_goes_on_however_that_ends(status: int) -> None:
+    text = (ROOT / "deploy/install.sh").read_text()
+    of_it = text[text.index("rest_keeper() {") : text.index("fill_slot() {")]
+    script = f"""set -eu
+running() {{ true; }}
+systemctl() {{ echo "systemctl $*"; }}
+{of_it}
+kind=kiosk
+rest_keeper
+echo "filling"
+exit {status}"""
+    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True)
+    assert done.returncode == status
+    assert done.stdout.splitlines()[1:] == [
+        "systemctl stop floorbell-update.service", "filling", "systemctl start floorbell-update.service",
+    ]  # fmt: skip
+    fill = text[text.index("fill_slot() {") : text.index("own_slots() {")]
+    assert fill.index("rest_keeper") < fill.index("keeper begin")
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [([], "Say into which folder"), (["--help"], "is no folder"), (["var/x", "riscv64"], "is no processor")],

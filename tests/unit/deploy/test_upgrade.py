@@ -24,7 +24,8 @@ def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     conn = sqlite3.connect(path)
     conn.executescript(
         "PRAGMA journal_mode=WAL; CREATE TABLE alembic_version (version_num); CREATE TABLE event (id);"
-        "CREATE TABLE custody (id); CREATE TABLE audit (id)"
+        "CREATE TABLE interaction (id); CREATE TABLE timeline (id); CREATE TABLE custody (id);"
+        "CREATE TABLE audit (id)"
     )
     conn.execute("INSERT INTO alembic_version VALUES ('0001')")
     conn.executemany("INSERT INTO event VALUES (?)", [(1,), (2,)])
@@ -91,7 +92,7 @@ def test_the_way_back_is_the_copy_as_long_as_nothing_came(
     assert standing(path) == ("0001", 2)
 
 
-@pytest.mark.parametrize("table", ["event", "custody", "audit"])
+@pytest.mark.parametrize("table", ["event", "interaction", "timeline", "custody", "audit"])
 def test_what_came_since_is_not_lost_unasked_and_is_kept_aside(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
 ) -> None:
@@ -100,7 +101,7 @@ def test_what_came_since_is_not_lost_unasked_and_is_kept_aside(
     monkeypatch.setattr(upgrade, "VERSION", "0001")
     with pytest.raises(
         DeployError,
-        match=r"loses 1 entry of presses, evidence and changes that came since; --with-database does so",
+        match=r"loses 1 entry of contacts, evidence and changes that came since; --with-database does so",
     ):
         bring_back(path, tmp_path / "copies", LATER, False)
     assert standing(path) == ("0002", 3)
