@@ -1,6 +1,6 @@
 """Every change that a program asks for leaves exactly the row in the audit that says who, what and through
 what, or stands elsewhere as declared, and no secret is in its words. Each deed is done on the same furnished
-store. What the desk and phones change by the same rules: api/test_parity.py; what they change alone:
+store. What the desk and phones change by the same rules: test_traces_of_forms.py; what they change alone:
 test_traces_of_pages.py."""
 
 import json
