@@ -91,8 +91,11 @@ def test_unknown_addresses_and_methods_are_refused_in_the_same_way(shop: Shop) -
 def test_what_an_address_does_not_take_is_not_tried_on_something_that_is_called_so(
     all_scopes: Program,
 ) -> None:
-    answer = all_scopes.ask("PUT", "/people/second-factors", json={})
-    assert refused(answer, 405) and answer.headers["Allow"] == "GET"
+    path, takes = "/people/second-factors", "GET, HEAD, OPTIONS"
+    for method in ("PUT", "DELETE"):
+        answer = all_scopes.ask(method, path, json={})
+        assert refused(answer, 405) and answer.headers["Allow"] == takes
+    assert all_scopes.ask("OPTIONS", path).headers["Allow"] == takes
 
 
 def test_a_body_that_cannot_be_used_is_named(all_scopes: Program) -> None:
