@@ -45,7 +45,7 @@ class Log(Struct, frozen=True, forbid_unknown_fields=True):
 def begin(settings: Log, program: str, *, verbose: bool = False, plain: str = PLAIN) -> None:
     """Write everything from now on as `settings` say, also what ends a thread or the program."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines(program) if settings.format == "json" else logging.Formatter(plain))
+    handler.setFormatter(Lines(program) if settings.format == "json" else _Plain(plain))
     root = logging.getLogger()
     for before in list(root.handlers):
         root.removeHandler(before)
@@ -59,6 +59,16 @@ def begin(settings: Log, program: str, *, verbose: bool = False, plain: str = PL
 def about(**fields: object) -> None:
     """What every line of this thread, or of this request, says from now on; it replaces what was said."""
     _around.set(fields)
+
+
+class _Plain(logging.Formatter):
+    """One line for each record: what somebody else said in it neither ends the line nor moves the cursor."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        if not record.message.isprintable():
+            signs = (one if one.isprintable() else repr(one)[1:-1] for one in record.message)
+            record.message = "".join(signs)
+        return super().formatMessage(record)
 
 
 class Lines(logging.Formatter):

@@ -50,6 +50,16 @@ def test_a_line_is_one_object_with_its_time_level_program_and_words(
     }
 
 
+def test_in_plain_words_too_nobody_writes_a_line_that_is_not_the_programs(stream: Stream) -> None:
+    logs.begin(Log("plain"), "worker")
+    said = "no\n2026-03-02 10:00:00 INFO edge.worker: All is well.\x1b[2J\u2028 à la carte"
+    logging.getLogger("edge.worker").warning("kiosk-1 says %s", said)
+    (line,) = stream.readouterr().err.splitlines()
+    assert line.endswith(
+        r"kiosk-1 says no\n2026-03-02 10:00:00 INFO edge.worker: All is well.\x1b[2J\u2028 à la carte"
+    )
+
+
 def test_an_error_brings_its_trace_and_so_does_what_nobody_handled(
     stream: Stream,
 ) -> None:

@@ -47,6 +47,18 @@ def test_every_row_shows_something_or_says_why_not() -> None:
     assert len(numbers) == len(set(numbers))
 
 
+def test_every_field_for_a_secret_hides_it_and_none_refuses_what_is_pasted() -> None:
+    fields = []
+    for path in (ROOT / "edge" / "web" / "templates").rglob("*.html"):
+        text = path.read_text()
+        assert "onpaste" not in text, path
+        fields += [
+            one for one in re.findall(r"<input[^>]*>", text) if re.search(r'name="\w*(password|pin)"', one)
+        ]
+    assert len(fields) >= 4
+    assert [one for one in fields if 'type="password"' not in one] == []
+
+
 def test_no_program_asks_a_shell() -> None:
     for name, tree in modules():
         for node in ast.walk(tree):

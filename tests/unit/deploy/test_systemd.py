@@ -30,6 +30,11 @@ def test_every_program_of_the_house_has_its_unit() -> None:
     assert {f"floorbell-{name}.service" for name in ("kiosk", "camera@", "screen")} <= named
 
 
+def test_no_unit_starts_what_is_for_trying_only() -> None:
+    started = [line for unit in SERVICES for line in settings(unit).get("ExecStart", [])]
+    assert started and not [line for line in started if re.search(r"demo|--debug|--reload", line)]
+
+
 @pytest.mark.parametrize("unit", PROGRAMS, ids=lambda unit: unit.name)
 def test_a_program_is_started_again_for_ever_and_watched(unit: Path) -> None:
     found = settings(unit)

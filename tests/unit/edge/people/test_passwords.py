@@ -52,6 +52,14 @@ def test_only_the_right_secret_matches_and_its_hash_does_not_hold_it() -> None:
     assert not verifier.matches("", hashed)
 
 
+def test_a_password_counts_to_its_last_sign_in_its_own_letters() -> None:
+    long = "Every aisle has a name " * 6
+    verifier, hashed = Verifier(), passwords.hash_password(long)
+    assert len(long) > 128 and verifier.matches(long, hashed)
+    for other in (long[:-1], long[:64], long.strip(), long.lower(), long + " "):
+        assert not verifier.matches(other, hashed)
+
+
 @pytest.mark.parametrize("hashed", [None, "", "not a hash"])
 def test_whoever_has_no_hash_never_matches(hashed: str | None) -> None:
     assert not Verifier().matches("nobody has this password", hashed)

@@ -44,6 +44,21 @@ def tries(shop: Shop) -> Iterator[tuple[str, str, str]]:
             yield rule.endpoint, method, path
 
 
+@pytest.mark.parametrize(
+    "path", ["/.git/config", "/.env", "/static/", "/static/vendor/", "/static/../config.py"]
+)
+def test_nothing_of_the_source_and_no_folder_is_shown(shop: Shop, path: str) -> None:
+    assert shop.app.test_client().get(path).status_code == 404
+
+
+def test_nothing_is_traced_or_debugged(shop: Shop) -> None:
+    assert not shop.app.debug and shop.app.testing is False
+    assert {shop.app.test_client().open(path, method="TRACE").status_code for _, _, path in tries(shop)} <= {
+        404,
+        405,
+    }
+
+
 @pytest.mark.parametrize("known", [False, True])
 def test_every_address_closes_its_page_for_strangers_and_for_a_manager(shop: Shop, known: bool) -> None:
     browser = Browser(shop.app)

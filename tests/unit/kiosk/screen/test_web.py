@@ -49,6 +49,13 @@ def test_the_page_shows_the_present_truth_at_once(screen: Make) -> None:
     assert "Il negozio ha la sua richiesta." in text and "K7F-2QD" in text and 'lang="it"' in text
 
 
+@pytest.mark.parametrize("link", ["javascript:alert(1)", "tel:112", "file:///etc/passwd", "//evil.example"])
+def test_a_code_leads_to_a_page_and_nowhere_else(screen: Make, link: str) -> None:
+    asking = Asking(request="r", code="K7F-2QD", link=link)
+    text = screen(state="resolved", text="resolved", asking=asking).get().text
+    assert 'class="qr"' not in text and link not in text
+
+
 def test_no_other_host_name_leads_here(screen: Make) -> None:
     for path in ("/", "/stream", "/static/screen.css"):
         assert screen().get(path, "evil.example:8970").status_code == 403
