@@ -8,7 +8,6 @@ import msgspec
 from flask import Blueprint, Response, abort, request
 from flask_limiter import Limiter
 from msgspec import Struct
-from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.wrappers import Response as AnyResponse
 
 from edge.errors import NotFound
@@ -57,28 +56,6 @@ def mount(api: Blueprint, limiter: Limiter, routes: Sequence[Route]) -> None:
         limited = view if route.free else per_token(view)
         rule = route.path.replace("{", "<").replace("}", ">")
         api.add_url_rule(rule, route.name, limited, methods=[route.method])
-    _keep_apart(api, routes)
-
-
-def _keep_apart(api: Blueprint, routes: Sequence[Route]) -> None:
-    """An address in which nothing is named is not that of something which is called so: what it does not take
-    is refused (405), and not tried on the other."""
-    plain: dict[str, set[str]] = {}
-    for route in routes:
-        if "{" not in route.path:
-            methods = {route.method, "OPTIONS"} | ({"HEAD"} if route.method == "GET" else set())
-            plain.setdefault(f"{api.url_prefix}{route.path}", set()).update(methods)
-
-    @api.before_request
-    def keep_apart() -> None:
-        if request.view_args and request.path in plain:
-            raise MethodNotAllowed(plain[request.path])
-
-    @api.after_app_request
-    def say_what_it_takes(response: Response) -> Response:
-        if "Allow" in response.headers and request.path in plain:
-            response.headers["Allow"] = ", ".join(sorted(plain[request.path]))
-        return response
 
 
 def query_here(wanted: type[T]) -> T:

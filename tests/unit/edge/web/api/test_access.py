@@ -88,16 +88,6 @@ def test_unknown_addresses_and_methods_are_refused_in_the_same_way(shop: Shop) -
     assert refused(answer, 405) and "GET" in answer.headers["Allow"]
 
 
-def test_what_an_address_does_not_take_is_not_tried_on_something_that_is_called_so(
-    all_scopes: Program,
-) -> None:
-    path, takes = "/people/second-factors", "GET, HEAD, OPTIONS"
-    for method in ("PUT", "DELETE"):
-        answer = all_scopes.ask(method, path, json={})
-        assert refused(answer, 405) and answer.headers["Allow"] == takes
-    assert all_scopes.ask("OPTIONS", path).headers["Allow"] == takes
-
-
 def test_a_body_that_cannot_be_used_is_named(all_scopes: Program) -> None:
     assert "text/plain" in refused(all_scopes.ask("POST", "/zones", data="x", content_type="text/plain"), 415)
     broken = all_scopes.ask("POST", "/zones", data="{", content_type="application/json")
