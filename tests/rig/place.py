@@ -1,4 +1,7 @@
-"""Where a run keeps its files: a suite that commits a hundred thousand times should not wait for a disk."""
+"""Where a test keeps its database: a suite that commits a hundred thousand times should not wait for a disk.
+
+Kiosks' tests stay out of it: there a path below /dev is a camera's.
+"""
 
 import os
 from pathlib import Path

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -33,6 +34,7 @@ from edge.web.services import Services
 from tests.rig import footage, migrated
 from tests.rig.applications import Compiled, rules_compiled_late
 from tests.rig.footage import Shot
+from tests.rig.place import place
 
 STORE = "trial"
 PIN = "2411"
@@ -203,6 +205,13 @@ def quick_hashes() -> Iterator[None]:
         nobody = _quick().hash("nobody has this password")
         patch.setattr(passwords, "_nobody", lambda: nobody)
         yield
+
+
+@pytest.fixture
+def tmp_path() -> Iterator[Path]:
+    """A store's folder."""
+    with TemporaryDirectory(prefix="fb-", dir=place(), ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
