@@ -11,7 +11,8 @@ from pathlib import Path
 
 from deploy.errors import DeployError
 
-PATIENCE_S = 6.0
+# A kiosk goes on for a moment while somebody calls security there.
+PATIENCE_S = 12.0
 
 
 @dataclass

@@ -102,7 +102,7 @@ class RunningKiosk:
 
     def close(self) -> None:
         self.stop.set()
-        self._thread.join(10)
+        self._thread.join(30)
         assert not self._thread.is_alive()
 
     def _run(self) -> None:
