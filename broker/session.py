@@ -225,7 +225,8 @@ class Session:
         if self._cut_off < _CUT_OFF:
             return False
         self._reason = (
-            f"The broker closes each connection of {self.name}; it seems that {_TAKEN_OVER_SENTENCE}"
+            f"The broker closes each connection of {self.name}; "
+            f"it seems that it is revoked, or that {_TAKEN_OVER_SENTENCE}"
         )
         return True
 

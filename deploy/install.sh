@@ -219,12 +219,17 @@ install_packages() {
     done
     [ -n "$missing" ] || { silence_mosquitto; return 0; }
     say "Installing$missing with apt."
+    scratch=$(mktemp)
     case "$missing " in *' mosquitto '*) mkdir -p "$opt"; : >"$opt/mosquitto-came" ;; esac
     # What an apt before this one was cut off in.
     dpkg --configure -a </dev/null >/dev/null || true
     # shellcheck disable=SC2086
-    apt-get install -q -y --no-install-recommends $missing </dev/null >/dev/null ||
-        fail "apt could not install$missing; its message is above."
+    apt-get install -q -y --no-install-recommends $missing </dev/null >/dev/null 2>"$scratch" || {
+        tail -n 3 "$scratch" >&2
+        rm -f "$scratch"
+        fail "apt could not install$missing. The end of its message is above; is there internet here?"
+    }
+    rm -f "$scratch"
     silence_mosquitto
     did "Installed$missing."
 }
@@ -601,8 +606,8 @@ turn_to_slot() { # Start everything from $slot, or go on as before.
         did "All programs run."
         return 0
     fi
+    last_words
     if [ -z "$before" ] || [ "$before" = "$slot" ]; then
-        last_words
         fail "Not all programs run. Their last words are above, all of them in sudo journalctl -u 'floorbell-*' -n 50."
     fi
     stop_programs

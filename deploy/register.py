@@ -178,7 +178,7 @@ def device_revoke(name: str, reason: str, passphrase_file: Path | None, config: 
         making.sign_list(loaded, passphrase_of(loaded, passphrase_file), now())
     else:
         click.echo("Its name keeps it out. 'floorbell ca sign-list' puts its certificates on a list too.")
-    click.echo(f"To let it in again with a new certificate: floorbell device add {name} --zone ZONE")
+    click.echo(f"To let it in again with a new certificate: floorbell device invite {name} --zone ZONE")
     noting.leave_if_backed_up(loaded, now())
 
 
