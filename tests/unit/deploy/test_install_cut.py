@@ -107,7 +107,9 @@ def machine(tmp_path: Path) -> Callable[[], Machine]:
 
 
 @pytest.mark.parametrize(
-    ("call", "inside", "last"), [(STORE, 6, "etc/edge.toml"), (KIOSK, 2, "etc/kiosk.toml")]
+    ("call", "inside", "last"),
+    [(STORE, 6, "etc/edge.toml"), (KIOSK, 2, "etc/kiosk.toml")],
+    ids=["store", "kiosk"],
 )
 def test_what_was_cut_off_at_any_step_is_whole_after_the_same_command(
     machine: Callable[[], Machine], call: str, inside: int, last: str
