@@ -49,7 +49,7 @@ class Booth:
         return process
 
     def heartbeat(self, camera: str) -> object:
-        return until(lambda: next((h for h in self.server.heartbeats[-1:] if h.camera == camera), None), 25)
+        return until(lambda: next((h for h in self.server.heartbeats[-1:] if h.camera == camera), None))
 
     def clip_events(self) -> list[ClipRecorded]:
         return [e.content for e in self.server.of_kind("clip") if isinstance(e.content, ClipRecorded)]
@@ -130,7 +130,7 @@ def test_a_press_becomes_a_signed_clip_and_its_event_is_stored_once(booth: Booth
     time.sleep(2.5)  # so that there is something to have been there before
     shown = list(booth.kiosk.shown)
     booth.hold()
-    content = until(booth.clip_events, 25)[0]
+    content = until(booth.clip_events)[0]
     (security,) = booth.server.of_kind("security")
     assert content.cause == security.id
     (clip,) = booth.clips.all()
@@ -149,7 +149,7 @@ def test_a_press_becomes_a_signed_clip_and_its_event_is_stored_once(booth: Booth
     cause = uuid4()
     booth.server.command("kiosk-1", Capture(cause))
     booth.server.command("kiosk-1", Upload(content.clip, "https://store/clip", "ticket"))
-    until(lambda: len(booth.clip_events()) == 2, 25)
+    until(lambda: len(booth.clip_events()) == 2)
     assert booth.clip_events()[1].cause == cause
     assert len(booth.server.of_kind("clip")) == 2
 
@@ -164,9 +164,9 @@ def test_the_store_asks_for_a_moment_and_gets_its_pictures_or_hears_that_they_ar
     now_ms = int(time.monotonic() * 1000)
     booth.server.command("kiosk-1", Capture(wanted, beat.boot, now_ms - 1000))
     booth.server.command("kiosk-1", Capture(gone, beat.boot, now_ms - 600_000))
-    (lost,) = until(lambda: booth.server.of_kind("lost"), 25)
+    (lost,) = until(lambda: booth.server.of_kind("lost"))
     assert lost.content == ClipLost("late", None, gone)
-    (clip,) = until(booth.clip_events, 25)
+    (clip,) = until(booth.clip_events)
     assert clip.cause == wanted
     (footage,) = (checked(booth, one).footage for one in booth.clips.all())
     assert footage.frames[-1][0] == pytest.approx(4000, abs=1300)
@@ -189,7 +189,7 @@ def test_a_killed_camera_costs_no_press_and_its_half_clip_is_kept(booth: Booth) 
     until(lambda: booth.server.of_kind("help"))
     assert booth.clips.all() == [] and len(booth.clips.parts()) == 1
     booth.watch()
-    until(lambda: booth.clips.all()[1:] and not booth.clips.parts(), 30)
+    until(lambda: booth.clips.all()[1:] and not booth.clips.parts())
     until(lambda: len(booth.clip_events()) == len(booth.clips.all()))
     until(lambda: all(clip.announced for clip in booth.clips.all()))
     made = [checked(booth, clip) for clip in booth.clips.all()]
@@ -205,7 +205,7 @@ def test_a_clip_that_was_finished_and_not_heard_of_is_announced_with_the_same_id
     process = booth.watch()
     booth.heartbeat("ok")
     booth.hold()
-    until(booth.clip_events, 25)
+    until(booth.clip_events)
     (event,) = booth.server.of_kind("clip")
     until(lambda: booth.clips.all()[0].announced)
     process.send_signal(signal.SIGKILL)
@@ -215,7 +215,7 @@ def test_a_clip_that_was_finished_and_not_heard_of_is_announced_with_the_same_id
     booth.kiosk.close()
     booth.kiosk = RunningKiosk(booth.config)
     booth.watch()
-    until(lambda: booth.clips.all()[0].announced, 25)
+    until(lambda: booth.clips.all()[0].announced)
     assert [e.id for e in booth.server.of_kind("clip")] == [event.id]
     assert json.loads((clip.folder / "event.json").read_bytes())["event"] == str(event.id)
 
@@ -227,7 +227,7 @@ def test_whoever_the_camera_sees_is_greeted_by_the_kiosk(booth: Booth) -> None:
     seeing = msgspec.structs.replace(booth.config, camera=Camera("scene", name="aisle", greet="in"))
     booth.kiosk = RunningKiosk(seeing)
     booth.watch()
-    (greeted,) = until(lambda: booth.server.of_kind("greet"), 40)
+    (greeted,) = until(lambda: booth.server.of_kind("greet"))
     assert greeted.content == Greeted("in", "aisle")
     assert booth.server.of_kind("tamper") == []
 
