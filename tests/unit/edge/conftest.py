@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import sqlalchemy as sa
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from edge.db.engine import connect, migrate, sqlite_url
 from edge.devices.store import add_zone, register
 from edge.people import store as people
+from tests.rig.place import place
 from tests.rig.postgres import Postgres, running
 
 STORE = "shop"
@@ -128,13 +130,14 @@ def sqlite_only() -> None:
 
 
 @pytest.fixture
-def small_store(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[SmallStore]:
+def small_store(database: str, request: pytest.FixtureRequest) -> Iterator[SmallStore]:
     """A store of its own for each test."""
     if database == "sqlite":
         template, ids = request.getfixturevalue("sqlite_template")
-        path = tmp_path / "floorbell.db"
-        shutil.copyfile(template, path)
-        yield SmallStore(sqlite_url(path), ids)
+        with TemporaryDirectory(prefix="fb-", dir=place(), ignore_cleanup_errors=True) as folder:
+            path = Path(folder) / "floorbell.db"
+            shutil.copyfile(template, path)
+            yield SmallStore(sqlite_url(path), ids)
     else:
         template, ids = request.getfixturevalue("postgres_template")
         postgres: Postgres = request.getfixturevalue("postgres")
