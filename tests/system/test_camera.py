@@ -65,8 +65,14 @@ class Booth:
 
 @pytest.fixture
 def booth(
-    tmp_path: Path, store: Path, device: Callable[[str], Path], broker: RunningBroker
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    store: Path,
+    device: Callable[[str], Path],
+    broker: RunningBroker,
 ) -> Iterator[Booth]:
+    """A clip ends 2 s after its press, or as many as a test names."""
+    post_s = getattr(request, "param", 2)
     identity = device("kiosk-1")
     film.write(tmp_path / "film.mp4", 4, width=160, height=120, sound=True)
     path = tmp_path / "kiosk.toml"
@@ -90,12 +96,19 @@ def booth(
         source = "film.mp4"
         loop = true
         pre_s = 2
-        post_s = 2
+        post_s = {post_s}
         longest_s = 10
         '''
     )
     camera = Camera(
-        "film.mp4", loop=True, pre_s=2, post_s=2, longest_s=10, on_help=["till"], lamp=WATCH, clips="unused"
+        "film.mp4",
+        loop=True,
+        pre_s=2,
+        post_s=post_s,
+        longest_s=10,
+        on_help=["till"],
+        lamp=WATCH,
+        clips="unused",
     )
     config = settings(identity, broker.settings.port, tmp_path / "outbox", camera=camera)
     server = FakeServer(store, broker.settings.port)
@@ -176,6 +189,8 @@ def test_the_store_asks_for_a_moment_and_gets_its_pictures_or_hears_that_they_ar
     assert booth.lamp() and booth.kiosk.shown == shown, "nothing of it is shown"
 
 
+# So long a second camera may take to start.
+@pytest.mark.parametrize("booth", [8], indirect=True)
 def test_a_killed_camera_costs_no_press_and_its_half_clip_is_kept(booth: Booth) -> None:
     first = booth.watch()
     booth.heartbeat("ok")
