@@ -119,7 +119,13 @@ def ca_qr(to: Path | None, config: Path) -> None:
     if to is not None:
         if to.suffix not in (".svg", ".png"):
             raise DeployError(f"--to is {to}; allowed is a file that ends in .svg or .png.")
-        code.save(str(to), scale=8, border=4)
+        try:
+            code.save(str(to), scale=8, border=4)
+        except OSError as error:
+            raise DeployError(
+                f"{to} cannot be written: {error.strerror}. The store's own user writes it; allowed is a "
+                f"folder where it may, as with --to /tmp/{to.name}."
+            ) from None
     else:
         out = io.StringIO()
         code.terminal(out, compact=True)

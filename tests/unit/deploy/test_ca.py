@@ -80,6 +80,8 @@ def test_phones_are_given_a_ca_of_their_own_and_a_sheet_to_compare(
     assert sheet.read_text().startswith("<?xml") and told.count(":") > 30
     assert main(["ca", "qr", "--to", str(tmp_path / "sheet.txt"), "--config", config]) == 1
     assert "allowed is a file that ends in .svg or .png" in capsys.readouterr().err
+    assert main(["ca", "qr", "--to", str(tmp_path / "nowhere" / "sheet.png"), "--config", config]) == 1
+    assert "sheet.png cannot be written: No such file or directory." in capsys.readouterr().err
 
 
 def test_a_new_passphrase_that_is_too_short_is_asked_for_again(
