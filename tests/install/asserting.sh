@@ -29,7 +29,7 @@ refused() { # refused WORDS COMMAND …: it fails, with one line that has the wo
     case "$said" in *Traceback*) broken "a sentence without a trace; it was: $said" ;; esac
 }
 until_true() { # until_true SECONDS SENTENCE COMMAND …: a generous deadline, which is only an alarm
-    local end=$((SECONDS + $1)) sentence=$2
+    local end=$((SECONDS + $1 * ${patience:-1})) sentence=$2
     shift 2
     until "$@"; do
         [ "$SECONDS" -lt "$end" ] || broken "$sentence"

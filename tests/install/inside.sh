@@ -7,6 +7,9 @@ source=$(cd "$(dirname "$0")/../.." && pwd)
 server=$systems/server kiosk=$systems/kiosk
 D=/srv/floorbell
 . "$source/tests/install/asserting.sh"
+# How many times slower programs are here than their processor would have them.
+patience=1
+case "$systems $(uname -m)" in *aarch64) ;; *-arm64\ *) patience=8 ;; esac
 
 prepare() { # prepare ROOT: what a chroot needs, the release and the wheels; daemons that apt brings stay down.
     mount --make-rprivate / 2>/dev/null || true
@@ -93,7 +96,7 @@ for machine in server kiosk; do
     fi
 done
 
-exec unshare --net bash -c "$(declare -f); $(declare -p systems wheels source server kiosk D started steps)
+exec unshare --net bash -c "$(declare -f); $(declare -p systems wheels source server kiosk D started steps patience)
 set -euo pipefail
 ip link set lo up
 . \"$source/tests/install/story.sh\""

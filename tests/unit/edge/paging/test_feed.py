@@ -59,10 +59,9 @@ def test_a_reader_behind_several_writers_sees_every_entry_once_and_in_order(smal
             while True:
                 last = done.is_set()
                 with conn.begin():
-                    seen.extend(e.cursor for e in feed.after(conn, STORE, seen[-1] if seen else 0, 10))
-                if last and len(seen) >= writers * each:
-                    break
-                if last and not feed.after(conn, STORE, seen[-1], 1):
+                    found = feed.after(conn, STORE, seen[-1] if seen else 0, 10)
+                seen.extend(one.cursor for one in found)
+                if last and not found:
                     break
         engine.dispose()
 
