@@ -22,6 +22,12 @@ def has_admin(conn: sa.Connection, store: str) -> bool:
     ).scalar_one()
 
 
+def anybody(conn: sa.Connection, store: str) -> bool:
+    """Whether somebody can sign in by password."""
+    able = (person.c.store == store, person.c.active, person.c.password_hash.is_not(None))
+    return conn.execute(sa.select(sa.exists().where(*able))).scalar_one()
+
+
 def offer(conn: sa.Connection, store: str, key: str, now: datetime) -> None:
     """The code with this key (its SHA-256) from now on; an earlier one counts no more."""
     withdraw(conn, store)

@@ -112,7 +112,7 @@ def _code(person: Person, grant: str, wrong: str = "", status: int = 200) -> Res
 def _form(name: str = "", wrong: str = "", status: int = 200) -> Response:
     room = services()
     with room.read() as conn:
-        begun = first.has_admin(conn, room.store)
+        begun = first.anybody(conn, room.store)
     origin = room.config.web.origin
     page = render_template("manage/sign_in.html", name=name, wrong=wrong, origin=origin, begun=begun)
     return make_response(page, status)

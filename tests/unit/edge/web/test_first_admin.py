@@ -1,6 +1,7 @@
 """The first admin of a store, by a one-time code from the console."""
 
 import pytest
+import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from edge.audit.store import Actor
@@ -33,9 +34,12 @@ def test_with_the_code_the_first_admin_begins_and_is_signed_in(shop: Shop, visit
     assert found == [("person.first_code", "command line"), ("person.added", "one-time code")]
 
 
-def test_the_door_of_the_desk_leads_to_the_first_admin_as_long_as_there_is_none(
+def test_the_door_of_the_desk_leads_to_the_first_admin_as_long_as_nobody_can_sign_in(
     shop: Shop, visitor: Browser
 ) -> None:
+    # A manager can.
+    assert "/manage/first" not in visitor.get("/manage/sign-in").text
+    shop.write(lambda conn: conn.execute(sa.text("UPDATE person SET password_hash = NULL")))
     assert 'href="/manage/first"' in visitor.get("/manage/sign-in").text
     offered(shop)
     begin(visitor)
