@@ -8,7 +8,7 @@ import pytest
 
 from kiosk.keeper.files import Files
 from kiosk.keeper.loop import Built, Keeper, Order, Settings
-from kiosk.keeper.slots import PROGRAM, Slots, State
+from kiosk.keeper.slots import PROGRAM, Slots, State, choose
 
 
 def fill(put: Any, slot: Path, release: str) -> None:
@@ -96,3 +96,11 @@ class Machine:
 @pytest.fixture
 def machine(tmp_path: Path) -> Machine:
     return Machine.make(tmp_path / "root")
+
+
+def tried(machine: Machine) -> None:
+    """A release is built, and its kiosk was started once."""
+    machine.order("0.2.0")
+    machine.look(idle=False)
+    machine.look(idle=True)
+    choose(machine.slots, "id")
